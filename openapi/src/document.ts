@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises'
+import swagger from '@fastify/swagger'
+import fastify, { type FastifySchema } from 'fastify'
+import type { TSchema } from 'typebox'
+import { allResponses, type Operation } from './operation.ts'
+import { operations } from './operations/index.ts'
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+
+/** Schemas with an `$id`, found anywhere inside a schema, by id. */
+const collectNamed = (schema: Json, found: Map<string, Json>): void => {
+  if (Array.isArray(schema)) return schema.forEach((item) => collectNamed(item, found))
+  if (schema === null || typeof schema !== 'object') return
+  if (typeof schema['$id'] === 'string') found.set(schema['$id'], schema)
+  Object.values(schema).forEach((value) => collectNamed(value, found))
+}
+
+/** The schema with every named schema inside it replaced by a reference. */
+const withReferences = (schema: Json, isRoot = false): Json => {
+  if (Array.isArray(schema)) return schema.map((item) => withReferences(item))
+  if (schema === null || typeof schema !== 'object') return schema
+  if (!isRoot && typeof schema['$id'] === 'string') return { $ref: `${schema['$id']}#` }
+  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withReferences(value)]))
+}
+
+const plain = (schema: TSchema): Json => JSON.parse(JSON.stringify(schema)) as Json
+
+const responseSchemas = (operation: Operation) =>
+  Object.fromEntries(
+    Object.entries(allResponses(operation)).map(([status, { description, schema, contentType, headers }]) => [
+      status,
+      {
+        description,
+        ...(headers && {
+          headers: Object.fromEntries(
+            Object.entries(headers).map(([name, header]) => [name, { ...header.schema, description: header.description }])
+          )
+        }),
+        ...(schema
+          ? { content: { [contentType ?? 'application/json']: { schema: withReferences(plain(schema)) } } }
+          : { type: 'null' })
+      }
+    ])
+  )
+
+const routeSchema = (operation: Operation): FastifySchema => ({
+  ...(operation.params && { params: plain(operation.params) }),
+  ...(operation.query && { querystring: plain(operation.query) }),
+  ...(operation.body && { body: withReferences(plain(operation.body)) }),
+  response: responseSchemas(operation),
+  operationId: operation.operationId,
+  tags: [operation.tag],
+  summary: operation.summary,
+  ...(operation.description && { description: operation.description })
+})
+
+const version = async (): Promise<string> => {
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  return version
+}
+
+/** Builds the OpenAPI 3.1 document from the operations. */
+export const buildDocument = async () => {
+  const app = fastify()
+  await app.register(swagger, {
+    convertConstToEnum: false,
+    refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json['$id'] ?? `def-${index}`) },
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Nextscale',
+        version: await version(),
+        description: 'Image generation with VAR models: next-scale prediction, coarse to fine.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
+      },
+      servers: [{ url: '/v1' }],
+      tags: [
+        { name: 'generations', description: 'Ask for pictures, follow them, fetch them.' },
+        { name: 'models', description: 'What can be asked for.' },
+        { name: 'objects', description: 'Stored pictures.' },
+        { name: 'service', description: 'Probes.' }
+      ]
+    }
+  })
+  const named = new Map<string, Json>()
+  for (const operation of operations) {
+    const schemas = [operation.body, ...Object.values(allResponses(operation)).map(({ schema }) => schema)]
+    for (const schema of schemas) if (schema) collectNamed(plain(schema), named)
+  }
+  for (const schema of named.values()) app.addSchema(withReferences(schema, true))
+  for (const operation of operations) {
+    const url = operation.path.replace(/\{(\w+)\}/g, ':$1')
+    app.route({ method: operation.method, url, schema: routeSchema(operation), handler: () => undefined })
+  }
+  await app.ready()
+  const document = app.swagger()
+  await app.close()
+  return document
+}
+
+/** The document as text, as it is committed in `openapi.json`. */
+export const renderDocument = async (): Promise<string> => `${JSON.stringify(await buildDocument(), null, 2)}\n`

@@ -1,0 +1,73 @@
+import Type, { type Static } from 'typebox'
+import { GenerationInput, PRIORITIES } from '../schemas/generate-request.ts'
+import { GenerationError, GenerationMetrics, Progress, STAGES } from '../schemas/generation.ts'
+import { nullable, oneOf } from '../schemas/primitives.ts'
+
+/** What the API puts into the queue. New fields are optional for one release, since queued jobs outlive deploys. */
+export const GenerateImagePayload = Type.Object({
+  version: Type.Literal(1),
+  /** Id of the API key that owns the generation. */
+  owner: Type.String(),
+  input: GenerationInput,
+  metadata: Type.Record(Type.String(), Type.String()),
+  label: nullable(Type.String())
+})
+export type GenerateImagePayload = Static<typeof GenerateImagePayload>
+
+export const StoredOutput = Type.Object({
+  index: Type.Integer({ minimum: 0 }),
+  seed: Type.Integer({ minimum: 0 }),
+  key: Type.String(),
+  content_type: Type.String(),
+  width: Type.Integer({ minimum: 1 }),
+  height: Type.Integer({ minimum: 1 }),
+  bytes: Type.Integer({ minimum: 1 }),
+  sha256: Type.String()
+})
+export type StoredOutput = Static<typeof StoredOutput>
+
+const RunnerMetrics = Type.Omit(GenerationMetrics, ['queue_ms', 'total_ms'])
+export type RunnerMetrics = Static<typeof RunnerMetrics>
+
+/** Return value of a job that ended as intended. A failed one carries a GenerationError as its reason. */
+export const GenerateImageResult = Type.Union([
+  Type.Object({ outcome: Type.Literal('succeeded'), outputs: Type.Array(StoredOutput), metrics: RunnerMetrics }),
+  Type.Object({ outcome: Type.Literal('canceled') }),
+  Type.Object({ outcome: Type.Literal('expired') })
+])
+export type GenerateImageResult = Static<typeof GenerateImageResult>
+
+/** BullMQ progress of the job. */
+export const GenerateImageProgress = Type.Object({ stage: oneOf(STAGES), progress: nullable(Progress) })
+export type GenerateImageProgress = Static<typeof GenerateImageProgress>
+
+/**
+ * A caller's wish to cancel, kept beside the job. Whoever takes the job up after the mark was written ends it as
+ * canceled, so a job that waits and has a mark is as good as canceled. The payload lets the generation be shown
+ * once the waiting job itself has been taken out of the queue.
+ */
+export const CancelMark = Type.Object({
+  canceled_at: Type.Integer({ description: 'Unix time in ms.' }),
+  created_at: Type.Integer({ description: 'Unix time in ms at which the generation was accepted.' }),
+  payload: GenerateImagePayload
+})
+export type CancelMark = Static<typeof CancelMark>
+
+/** The job: queue, payload, result, retry and timing in one value. */
+export const generateImageJob = {
+  queue: 'generate-image',
+  payload: GenerateImagePayload,
+  progress: GenerateImageProgress,
+  result: GenerateImageResult,
+  error: GenerationError,
+  /** Upper bound on attempts; the runner's retry policy may give up sooner. */
+  attempts: 10,
+  /** The runner's retry policy computes the delay. */
+  backoff: { type: 'custom' },
+  /** Every job has one, since BullMQ lets jobs without a priority overtake all others. Lower runs first. */
+  priority: { high: 1, normal: 2, low: 3 } satisfies Record<(typeof PRIORITIES)[number], number>,
+  /** How long a finished generation can be read. */
+  retentionSeconds: 86_400,
+  /** How long its id is remembered after that, to answer 410 and not 404. */
+  rememberSeconds: 30 * 86_400
+} as const

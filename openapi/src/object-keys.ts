@@ -1,0 +1,22 @@
+import { GENERATION_ID_PATTERN } from './schemas/primitives.ts'
+import type { IMAGE_FORMATS } from './schemas/generate-request.ts'
+
+type Format = (typeof IMAGE_FORMATS)[number]
+
+const EXTENSIONS: Record<Format, string> = { png: 'png', webp: 'webp', jpeg: 'jpg' }
+export const CONTENT_TYPES: Record<Format, string> = { png: 'image/png', webp: 'image/webp', jpeg: 'image/jpeg' }
+
+/** File names inside a generation’s folder. */
+export const OBJECT_FILE_PATTERN = '^[0-9]{1,2}\\.(png|webp|jpg)$'
+
+/** Folder of everything a generation stores, with its closing slash. */
+export const generationPrefix = (generationId: string) => `generations/${generationId}/`
+
+/** Key of picture `index` of a generation. */
+export const pictureKey = (generationId: string, index: number, format: Format) =>
+  `${generationPrefix(generationId)}${index}.${EXTENSIONS[format]}`
+
+const KEY = new RegExp(`^generations/${GENERATION_ID_PATTERN.slice(1, -1)}/${OBJECT_FILE_PATTERN.slice(1)}`)
+
+/** Whether a string is a key this project writes: no other may ever reach a file system or a bucket. */
+export const isObjectKey = (key: string): boolean => KEY.test(key)

@@ -1,0 +1,28 @@
+import Type from 'typebox'
+import { OBJECT_FILE_PATTERN } from '../object-keys.ts'
+import { defineOperation } from '../operation.ts'
+import { GenerationId } from '../schemas/primitives.ts'
+
+export const getObject = defineOperation({
+  operationId: 'getObject',
+  method: 'GET',
+  path: '/objects/generations/{id}/{file}',
+  tag: 'objects',
+  summary: 'Fetch a stored picture by its signed link',
+  description: 'Used when pictures are kept on disk; with S3, links lead to the bucket. Links come from a generation’s `outputs`.',
+  params: Type.Object(
+    { id: GenerationId, file: Type.String({ pattern: OBJECT_FILE_PATTERN }) },
+    { additionalProperties: false }
+  ),
+  query: Type.Object(
+    {
+      expires: Type.Integer({ minimum: 0, description: 'Unix time in seconds.' }),
+      signature: Type.String({ minLength: 1, maxLength: 128 })
+    },
+    { additionalProperties: false }
+  ),
+  responses: {
+    200: { description: 'The picture.', schema: Type.String({ format: 'binary' }), contentType: 'image/*' }
+  },
+  problems: ['link_invalid', 'object_not_found', 'object_store_unavailable']
+})

@@ -1,0 +1,151 @@
+import Type, { type Static } from 'typebox'
+import { ModelId, nullable, oneOf } from './primitives.ts'
+
+export const UINT32_MAX = 4_294_967_295
+export const MAX_NUM_IMAGES = 16
+export const MAX_CFG = 20
+
+export const IMAGE_FORMATS = ['png', 'webp', 'jpeg'] as const
+export const PRIORITIES = ['low', 'normal', 'high'] as const
+
+export const ImageFormat = oneOf(IMAGE_FORMATS, { description: 'File format of the pictures.', default: 'png' })
+
+const closed = { additionalProperties: false } as const
+
+export const OutputRequest = Type.Object(
+  {
+    format: Type.Optional(ImageFormat),
+    quality: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        description: 'Quality of `webp` and `jpeg`; refused with `png`, which is lossless. Default 90.'
+      })
+    ),
+    metadata: Type.Optional(
+      Type.Boolean({ default: true, description: 'Write the settings into the picture (EXIF `ImageDescription`).' })
+    )
+  },
+  { ...closed, description: 'How pictures are encoded.' }
+)
+
+const ClassLabel = nullable(Type.Integer({ minimum: 0, description: 'Class index; `null` is unconditional.' }))
+const Cfg = Type.Number({
+  minimum: 0,
+  maximum: MAX_CFG,
+  description: 'Guidance strength at the last scale, rising linearly from 0 at the first; 0 turns guidance off. Default: the model’s.'
+})
+const TopK = Type.Integer({
+  minimum: 0,
+  description: 'Keep the k likeliest tokens, ties included; 0 turns it off. At most the vocabulary size. Default: the model’s.'
+})
+const TopP = Type.Number({
+  exclusiveMinimum: 0,
+  maximum: 1,
+  description: 'Of what top_k left, keep the likeliest tokens that reach this mass; 1 turns it off. Default: the model’s.'
+})
+
+/** Per-scale settings: each array has one entry per scale of the model. */
+const Schedule = Type.Object(
+  {
+    cfg: Type.Optional(Type.Array(Cfg)),
+    top_k: Type.Optional(Type.Array(TopK)),
+    top_p: Type.Optional(Type.Array(TopP)),
+    class_label: Type.Optional(Type.Array(ClassLabel))
+  },
+  { ...closed, description: 'Settings per scale; each array has one entry per scale of the model.' }
+)
+
+const WebhookRequest = Type.Object(
+  {
+    url: Type.String({ format: 'uri', maxLength: 2048 }),
+    events: Type.Optional(Type.Array(Type.String(), { uniqueItems: true }))
+  },
+  { ...closed, description: 'Where to announce the outcome.' }
+)
+
+const seconds = (description: string, maximum: number) => Type.Integer({ minimum: 1, maximum, description })
+
+export const GenerateRequest = Type.Object(
+  {
+    model: Type.Optional(ModelId),
+    class_label: Type.Optional(ClassLabel),
+    class_name: Type.Optional(
+      nullable(Type.String({ minLength: 1, maxLength: 200, description: 'Name of a class, matched without regard to case.' }))
+    ),
+    num_images: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_NUM_IMAGES, default: 1 })),
+    seed: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: UINT32_MAX,
+        description: 'Image i uses `seed + i`, modulo 2^32. Drawn by the server when absent; always returned.'
+      })
+    ),
+    cfg: Type.Optional(Cfg),
+    top_k: Type.Optional(TopK),
+    top_p: Type.Optional(TopP),
+    smooth: Type.Optional(Type.Boolean({ default: false, description: 'Gumbel-softmax blending of codes.' })),
+    schedule: Type.Optional(nullable(Schedule)),
+    stop_at_scale: Type.Optional(nullable(Type.Integer({ minimum: 0, description: 'Draft: stop after this scale.' }))),
+    output: Type.Optional(OutputRequest),
+    previews: Type.Optional(
+      Type.Union([oneOf(['none', 'auto']), Type.Array(Type.Integer({ minimum: 0 }), { uniqueItems: true })], {
+        default: 'none',
+        description: 'Scales after which a preview is made.'
+      })
+    ),
+    return_tokens: Type.Optional(Type.Boolean({ default: false, description: 'Store the drawn tokens beside each picture.' })),
+    priority: Type.Optional(oneOf(PRIORITIES, { default: 'normal', description: 'Order in the queue.' })),
+    deadline_seconds: Type.Optional(seconds('Cancel when not finished this long after acceptance.', 86_400)),
+    start_deadline_seconds: Type.Optional(nullable(seconds('Expire when not started this long after acceptance.', 86_400))),
+    retention_seconds: Type.Optional(seconds('Keep the finished generation this long.', 30 * 86_400)),
+    metadata: Type.Optional(
+      Type.Record(Type.String(), Type.String({ maxLength: 512 }), {
+        maxProperties: 16,
+        propertyNames: { maxLength: 64 },
+        description: 'The caller’s own key-value pairs, echoed back.'
+      })
+    ),
+    label: Type.Optional(nullable(Type.String({ maxLength: 128, description: 'The caller’s own label; the list can filter by it.' }))),
+    webhook: Type.Optional(nullable(WebhookRequest))
+  },
+  { $id: 'GenerateRequest', ...closed, description: 'What to generate. Every field has a default.' }
+)
+export type GenerateRequest = Static<typeof GenerateRequest>
+
+/** Settings the sampler and encoder really used: every default filled in. */
+export const GenerationInput = Type.Object(
+  {
+    model: ModelId,
+    model_revision: Type.String(),
+    class_label: nullable(Type.Integer({ minimum: 0 })),
+    class_name: nullable(Type.String()),
+    num_images: Type.Integer({ minimum: 1, maximum: MAX_NUM_IMAGES }),
+    seed: Type.Integer({ minimum: 0, maximum: UINT32_MAX }),
+    cfg: Type.Number({ minimum: 0, maximum: MAX_CFG }),
+    top_k: Type.Integer({ minimum: 0 }),
+    top_p: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
+    output: Type.Object({
+      format: oneOf(IMAGE_FORMATS),
+      quality: nullable(Type.Integer({ minimum: 1, maximum: 100 })),
+      metadata: Type.Boolean()
+    }),
+    priority: oneOf(PRIORITIES)
+  },
+  { $id: 'GenerationInput', description: 'The settings in force, defaults filled in.' }
+)
+export type GenerationInput = Static<typeof GenerationInput>
+
+/** Request fields that not every model or build honours, and the value of each that asks for nothing. */
+export const OPTIONAL_CAPABILITIES = {
+  smooth: false,
+  schedule: null,
+  stop_at_scale: null,
+  previews: 'none',
+  return_tokens: false,
+  deadline_seconds: undefined,
+  start_deadline_seconds: null,
+  retention_seconds: undefined,
+  webhook: null
+} as const satisfies Partial<Record<keyof GenerateRequest, unknown>>
+export type OptionalCapability = keyof typeof OPTIONAL_CAPABILITIES

@@ -1,0 +1,61 @@
+import Type, { type Static } from 'typebox'
+import { oneOf } from './primitives.ts'
+
+interface ProblemKind {
+  status: number
+  title: string
+  /** Whether the same request may succeed later without a change. */
+  retryable: boolean
+}
+
+/** Every error the API answers with. Codes are stable; titles are for people. */
+export const PROBLEMS = {
+  malformed_json: { status: 400, title: 'The body is not valid JSON', retryable: false },
+  invalid_request: { status: 400, title: 'The request does not match the contract', retryable: false },
+  invalid_cursor: { status: 400, title: 'The cursor is not one this server issued', retryable: false },
+  link_invalid: { status: 403, title: 'The link is not signed by this server or has expired', retryable: false },
+  route_not_found: { status: 404, title: 'No such route', retryable: false },
+  generation_not_found: { status: 404, title: 'No such generation', retryable: false },
+  model_not_found: { status: 404, title: 'No such model', retryable: false },
+  object_not_found: { status: 404, title: 'No such object', retryable: false },
+  method_not_allowed: { status: 405, title: 'The route does not take this method', retryable: false },
+  generation_not_terminal: { status: 409, title: 'The generation is not finished', retryable: true },
+  generation_gone: { status: 410, title: 'The generation was deleted or its retention is over', retryable: false },
+  body_too_large: { status: 413, title: 'The body is too large', retryable: false },
+  unsupported_media_type: { status: 415, title: 'The body is not application/json', retryable: false },
+  unknown_model: { status: 422, title: 'The model is not served here', retryable: false },
+  unknown_class: { status: 422, title: 'The model has no such class', retryable: false },
+  ambiguous_class: { status: 422, title: 'Several classes have this name', retryable: false },
+  out_of_range_for_model: { status: 422, title: 'A value is outside what the model takes', retryable: false },
+  unsupported_for_model: { status: 422, title: 'The model does not support a field of the request', retryable: false },
+  header_fields_too_large: { status: 431, title: 'The request headers are too large', retryable: false },
+  internal_error: { status: 500, title: 'Something broke on our side', retryable: true },
+  queue_unavailable: { status: 503, title: 'The queue cannot be reached', retryable: true },
+  queue_full: { status: 503, title: 'The queue is full', retryable: true },
+  object_store_unavailable: { status: 503, title: 'The object store cannot be reached', retryable: true },
+  no_models: { status: 503, title: 'No runner has announced a model yet', retryable: true }
+} as const satisfies Record<string, ProblemKind>
+
+export type ProblemCode = keyof typeof PROBLEMS
+export const PROBLEM_CODES = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]
+
+export const Problem = Type.Object(
+  {
+    type: Type.String({ format: 'uri', description: 'Names the kind of problem; stable.' }),
+    title: Type.String(),
+    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    detail: Type.String({ description: 'What is wrong here and how to mend it.' }),
+    code: oneOf(PROBLEM_CODES),
+    request_id: Type.String(),
+    retryable: Type.Boolean({ description: 'Whether the same request may succeed later.' }),
+    errors: Type.Array(
+      Type.Object({
+        pointer: Type.String({ description: 'JSON pointer to the field (`/query/…` and `/path/…` outside the body).' }),
+        detail: Type.String()
+      }),
+      { description: 'The fields at fault; empty when no single field is.' }
+    )
+  },
+  { $id: 'Problem', description: 'RFC 9457 problem details.' }
+)
+export type Problem = Static<typeof Problem>
