@@ -1,0 +1,19 @@
+export const DTYPE_BYTES = { F32: 4, F16: 2, BF16: 2, I32: 4, I64: 8, U8: 1 } as const
+export type Dtype = keyof typeof DTYPE_BYTES
+
+/** Where a tensor lies on disk. Values are contiguous, row-major and little-endian. */
+export interface TensorInfo {
+  name: string
+  dtype: Dtype
+  shape: readonly number[]
+  /** Absolute path of the file that holds the values. */
+  file: string
+  /** Byte offset of the first value in that file. */
+  offset: number
+  sizeBytes: number
+}
+
+/** Tensors of one checkpoint by name. */
+export type TensorMap = ReadonlyMap<string, TensorInfo>
+
+export const elementCount = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { MODEL_ID_PATTERN } from '@nextscale/openapi'
+import Type, { type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { ModelError } from '../errors.ts'
+
+export const MANIFEST_FILE = 'manifest.json'
+
+const closed = { additionalProperties: false } as const
+/** Weights lie beside the manifest: a name with a slash could leave the folder. */
+const FileEntry = Type.Object(
+  { path: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' }), sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) },
+  closed
+)
+
+/** What a model folder says of itself. Sizes are not here: they come from the tensors. */
+export const Manifest = Type.Object(
+  {
+    manifest_version: Type.Literal(1),
+    id: Type.String({ pattern: MODEL_ID_PATTERN }),
+    name: Type.String({ minLength: 1 }),
+    description: Type.Optional(Type.String()),
+    revision: Type.String({ minLength: 1 }),
+    license: Type.String({ minLength: 1 }),
+    resolution: Type.Integer({ minimum: 1 }),
+    scales: Type.Array(Type.Integer({ minimum: 1 }), { minItems: 2, maxItems: 64 }),
+    classes: Type.Array(Type.String({ minLength: 1 })),
+    defaults: Type.Object(
+      {
+        cfg: Type.Number({ minimum: 0, maximum: 20 }),
+        top_k: Type.Integer({ minimum: 0 }),
+        top_p: Type.Number({ exclusiveMinimum: 0, maximum: 1 })
+      },
+      closed
+    ),
+    /** Share of the convolution in phi; the published tokenizer has one half. */
+    quant_resi: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    files: Type.Object({ tokenizer: FileEntry, transformer: FileEntry }, closed)
+  },
+  closed
+)
+export type Manifest = Static<typeof Manifest>
+
+const validator = Compile(Manifest)
+
+/**
+ * Reads `manifest.json` of a model folder.
+ * @throws ModelError naming the field at fault.
+ */
+export const readManifest = async (folder: string): Promise<Manifest> => {
+  const path = join(folder, MANIFEST_FILE)
+  const text = await readFile(path, 'utf8').catch(() => {
+    throw new ModelError(`${folder} is not a model folder: ${path} cannot be read.`)
+  })
+  let manifest: unknown
+  try {
+    manifest = JSON.parse(text)
+  } catch (error) {
+    throw new ModelError(`${path} is not valid JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  if (validator.Check(manifest)) return manifest
+  const [first] = validator.Errors(manifest)
+  throw new ModelError(`${path}: ${first?.instancePath || 'the manifest'} ${first?.message ?? 'does not match the format'}.`)
+}

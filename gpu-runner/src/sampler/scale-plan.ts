@@ -1,0 +1,36 @@
+import type { Tensor } from 'onnxruntime-node'
+import { downsampleMatrix, phiIndex, upsampleMatrix } from '../graphs/interpolation.ts'
+import type { ModelShape } from '../model/shape.ts'
+import { floats, ints } from './tensors.ts'
+
+/** What the step graph is fed for one scale, whatever the batch. */
+export interface ScalePlan {
+  /** Side n of the token map. */
+  side: number
+  /** Guidance strength of this scale as a share of `cfg`: k / (S - 1). */
+  guidanceShare: number
+  feeds: Record<'upsample' | 'downsample' | 'phi_index' | 'next_begin' | 'next_end', Tensor>
+}
+
+/** Constant inputs of every scale of a model. */
+export const scalePlans = ({ scales, side, tokenizer }: ModelShape): ScalePlan[] => {
+  let begin = 0
+  return scales.map((n, k) => {
+    begin += n * n
+    // After the last scale there is no next one; a single token stands in, and nothing reads it.
+    const next = scales[k + 1]
+    const span = next === undefined ? { size: 1, begin: 0 } : { size: next * next, begin }
+    const downsample = next === undefined ? new Float32Array(side * side) : downsampleMatrix(side, next)
+    return {
+      side: n,
+      guidanceShare: k / (scales.length - 1),
+      feeds: {
+        upsample: floats(upsampleMatrix(n, side), [n * n, side * side]),
+        downsample: floats(downsample, [side * side, span.size]),
+        phi_index: ints([phiIndex(k, scales.length, tokenizer.phis)], []),
+        next_begin: ints([span.begin]),
+        next_end: ints([span.begin + span.size])
+      }
+    }
+  })
+}
