@@ -2,19 +2,25 @@ import type { OpenModel } from '../model/open-model.ts'
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts'
 import { linear } from './layers.ts'
 
-/** phi(h) = (1 - share) h + share conv(h), with convolution `index` (int64 []) of the shared ones. h [B, C, side, side]. */
+/**
+ * phi(h) = (1 - share) h + share conv(h), with convolution `index` (int64 []) of the shared ones. h [B, C, side, side].
+ *
+ * All phis run as one convolution of constant weights and one result is picked. Gathered weights would send the runtime
+ * down a path whose order of summation depends on the batch size, and an image would then depend on its batch mates.
+ */
 const phi = (g: GraphBuilder, { shape, tokenizer }: OpenModel, h: Value, index: Value): Value => {
   const { channels, phis, phiShare } = shape.tokenizer
-  const stacked = (suffix: string, size: number[]) => {
+  const { side } = shape
+  const all = (suffix: string, size: number[]) => {
     const each = Array.from({ length: phis }, (_, i) =>
-      g.op('Unsqueeze', [g.weight(tokenizer.take(`quantize.quant_resi.qresi_ls.${i}.${suffix}`, size)), g.ints([0])])
+      g.weight(tokenizer.take(`quantize.quant_resi.qresi_ls.${i}.${suffix}`, size))
     )
-    return g.op('Gather', [g.op('Concat', each, { axis: 0 }), index], { axis: 0 })
+    return g.op('Concat', each, { axis: 0 })
   }
-  const weight = stacked('weight', [channels, channels, 3, 3])
-  const bias = stacked('bias', [channels])
-  const convolved = g.op('Conv', [h, weight, bias], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] })
-  return g.op('Add', [g.op('Mul', [h, g.scalar(1 - phiShare)]), g.op('Mul', [convolved, g.scalar(phiShare)])])
+  const weights = [all('weight', [channels, channels, 3, 3]), all('bias', [channels])]
+  const convolved = g.op('Conv', [h, ...weights], { kernel_shape: [3, 3], pads: [1, 1, 1, 1] })
+  const chosen = g.op('Gather', [g.reshape(convolved, [-1, phis, channels, side, side]), index], { axis: 1 })
+  return g.op('Add', [g.op('Mul', [h, g.scalar(1 - phiShare)]), g.op('Mul', [chosen, g.scalar(phiShare)])])
 }
 
 /** Contribution of tokens int64 [B, n^2] to f_hat: [B, channels, side, side]. `upsample` is [n^2, side^2]. */

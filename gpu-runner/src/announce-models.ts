@@ -1,0 +1,25 @@
+import type { RedisKeys } from '@nextscale/openapi'
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { modelCard } from './model/card.ts'
+import type { OpenModel } from './model/open-model.ts'
+
+const INTERVAL_MS = 30_000
+
+/**
+ * Tells the API which models this runner serves: now, whenever Redis was lost and found again, and now and then.
+ * Returns the way to stop. Announcements stay when the runner goes: the queue takes requests while no runner is up.
+ */
+export const announceModels = (redis: Redis, keys: RedisKeys, models: readonly OpenModel[], log: Logger): (() => void) => {
+  const announce = () => {
+    const cards = models.flatMap((model, order) => [model.manifest.id, JSON.stringify(modelCard(model, order, new Date()))])
+    redis.hset(keys.models, ...cards).catch((error: unknown) => log.warn({ err: error }, 'could not announce the models'))
+  }
+  announce()
+  redis.on('ready', announce)
+  const timer = setInterval(announce, INTERVAL_MS)
+  return () => {
+    clearInterval(timer)
+    redis.off('ready', announce)
+  }
+}

@@ -1,0 +1,107 @@
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { DEFAULT_PREFIX } from '@nextscale/openapi'
+import type { S3Options } from './object-store/s3.ts'
+
+export type StoreConfig = ({ kind: 's3' } & S3Options) | { kind: 'disk'; folder: string }
+
+export interface Config {
+  redisUrl: string
+  redisPrefix: string
+  /** Model folders; the first holds the default model. */
+  models: readonly string[]
+  store: StoreConfig
+  maxBatch: number
+  concurrency: number
+  threads: number
+  lockDurationMs: number
+  stalledIntervalMs: number
+  graceMs: number
+  logLevel: string
+  logFormat: 'json' | 'pretty'
+}
+
+/** A setting that cannot be used. The message says what to set. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const SHIPPED_MODEL = fileURLToPath(new URL('../models/emoji-32', import.meta.url))
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+const integer = (env: Environment, name: string, fallback: number, minimum: number, maximum: number): number => {
+  const text = env[name]
+  if (text === undefined || text === '') return fallback
+  const value = Number(text)
+  if (Number.isInteger(value) && value >= minimum && value <= maximum) return value
+  throw new ConfigError(`${name} must be an integer from ${minimum} to ${maximum}, not "${text}".`)
+}
+
+const choice = <const T extends string>(env: Environment, name: string, values: readonly T[], fallback: T): T => {
+  const text = env[name]
+  if (text === undefined || text === '') return fallback
+  const value = values.find((candidate) => candidate === text)
+  if (value !== undefined) return value
+  throw new ConfigError(`${name} must be one of ${values.join(', ')}, not "${text}".`)
+}
+
+const redisUrl = (env: Environment): string => {
+  const text = env['REDIS_URL'] || 'redis://127.0.0.1:6379'
+  if (URL.canParse(text) && ['redis:', 'rediss:'].includes(new URL(text).protocol)) return text
+  throw new ConfigError('REDIS_URL must look like redis://host:6379 or rediss://host:6379.')
+}
+
+const redisPrefix = (env: Environment): string => {
+  const text = env['REDIS_PREFIX'] || DEFAULT_PREFIX
+  if (/^[a-z0-9-]{1,64}$/.test(text)) return text
+  throw new ConfigError(`REDIS_PREFIX may have lower-case letters, digits and hyphens, not "${text}".`)
+}
+
+const s3Prefix = (text: string): string => (text === '' || text.endsWith('/') ? text : `${text}/`)
+
+const store = (env: Environment): StoreConfig => {
+  const bucket = env['S3_BUCKET']
+  if (!bucket) return { kind: 'disk', folder: resolve(env['OBJECT_DIR'] || '.nextscale/objects') }
+  const endpoint = env['S3_ENDPOINT'] || undefined
+  if (endpoint && !URL.canParse(endpoint)) throw new ConfigError(`S3_ENDPOINT must be a URL, not "${endpoint}".`)
+  return {
+    kind: 's3',
+    bucket,
+    endpoint,
+    region: env['S3_REGION'] || 'us-east-1',
+    forcePathStyle: choice(env, 'S3_FORCE_PATH_STYLE', ['true', 'false'], endpoint ? 'true' : 'false') === 'true',
+    prefix: s3Prefix(env['S3_PREFIX'] ?? '')
+  }
+}
+
+const models = (env: Environment): string[] => {
+  const folders = (env['MODELS'] ?? '').split(',').map((folder) => folder.trim())
+  const named = folders.filter((folder) => folder !== '').map((folder) => resolve(folder))
+  return named.length > 0 ? named : [SHIPPED_MODEL]
+}
+
+/**
+ * Reads the settings.
+ * @throws ConfigError in one sentence that says what to set.
+ */
+export const readConfig = (env: Environment = process.env): Readonly<Config> => {
+  const maxBatch = integer(env, 'MAX_BATCH', 16, 1, 256)
+  return Object.freeze({
+    redisUrl: redisUrl(env),
+    redisPrefix: redisPrefix(env),
+    models: models(env),
+    store: store(env),
+    maxBatch,
+    // One batch runs while the next gathers.
+    concurrency: integer(env, 'CONCURRENCY', 2 * maxBatch, 1, 1_024),
+    threads: integer(env, 'THREADS', availableParallelism(), 1, 1_024),
+    lockDurationMs: integer(env, 'LOCK_DURATION_MS', 30_000, 1_000, 600_000),
+    stalledIntervalMs: integer(env, 'STALLED_INTERVAL_MS', 15_000, 500, 600_000),
+    graceMs: integer(env, 'GRACE_MS', 5_000, 0, 600_000),
+    logLevel: choice(env, 'LOG_LEVEL', LOG_LEVELS, 'info'),
+    logFormat: choice(env, 'LOG_FORMAT', ['json', 'pretty'], 'json')
+  })
+}

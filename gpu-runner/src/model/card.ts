@@ -1,0 +1,25 @@
+import { type ModelCard, OPTIONAL_CAPABILITIES } from '@nextscale/openapi'
+import type { OpenModel } from './open-model.ts'
+
+/** Names of the tokenizer tensors that generation does not use. */
+const isEncoder = (name: string) => name.startsWith('encoder.') || name.startsWith('quant_conv.')
+
+/** What the API is told about a model. `order` is its position among the models of this runner. */
+export const modelCard = ({ manifest, shape, tokenizer, transformer }: OpenModel, order: number, announcedAt: Date): ModelCard => ({
+  id: manifest.id,
+  name: manifest.name,
+  description: manifest.description ?? null,
+  revision: manifest.revision,
+  license: manifest.license,
+  resolution: shape.resolution,
+  scales: [...shape.scales],
+  tokens_per_image: shape.tokens,
+  vocabulary_size: shape.tokenizer.vocabulary,
+  num_classes: shape.transformer.classes,
+  parameters: { transformer: transformer.parameters(), tokenizer: tokenizer.parameters((name) => !isEncoder(name)) },
+  defaults: manifest.defaults,
+  unsupported: Object.keys(OPTIONAL_CAPABILITIES),
+  classes: manifest.classes,
+  order,
+  announced_at: announcedAt.toISOString()
+})

@@ -1,0 +1,79 @@
+import { redisKeys } from '@nextscale/openapi'
+import { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { announceModels } from './announce-models.ts'
+import type { Config, StoreConfig } from './config.ts'
+import { ModelError } from './errors.ts'
+import { type OpenModel, openModel, verifyHashes } from './model/open-model.ts'
+import { createDiskStore } from './object-store/disk.ts'
+import type { ObjectStore } from './object-store/object-store.ts'
+import { createS3Store } from './object-store/s3.ts'
+import { startSampler } from './sampler/sampler.ts'
+import { createBatcher } from './worker/batcher.ts'
+import { createCancelWatch } from './worker/cancel-watch.ts'
+import { startWorker } from './worker/worker.ts'
+
+const openModels = async (folders: readonly string[]): Promise<Map<string, OpenModel>> => {
+  const models = new Map<string, OpenModel>()
+  for (const folder of folders) {
+    const model = await openModel(folder)
+    await verifyHashes(model)
+    const { id } = model.manifest
+    if (models.has(id)) throw new ModelError(`MODELS names two folders with the model id ${id}: ids must differ.`)
+    models.set(id, model)
+  }
+  return models
+}
+
+const openStore = (store: StoreConfig): Promise<ObjectStore> =>
+  store.kind === 's3' ? Promise.resolve(createS3Store(store)) : createDiskStore(store.folder)
+
+/** A connection that waits for Redis for as long as it takes: a runner has nothing better to do. */
+const connect = (url: string, log: Logger): Redis => {
+  const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(times * 100, 2_000) })
+  let isDown = false
+  redis.on('error', (error) => {
+    if (!isDown) log.warn({ err: error }, 'Redis cannot be reached')
+    isDown = true
+  })
+  redis.on('ready', () => {
+    if (isDown) log.info('Redis is back')
+    isDown = false
+  })
+  return redis
+}
+
+export interface Runner {
+  /** Stops in reverse order of the start; unfinished generations go back into the queue. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts everything a runner needs and takes generations off the queue.
+ * @throws ModelError when a model cannot be served.
+ */
+export const startRunner = async (config: Readonly<Config>, log: Logger): Promise<Runner> => {
+  const keys = redisKeys(config.redisPrefix)
+  const models = await openModels(config.models)
+  const sampler = await startSampler([...config.models], config.threads, log)
+  const store = await openStore(config.store)
+  const redis = connect(config.redisUrl, log)
+  const subscriber = connect(config.redisUrl, log)
+  const cancels = await createCancelWatch(redis, subscriber, keys, log)
+  const batcher = createBatcher(sampler, config.maxBatch)
+  const { concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
+  const options = { connection: redis, keys, concurrency, lockDurationMs, stalledIntervalMs, graceMs }
+  const worker = startWorker(options, { models, batcher, store, cancels }, log)
+  const stopAnnouncing = announceModels(redis, keys, [...models.values()], log)
+  log.info({ models: [...models.keys()], threads: config.threads, maxBatch: config.maxBatch }, 'runner ready')
+  return {
+    stop: async () => {
+      stopAnnouncing()
+      await worker.stop()
+      await sampler.close()
+      await store.close()
+      subscriber.disconnect()
+      redis.disconnect()
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { pino } from 'pino'
+import { ConfigError, readConfig } from './config.ts'
+import { ModelError } from './errors.ts'
+import { startRunner } from './runner.ts'
+
+const NANOSECONDS_PER_MS = 1e6
+
+/** Says what stops the start in one sentence; anything unforeseen keeps its stack. */
+const refuse = (error: unknown): never => {
+  const isForeseen = error instanceof ConfigError || error instanceof ModelError
+  process.stderr.write(`${isForeseen ? `gpu-runner: ${error.message}` : error instanceof Error ? error.stack : String(error)}\n`)
+  process.exit(1)
+}
+
+const main = async (): Promise<void> => {
+  const config = readConfig()
+  const log = pino({
+    level: config.logLevel,
+    base: null,
+    ...(config.logFormat === 'pretty' && {
+      transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' } }
+    })
+  })
+  const runner = await startRunner(config, log)
+  const lag = monitorEventLoopDelay({ resolution: 5 })
+  lag.enable()
+
+  let stopping = false
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    if (stopping) return
+    stopping = true
+    lag.disable()
+    log.info(
+      { signal, loop_lag_p99_ms: lag.percentile(99) / NANOSECONDS_PER_MS, loop_lag_max_ms: lag.max / NANOSECONDS_PER_MS },
+      'stopping'
+    )
+    await runner.stop()
+    log.info('stopped')
+    log.flush()
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal).catch(refuse))
+}
+
+await main().catch(refuse)
