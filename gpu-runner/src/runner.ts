@@ -7,7 +7,6 @@ import { ModelError } from './errors.ts'
 import { type OpenModel, openModel, verifyHashes } from './model/open-model.ts'
 import { createDiskStore } from './object-store/disk.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
-import { createS3Store } from './object-store/s3.ts'
 import { startSampler } from './sampler/sampler.ts'
 import { createBatcher } from './worker/batcher.ts'
 import { createCancelWatch } from './worker/cancel-watch.ts'
@@ -25,8 +24,12 @@ const openModels = async (folders: readonly string[]): Promise<Map<string, OpenM
   return models
 }
 
-const openStore = (store: StoreConfig): Promise<ObjectStore> =>
-  store.kind === 's3' ? Promise.resolve(createS3Store(store)) : createDiskStore(store.folder)
+const openStore = async (store: StoreConfig): Promise<ObjectStore> => {
+  if (store.kind === 'disk') return createDiskStore(store.folder)
+  // The SDK takes memory and start-up time that a runner with a disk need not spend.
+  const { createS3Store } = await import('./object-store/s3.ts')
+  return createS3Store(store)
+}
 
 /** A connection that waits for Redis for as long as it takes: a runner has nothing better to do. */
 const connect = (url: string, log: Logger): Redis => {
@@ -55,7 +58,7 @@ export interface Runner {
 export const startRunner = async (config: Readonly<Config>, log: Logger): Promise<Runner> => {
   const keys = redisKeys(config.redisPrefix)
   const models = await openModels(config.models)
-  const sampler = await startSampler([...config.models], config.threads, log)
+  const sampler = await startSampler([...models.values()], config.threads, log)
   const store = await openStore(config.store)
   const redis = connect(config.redisUrl, log)
   const subscriber = connect(config.redisUrl, log)

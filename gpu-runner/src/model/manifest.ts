@@ -61,5 +61,7 @@ export const readManifest = async (folder: string): Promise<Manifest> => {
   }
   if (validator.Check(manifest)) return manifest
   const [first] = validator.Errors(manifest)
-  throw new ModelError(`${path}: ${first?.instancePath || 'the manifest'} ${first?.message ?? 'does not match the format'}.`)
+  // A field that is not in the schema is reported as one whose schema is `false`.
+  const complaint = first?.keyword === 'boolean' ? 'is not a field of a manifest' : first?.message
+  throw new ModelError(`${path}: ${first?.instancePath || 'the manifest'} ${complaint ?? 'does not match the format'}.`)
 }

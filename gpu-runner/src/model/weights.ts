@@ -7,16 +7,16 @@ export type ExpectedShape = readonly (number | null)[]
 
 /** Tensors of a checkpoint file, handed out only with the shape the caller expects. */
 export class Weights {
-  readonly #path: string
-  readonly #tensors: TensorMap
+  readonly path: string
+  readonly tensors: TensorMap
 
   constructor(path: string, tensors: TensorMap) {
-    this.#path = path
-    this.#tensors = tensors
+    this.path = path
+    this.tensors = tensors
   }
 
   has(name: string): boolean {
-    return this.#tensors.has(name)
+    return this.tensors.has(name)
   }
 
   /**
@@ -24,8 +24,8 @@ export class Weights {
    * @throws ModelError naming file and tensor when it is missing or its shape is another.
    */
   take(name: string, shape: ExpectedShape): TensorInfo {
-    const tensor = this.#tensors.get(name)
-    const file = basename(this.#path)
+    const tensor = this.tensors.get(name)
+    const file = basename(this.path)
     if (!tensor) throw new ModelError(`${file} has no tensor ${name}.`)
     const fits = tensor.shape.length === shape.length && shape.every((size, axis) => size === null || size === tensor.shape[axis])
     if (!fits) {
@@ -50,7 +50,7 @@ export class Weights {
   /** Values over all tensors whose names satisfy a condition. */
   parameters(include: (name: string) => boolean = () => true): number {
     let total = 0
-    for (const tensor of this.#tensors.values()) {
+    for (const tensor of this.tensors.values()) {
       if (include(tensor.name)) total += tensor.shape.reduce((product, size) => product * size, 1)
     }
     return total

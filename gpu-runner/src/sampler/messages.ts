@@ -1,8 +1,20 @@
+import type { Manifest } from '../model/manifest.ts'
+import type { ModelShape } from '../model/shape.ts'
+import type { TensorMap } from '../checkpoint/tensor-info.ts'
 import type { ImageRequest, SampledImage } from './sample-batch.ts'
+
+/** A checked model as it crosses to the sampler process, which need not read manifest and headers again. */
+export interface ModelRecord {
+  manifest: Manifest
+  shape: ModelShape
+  folder: string
+  tokenizer: { path: string; tensors: TensorMap }
+  transformer: { path: string; tensors: TensorMap }
+}
 
 /** What the runner tells the sampler process. */
 export type SamplerCommand =
-  | { type: 'load'; folders: string[]; threads: number }
+  | { type: 'load'; models: ModelRecord[]; threads: number }
   | { type: 'sample'; batch: number; model: string; images: ImageRequest[] }
   /** Images nobody waits for any more, by index in the batch. They leave it after the running scale. */
   | { type: 'drop'; batch: number; images: number[] }

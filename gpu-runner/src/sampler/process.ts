@@ -4,9 +4,9 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { ModelError } from '../errors.ts'
-import { openModel } from '../model/open-model.ts'
+import { Weights } from '../model/weights.ts'
 import { createEngine, type Engine } from './engine.ts'
-import type { SamplerCommand, SamplerEvent } from './messages.ts'
+import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
 import { type ImageRequest, sampleBatch } from './sample-batch.ts'
 
 const engines = new Map<string, Engine>()
@@ -16,9 +16,11 @@ const tell = (event: SamplerEvent): void => {
   process.send?.(event)
 }
 
-const load = async (folders: readonly string[], threads: number): Promise<void> => {
-  for (const folder of folders) {
-    const model = await openModel(folder)
+const weights = ({ path, tensors }: ModelRecord['tokenizer']) => new Weights(path, tensors)
+
+const load = async (models: readonly ModelRecord[], threads: number): Promise<void> => {
+  for (const record of models) {
+    const model = { ...record, tokenizer: weights(record.tokenizer), transformer: weights(record.transformer) }
     engines.set(model.manifest.id, await createEngine(model, { threads }))
   }
   tell({ type: 'loaded' })
@@ -43,7 +45,7 @@ const describe = (error: unknown) => (error instanceof Error ? error.message : S
 const obey = async (command: SamplerCommand): Promise<void> => {
   switch (command.type) {
     case 'load':
-      return load(command.folders, command.threads).catch((error: unknown) => {
+      return load(command.models, command.threads).catch((error: unknown) => {
         const prefix = error instanceof ModelError ? '' : 'The model cannot be loaded: '
         tell({ type: 'refused', message: `${prefix}${describe(error)}` })
       })

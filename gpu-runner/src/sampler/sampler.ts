@@ -5,7 +5,8 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
 import { JobError, ModelError } from '../errors.ts'
-import type { SamplerCommand, SamplerEvent } from './messages.ts'
+import type { OpenModel } from '../model/open-model.ts'
+import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
 import type { ImageRequest, SampledImage } from './sample-batch.ts'
 
 /** Below the runner and the API, which need little but need it at once. */
@@ -34,6 +35,8 @@ export interface RunningBatch {
 
 export interface Sampler {
   sample(batch: Batch): RunningBatch
+  /** The process that computes at present. */
+  process(): ChildProcess
   close(): Promise<void>
 }
 
@@ -54,8 +57,14 @@ const spawnProcess = (): ChildProcess => {
   return child
 }
 
-const loadModels = async (child: ChildProcess, folders: string[], threads: number): Promise<void> => {
-  const command: SamplerCommand = { type: 'load', folders, threads }
+const record = (model: OpenModel): ModelRecord => ({
+  ...model,
+  tokenizer: { path: model.tokenizer.path, tensors: model.tokenizer.tensors },
+  transformer: { path: model.transformer.path, tensors: model.transformer.tensors }
+})
+
+const loadModels = async (child: ChildProcess, models: readonly OpenModel[], threads: number): Promise<void> => {
+  const command: SamplerCommand = { type: 'load', models: models.map(record), threads }
   child.send(command)
   const exited = once(child, 'exit').then(() => {
     throw new ModelError('The sampler process ended while it loaded the models: is there enough memory?')
@@ -69,7 +78,7 @@ const loadModels = async (child: ChildProcess, folders: string[], threads: numbe
  * replaced.
  * @throws ModelError when a model cannot be served.
  */
-export const startSampler = async (folders: string[], threads: number, log: Logger): Promise<Sampler> => {
+export const startSampler = async (models: readonly OpenModel[], threads: number, log: Logger): Promise<Sampler> => {
   const pending = new Map<number, Pending>()
   let count = 0
   let closing = false
@@ -105,14 +114,14 @@ export const startSampler = async (folders: string[], threads: number, log: Logg
     if (closing) return
     child = spawnProcess()
     attach()
-    await loadModels(child, folders, threads).catch((error: unknown) => {
+    await loadModels(child, models, threads).catch((error: unknown) => {
       log.error({ err: error }, 'the new sampler process could not load the models')
       child.kill('SIGKILL')
     })
   }
 
   attach()
-  current = loadModels(child, folders, threads)
+  current = loadModels(child, models, threads)
   await current.catch((error: unknown) => {
     closing = true
     child.kill('SIGKILL')
@@ -151,5 +160,5 @@ export const startSampler = async (folders: string[], threads: number, log: Logg
     stopped.abort()
     await forced
   }
-  return { sample, close }
+  return { sample, close, process: () => child }
 }

@@ -9,11 +9,9 @@ export const getObject = defineOperation({
   path: '/objects/generations/{id}/{file}',
   tag: 'objects',
   summary: 'Fetch a stored picture by its signed link',
-  description: 'Used when pictures are kept on disk; with S3, links lead to the bucket. Links come from a generation’s `outputs`.',
-  params: Type.Object(
-    { id: GenerationId, file: Type.String({ pattern: OBJECT_FILE_PATTERN }) },
-    { additionalProperties: false }
-  ),
+  description:
+    'Used when pictures are kept on disk; with S3, links lead to the bucket. Links come from a generation’s `outputs`.',
+  params: Type.Object({ id: GenerationId, file: Type.String({ pattern: OBJECT_FILE_PATTERN }) }, { additionalProperties: false }),
   query: Type.Object(
     {
       expires: Type.Integer({ minimum: 0, description: 'Unix time in seconds.' }),

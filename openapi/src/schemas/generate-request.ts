@@ -33,7 +33,8 @@ const ClassLabel = nullable(Type.Integer({ minimum: 0, description: 'Class index
 const Cfg = Type.Number({
   minimum: 0,
   maximum: MAX_CFG,
-  description: 'Guidance strength at the last scale, rising linearly from 0 at the first; 0 turns guidance off. Default: the model’s.'
+  description:
+    'Guidance strength at the last scale, rising linearly from 0 at the first; 0 turns guidance off. Default: the model’s.'
 })
 const TopK = Type.Integer({
   minimum: 0,
@@ -106,7 +107,9 @@ export const GenerateRequest = Type.Object(
         description: 'The caller’s own key-value pairs, echoed back.'
       })
     ),
-    label: Type.Optional(nullable(Type.String({ maxLength: 128, description: 'The caller’s own label; the list can filter by it.' }))),
+    label: Type.Optional(
+      nullable(Type.String({ maxLength: 128, description: 'The caller’s own label; the list can filter by it.' }))
+    ),
     webhook: Type.Optional(nullable(WebhookRequest))
   },
   { $id: 'GenerateRequest', ...closed, description: 'What to generate. Every field has a default.' }

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { open, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { ModelError } from '../errors.ts'
+import { temporaryFolder } from '../testing/folders.ts'
+import { writeSafetensors } from '../testing/write-safetensors.ts'
+import { readSafetensors, readTensorBytes } from './read-safetensors.ts'
+
+const withHeader = (header: string, dataBytes = 0, claimed = header.length) => {
+  const length = Buffer.alloc(8)
+  length.writeBigUInt64LE(BigInt(claimed))
+  return Buffer.concat([length, Buffer.from(header), Buffer.alloc(dataBytes, 7)])
+}
+
+test('names, types, shapes and bytes are read back', async (t) => {
+  const path = join(await temporaryFolder(t), 'x.safetensors')
+  const header = '{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"U8","shape":[],"data_offsets":[24,25]}}'
+  await writeFile(path, withHeader(header, 25))
+  const tensors = await readSafetensors(path)
+  assert.deepEqual([...tensors.keys()], ['a', 'b'])
+  const a = tensors.get('a')
+  assert.ok(a)
+  assert.deepEqual([a.dtype, a.shape, a.sizeBytes, a.offset], ['F32', [2, 3], 24, 8 + header.length])
+  assert.deepEqual(await readTensorBytes(a), Buffer.alloc(24, 7))
+})
+
+const broken: Record<string, [Buffer, RegExp]> = {
+  'an empty file': [Buffer.alloc(0), /is not a safetensors file: it has 0 bytes/],
+  'a header longer than the file': [withHeader('{}', 0, 1_000), /header claims 1000 of 10 bytes/],
+  'a header of absurd size': [withHeader('{}', 0, Number.MAX_SAFE_INTEGER), /header claims/],
+  'a header that is not JSON': [withHeader('PK\u0003\u0004'), /header is not a JSON object/],
+  'a header that is a list': [withHeader('[1]'), /header is not a JSON object/],
+  'an entry of the wrong form': [withHeader('{"a":{"dtype":"F32"}}'), /entry of tensor a is malformed/],
+  'a negative size': [withHeader('{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}', 4), /entry of tensor a is malformed/],
+  'an unknown type': [withHeader('{"a":{"dtype":"F4","shape":[1],"data_offsets":[0,4]}}', 4), /tensor a has type F4/],
+  'offsets outside the file': [withHeader('{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', 4), /tensor a takes 4 bytes/],
+  'offsets that do not fit the shape': [withHeader('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}', 4), /tensor a takes 8 bytes/]
+}
+
+for (const [kind, [bytes, sentence]] of Object.entries(broken)) {
+  test(`${kind} is refused in one sentence that names the file`, async (t) => {
+    const path = join(await temporaryFolder(t), 'broken.safetensors')
+    await writeFile(path, bytes)
+    await assert.rejects(readSafetensors(path), (error: unknown) => {
+      assert.ok(error instanceof ModelError)
+      assert.match(error.message, sentence)
+      assert.match(error.message, /broken\.safetensors/)
+      return true
+    })
+  })
+}
+
+test('a truncated file is refused, and a missing one', async (t) => {
+  const folder = await temporaryFolder(t)
+  const path = join(folder, 'cut.safetensors')
+  await writeSafetensors(path, { a: { dtype: 'F32', shape: [1_000] } })
+  const handle = await open(path)
+  const { size } = await handle.stat()
+  await handle.close()
+  await truncate(path, size - 1)
+  await assert.rejects(readSafetensors(path), /tensor a takes 4000 bytes/)
+  await assert.rejects(readSafetensors(join(folder, 'none')), /none cannot be opened/)
+})

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import type { GenerateImageProgress } from '@nextscale/openapi'
+import { trackProgress } from './progress.ts'
+
+const collector = () => {
+  const reports: GenerateImageProgress[] = []
+  return { reports, report: async (progress: GenerateImageProgress) => void reports.push(progress) }
+}
+
+test('a generation has come as far as the slowest of its images; tokens count over all', async () => {
+  const { reports, report } = collector()
+  const tracker = trackProgress([1, 2, 3], 2, report)
+  tracker.start()
+  tracker.scale(0, 0)
+  tracker.scale(0, 1)
+  tracker.scale(1, 0)
+  await setImmediate()
+  assert.deepEqual(reports.at(-1), { stage: 'sampling', progress: { scale: 1, scales: 3, tokens: 6, tokens_total: 28 } })
+})
+
+test('while a report is on its way only the latest is kept', async () => {
+  const seen: number[] = []
+  let release = () => undefined as void
+  const tracker = trackProgress([1, 2, 3], 1, ({ progress }) => {
+    seen.push(progress?.scale ?? -1)
+    return new Promise((resolve) => (release = resolve))
+  })
+  tracker.start()
+  for (const scale of [0, 1, 2]) tracker.scale(0, scale)
+  release()
+  await setImmediate()
+  assert.deepEqual(seen, [0, 3])
+})
+
+test('a second batch of the same generation does not turn the stage back', async () => {
+  const { reports, report } = collector()
+  const tracker = trackProgress([1, 2], 1, report)
+  tracker.start()
+  tracker.stage('encoding')
+  tracker.start()
+  await setImmediate()
+  assert.equal(reports.at(-1)?.stage, 'encoding')
+})
