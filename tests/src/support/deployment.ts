@@ -1,0 +1,91 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Client, createClient } from './client.ts'
+import { freePort } from './free-port.ts'
+import { startProcess, type TestProcess } from './process.ts'
+import { createRedis, type TestRedis } from './redis.ts'
+import { until } from './until.ts'
+
+const program = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
+const API = program('api/src/start.ts')
+const RUNNER = program('gpu-runner/src/start.ts')
+
+/** Short, so that a drill does not wait half a minute for a killed runner’s jobs. */
+const QUICK_RECOVERY = { LOCK_DURATION_MS: '2000', STALLED_INTERVAL_MS: '1000' }
+
+/** Redis, API and runner as separate processes, as an operator would run them. */
+export interface Deployment {
+  client: Client
+  baseUrl: string
+  redis: TestRedis
+  /** Where the disk store keeps pictures. */
+  objects: string
+  startRunner(env?: Record<string, string>): Promise<TestProcess>
+  startApi(env?: Record<string, string>): Promise<TestProcess>
+  api(): TestProcess
+  runner(): TestProcess
+  close(): Promise<void>
+}
+
+export interface DeploymentOptions {
+  env?: Record<string, string>
+  /** Whether a runner is started at once. */
+  withRunner?: boolean
+}
+
+const isListening = (baseUrl: string) => async () => {
+  const answer = await fetch(`${baseUrl}/healthz`).catch(() => undefined)
+  return answer?.status === 200
+}
+
+const isReady = (baseUrl: string) => async () => (await fetch(`${baseUrl}/readyz`).catch(() => undefined))?.status === 200
+
+export const deploy = async ({ env = {}, withRunner = true }: DeploymentOptions = {}): Promise<Deployment> => {
+  const redis = await createRedis()
+  const objects = await mkdtemp(join(tmpdir(), 'nextscale-objects-'))
+  const port = await freePort()
+  const baseUrl = `http://127.0.0.1:${port}`
+  const common = { REDIS_URL: redis.url, OBJECT_DIR: objects, PORT: String(port), ...QUICK_RECOVERY, ...env }
+  const processes: TestProcess[] = []
+  let api: TestProcess | undefined
+  let runner: TestProcess | undefined
+
+  const start = (path: string, extra: Record<string, string>) => {
+    const started = startProcess(process.execPath, [path], { ...common, ...extra })
+    processes.push(started)
+    return started
+  }
+  const startApi = async (extra = {}) => {
+    api = start(API, extra)
+    await until('the API listens', isListening(baseUrl))
+    return api
+  }
+  const startRunner = async (extra = {}) => {
+    const started = start(RUNNER, extra)
+    runner = started
+    await until('the runner is ready', async () => {
+      if (!started.isRunning()) throw new Error(`the runner ended:\n${started.output()}`)
+      return started.output().includes('runner ready')
+    })
+    return started
+  }
+  const running = (started: TestProcess | undefined): TestProcess => {
+    if (!started) throw new Error('not started')
+    return started
+  }
+
+  await startApi()
+  if (withRunner) {
+    await startRunner()
+    await until('requests are accepted', isReady(baseUrl))
+  }
+  const close = async () => {
+    redis.thaw()
+    for (const started of processes.toReversed()) await started.end()
+    await redis.close()
+    await rm(objects, { recursive: true, force: true })
+  }
+  return { client: createClient(baseUrl), baseUrl, redis, objects, startApi, startRunner, api: () => running(api), runner: () => running(runner), close }
+}
