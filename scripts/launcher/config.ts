@@ -1,0 +1,46 @@
+import { isAbsolute, join, resolve } from 'node:path'
+import { DEFAULT_PREFIX } from '@nextscale/openapi'
+
+export const ROOT = resolve(import.meta.dirname, '../..')
+export const DEFAULT_PORT = 8080
+
+/** A reason not to start that the reader can act on: printed without a stack. */
+export class StartError extends Error {}
+
+export interface LauncherConfig {
+  /** Absolute path of the data directory. */
+  home: string
+  /** Set when the Redis is somebody else's; otherwise the launcher runs its own. */
+  redisUrl: string | undefined
+  redisPrefix: string
+  /** Where the API listens; the same default as the API's own. */
+  host: string
+  /** Set when the port was asked for; otherwise the launcher may choose. */
+  port: number | undefined
+  /** Environment every child starts from. */
+  childEnv: NodeJS.ProcessEnv
+}
+
+const parsePort = (value: string | undefined): number | undefined => {
+  if (value === undefined || value === '') return undefined
+  const port = Number(value)
+  if (!/^\d+$/.test(value) || port < 1 || port > 65_535) throw new StartError(`PORT is "${value}"; set it to 1 to 65535.`)
+  return port
+}
+
+export const readConfig = (env: NodeJS.ProcessEnv = process.env): LauncherConfig => {
+  const home = env['NEXTSCALE_HOME'] || '.nextscale'
+  const absoluteHome = isAbsolute(home) ? home : join(ROOT, home)
+  return Object.freeze({
+    home: absoluteHome,
+    redisUrl: env['REDIS_URL'] || undefined,
+    redisPrefix: env['REDIS_PREFIX'] || DEFAULT_PREFIX,
+    host: env['HOST'] || '127.0.0.1',
+    port: parsePort(env['PORT']),
+    childEnv: {
+      ...env,
+      OBJECT_DIR: resolve(env['OBJECT_DIR'] || join(absoluteHome, 'objects')),
+      LOG_FORMAT: env['LOG_FORMAT'] || 'pretty'
+    }
+  })
+}

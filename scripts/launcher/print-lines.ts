@@ -1,0 +1,25 @@
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+
+const COLORS = { launcher: 35, api: 36, runner: 33, redis: 90 } as const
+export type Speaker = keyof typeof COLORS
+const WIDTH = Math.max(...Object.keys(COLORS).map((name) => name.length))
+
+export interface LinePrinter {
+  print: (speaker: Speaker, line: string) => void
+  /** Prints everything a stream says, line by line. */
+  follow: (speaker: Speaker, stream: Readable) => void
+}
+
+/** Prints lines with the speaker's name in front; in colour only where somebody watches. */
+export const linePrinter = ({ out, color }: { out: NodeJS.WritableStream; color: boolean }): LinePrinter => {
+  const prefix = (speaker: Speaker) => {
+    const name = speaker.padEnd(WIDTH)
+    return color ? `\u001b[${COLORS[speaker]}m${name}\u001b[0m` : name
+  }
+  const print = (speaker: Speaker, line: string) => void out.write(`${prefix(speaker)} ${line}\n`)
+  return {
+    print,
+    follow: (speaker, stream) => void createInterface({ input: stream }).on('line', (line) => print(speaker, line))
+  }
+}

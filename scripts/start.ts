@@ -1,0 +1,78 @@
+import { join } from 'node:path'
+import { awaitReady } from './launcher/await-ready.ts'
+import { choosePort } from './launcher/choose-port.ts'
+import { DEFAULT_PORT, type LauncherConfig, readConfig, ROOT, StartError } from './launcher/config.ts'
+import { greet } from './launcher/greet.ts'
+import { lockHome } from './launcher/lock-home.ts'
+import { linePrinter } from './launcher/print-lines.ts'
+import { listenForStop } from './launcher/listen-for-stop.ts'
+import { startRedis } from './launcher/start-redis.ts'
+import { stopProcess } from './launcher/stop-process.ts'
+import { type Program, supervise, type Supervised } from './launcher/supervise.ts'
+
+const LEFTOVER_TIMEOUT_MS = 10_000
+const lines = linePrinter({ out: process.stdout, color: process.stdout.isTTY })
+const say = (text: string) => lines.print('launcher', text)
+
+const programs = (config: LauncherConfig, redisUrl: string, port: number): { runner: Program; api: Program } => {
+  const program = (name: 'api' | 'runner', workspace: string, env: NodeJS.ProcessEnv, stopTimeoutMs: number): Program => ({
+    name,
+    command: process.execPath,
+    args: [join(ROOT, workspace, 'src/start.ts')],
+    cwd: ROOT,
+    env: { ...config.childEnv, REDIS_URL: redisUrl, ...env },
+    stopTimeoutMs
+  })
+  return {
+    runner: program('runner', 'gpu-runner', {}, 30_000),
+    api: program('api', 'api', { PORT: String(port) }, 10_000)
+  }
+}
+
+const baseUrl = (host: string, port: number) => {
+  const reachable = ['0.0.0.0', '::', '127.0.0.1', '::1'].includes(host) ? 'localhost' : host
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`
+}
+
+/** Starts everything, waits for Ctrl-C or a part that cannot be kept up, and stops everything in reverse. */
+const launch = async (config: LauncherConfig): Promise<number> => {
+  const lock = lockHome(config.home)
+  const { record } = lock
+  const started: Supervised[] = []
+  const { stop, force, dispose } = listenForStop(say)
+  try {
+    if (lock.leftovers.length > 0) say('Ending what a killed launcher has left running.')
+    await Promise.all(lock.leftovers.map((leftover) => stopProcess(leftover, { timeoutMs: LEFTOVER_TIMEOUT_MS })))
+    const port = await choosePort(config.port, config.host)
+    if (config.port === undefined && port !== DEFAULT_PORT)
+      say(`Port ${DEFAULT_PORT} is in use; taking ${port}. Set PORT to choose.`)
+    let redisUrl = config.redisUrl
+    if (redisUrl === undefined) {
+      const redis = await startRedis({ home: config.home, prefix: config.redisPrefix, lines, record, stop })
+      started.push(redis.server)
+      redisUrl = redis.url
+    }
+    if (stop.aborted) return 0
+    const { runner, api } = programs(config, redisUrl, port)
+    for (const program of [runner, api]) started.push(supervise({ program, lines, record }))
+    const over = AbortSignal.any([stop, ...started.map(({ gaveUp }) => gaveUp)])
+    const base = baseUrl(config.host, port)
+    if (await awaitReady(base, { signal: over, remind: (reason) => say(`Not ready yet: ${reason}.`) })) {
+      process.stdout.write(`${await greet(base)}\n`)
+    }
+    if (!over.aborted) await new Promise((resolve) => over.addEventListener('abort', resolve, { once: true }))
+    return stop.aborted ? 0 : 1
+  } finally {
+    for (const part of started.toReversed()) await part.stop(force)
+    lock.release()
+    dispose()
+  }
+}
+
+try {
+  process.exitCode = await launch(readConfig())
+} catch (error) {
+  if (!(error instanceof StartError)) throw error
+  console.error(error.message)
+  process.exitCode = 1
+}

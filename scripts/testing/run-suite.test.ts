@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, it } from 'node:test'
+import { summarise } from './outcome.ts'
+import { runCheck } from './run-check.ts'
+import { runSuite } from './run-suite.ts'
+
+const folders: string[] = []
+const { NODE_TEST_CONTEXT: _, ...env } = process.env
+
+/** Runs a workspace made of these files, and gives the outcome and the verdict of a run that is nothing else. */
+const run = async (files: Record<string, string>, command = "node --test '*.test.mjs'", timeoutMs = 2000) => {
+  const cwd = await mkdtemp(join(tmpdir(), 'nextscale-suite-'))
+  folders.push(cwd)
+  for (const [name, content] of Object.entries(files)) await writeFile(join(cwd, name), content)
+  const outcome = await runSuite({ name: 'sample', cwd, command }, { env, live: false, timeoutMs })
+  return { outcome, ...summarise([outcome]) }
+}
+
+const PASSING = "import { it } from 'node:test'\nit('holds', () => {})\n"
+const FAILING = "import { it } from 'node:test'\nit('breaks', () => { throw new Error('no') })\n"
+
+describe('counting a workspace', () => {
+  after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))))
+
+  it('passes only when tests ran and all of them passed', async () => {
+    const { text, exitCode } = await run({ 'a.test.mjs': PASSING, 'b.test.mjs': PASSING })
+    assert.equal(text.split('\n').at(-1), '2 passed, 0 failed')
+    assert.equal(exitCode, 0)
+  })
+
+  it('counts failed tests and names them', async () => {
+    const { text, exitCode } = await run({ 'a.test.mjs': PASSING, 'b.test.mjs': FAILING })
+    assert.match(text, /breaks \(.*b\.test\.mjs\)/)
+    assert.match(text, /\n1 passed, 1 failed$/)
+    assert.equal(exitCode, 1)
+  })
+
+  it('counts skipped tests as neither', async () => {
+    const { text } = await run({ 'a.test.mjs': `${PASSING}it.skip('later', () => {})\n` })
+    assert.match(text, /\n1 skipped\n1 passed, 0 failed$/)
+  })
+
+  for (const [what, files, command] of [
+    ['no test file', {}, undefined],
+    ['only skipped tests', { 'a.test.mjs': "import { it } from 'node:test'\nit.skip('later', () => {})\n" }, undefined],
+    ['a file that does not parse', { 'a.test.mjs': 'import {' }, undefined],
+    ['a file that throws while it loads', { 'a.test.mjs': 'throw new Error()' }, undefined],
+    ['a file that ends its process early', { 'a.test.mjs': `${PASSING}process.exit(3)` }, undefined],
+    ['a file whose process is killed', { 'a.test.mjs': `${PASSING}process.kill(process.pid, 'SIGKILL')` }, undefined],
+    [
+      'a test that never ends',
+      { 'a.test.mjs': "import { it } from 'node:test'\nit('waits', () => new Promise(() => {}))" },
+      undefined
+    ],
+    ['a runner that crashes', { 'a.test.mjs': PASSING }, "node --test --import ./missing.mjs '*.test.mjs'"],
+    ['a command that is no test run', { 'a.test.mjs': PASSING }, 'true'],
+    ['a command that fails after its tests passed', { 'a.test.mjs': PASSING }, "node --test '*.test.mjs'; exit 7 #"]
+  ] as const) {
+    it(`fails on ${what}`, async () => {
+      const { outcome, text, exitCode } = await run(files, command)
+      assert.ok(outcome.failed > 0)
+      assert.doesNotMatch(text, / 0 failed/)
+      assert.equal(exitCode, 1)
+    })
+  }
+
+  it('fails when it takes too long', async () => {
+    const { outcome } = await run({ 'a.test.mjs': `${PASSING}setInterval(() => {}, 1000)` }, undefined, 500)
+    assert.equal(outcome.failed, 1)
+    assert.match(outcome.failures.join(), /not done after 0\.5 s/)
+  })
+
+  it('fails when nothing ran at all', () => {
+    assert.equal(summarise([]).exitCode, 1)
+  })
+})
+
+describe('a check', () => {
+  for (const [command, failed] of [
+    ['true', 0],
+    ['false', 1],
+    ['no-such-program', 1],
+    ['kill -9 $$', 1]
+  ] as const) {
+    it(`counts ${failed} failed for \`${command}\``, async () => {
+      const outcome = await runCheck({ name: 'sample', command }, { cwd: tmpdir(), env })
+      assert.deepEqual([outcome.passed, outcome.failed], [0, failed])
+    })
+  }
+})

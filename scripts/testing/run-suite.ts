@@ -1,0 +1,67 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestCounts } from './count-reporter.ts'
+import { failedStep, type Outcome } from './outcome.ts'
+import { runCommand } from './run-command.ts'
+
+const TIMEOUT_MS = 20 * 60_000
+/** Of a single test, or a whole file: node:test itself waits for ever. */
+const TEST_TIMEOUT_MS = 10 * 60_000
+const RUNNER = 'node --test '
+const REPORTER = join(import.meta.dirname, 'count-reporter.ts')
+
+export interface Suite {
+  name: string
+  cwd: string
+  /** A line of shell that starts with `node --test`. */
+  command: string
+}
+
+const quote = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`
+
+const withReporters = (command: string, countsFile: string) =>
+  command.replace(
+    RUNNER,
+    `${RUNNER}--test-timeout=${TEST_TIMEOUT_MS} --test-reporter=spec --test-reporter-destination=stdout ` +
+      `--test-reporter=${quote(REPORTER)} --test-reporter-destination=${quote(countsFile)} `
+  )
+
+const readCounts = async (file: string): Promise<TestCounts | undefined> => {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as TestCounts
+  } catch {
+    return undefined
+  }
+}
+
+const judge = (name: string, counts: TestCounts | undefined, failure: string | undefined): Outcome => {
+  if (!counts) return failedStep(name, `the test run crashed (${failure ?? 'it left no counts'})`)
+  if (counts.passed + counts.failed === 0) return { ...failedStep(name, 'no test ran'), skipped: counts.skipped }
+  if (failure !== undefined && counts.failed === 0) {
+    return { name, ...counts, failed: 1, failures: [`${name}: the test run failed although no test did (${failure})`] }
+  }
+  return { name, ...counts, failures: counts.failures.map((test) => `${name}: ${test}`) }
+}
+
+/** Runs the tests of one workspace and counts them. */
+export const runSuite = async (
+  { name, cwd, command }: Suite,
+  { env, live, timeoutMs = TIMEOUT_MS }: { env: NodeJS.ProcessEnv; live: boolean; timeoutMs?: number }
+): Promise<Outcome> => {
+  if (!command.startsWith(RUNNER)) return failedStep(name, `its test script has to start with "${RUNNER.trim()}"`)
+  const folder = await mkdtemp(join(tmpdir(), 'nextscale-test-'))
+  const countsFile = join(folder, 'counts.json')
+  const startedAt = performance.now()
+  try {
+    const { output, failure } = await runCommand(withReporters(command, countsFile), { cwd, env, timeoutMs, live })
+    const outcome = judge(name, await readCounts(countsFile), failure)
+    const counts = `${outcome.passed} passed, ${outcome.failed} failed`
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+    const mark = outcome.failed > 0 ? '✖' : '✔'
+    console.log(`${mark} tests of ${name}: ${counts} (${seconds} s)${outcome.failed > 0 && output ? `\n${output}` : ''}`)
+    return outcome
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
