@@ -1,0 +1,61 @@
+import type { Writable } from 'node:stream'
+import { fastify, type FastifyInstance, LogController } from 'fastify'
+import type { Config } from './config.ts'
+import { clientErrorHandler } from './http/client-errors.ts'
+import { drain } from './http/drain.ts'
+import { jsonBody } from './http/json-body.ts'
+import { methodNotAllowed } from './http/method-not-allowed.ts'
+import { problems, sendProblem } from './http/problems.ts'
+import { newRequestId } from './http/request-id.ts'
+import { requestLog } from './http/request-log.ts'
+import { compileValidator } from './http/validation.ts'
+import { routes } from './routes/index.ts'
+import { docs } from './routes/service/docs.ts'
+import { documentRoute, readDocument } from './routes/service/document.ts'
+import { closeServices, openServices } from './services.ts'
+
+/** Longer than any id, shorter than the request line: what is in between is a 404, like any unknown id. */
+const MAX_PARAM_LENGTH = 8192
+const KEEP_ALIVE_TIMEOUT_MS = 72_000
+const REQUEST_TIMEOUT_MS = 30_000
+
+const createServer = (config: Config, logStream: Writable | undefined): FastifyInstance => {
+  const app = fastify({
+    logger: { level: config.logLevel, ...(logStream && { stream: logStream }) },
+    // One logger for all requests: lines that need the request's id name it, so no child is made per request.
+    childLoggerFactory: (logger) => logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: newRequestId,
+    bodyLimit: config.bodyLimitBytes,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    clientErrorHandler,
+    frameworkErrors: (error, request, reply) => {
+      sendProblem(request, reply, error, config.bodyLimitBytes)
+    }
+  })
+  app.setValidatorCompiler(compileValidator)
+  return app
+}
+
+/** Assembles the server. Closing it ends long polls, waits for requests, then closes what was opened. */
+export const buildApp = async (config: Config, logStream?: Writable): Promise<FastifyInstance> => {
+  const app = createServer(config, logStream)
+  const document = await readDocument()
+  const services = await openServices(config, app.log)
+  app.addHook('onClose', () => closeServices(services))
+  await app.register(drain, { closing: services.closing })
+
+  await app.register(problems, { bodyLimitBytes: config.bodyLimitBytes })
+  await app.register(requestLog)
+  await app.register(jsonBody)
+  await app.register(methodNotAllowed)
+  for (const prefix of ['/v1', '']) await app.register(routes, { prefix, services })
+  documentRoute(app, document)
+  await app.register(docs, { document })
+  app.closeMethods()
+  await app.ready()
+  return app
+}

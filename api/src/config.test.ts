@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { resolve } from 'node:path'
+import { test } from 'node:test'
+import { readConfig } from './config.ts'
+
+const messageOf = (env: Record<string, string>): string => {
+  try {
+    readConfig(env)
+  } catch (error) {
+    return error instanceof Error ? error.message : ''
+  }
+  return ''
+}
+
+test('with nothing set, the API listens on loopback, uses a local Redis and keeps objects on disk', () => {
+  const config = readConfig({})
+  assert.equal(config.host, '127.0.0.1')
+  assert.equal(config.port, 8080)
+  assert.equal(config.redisUrl, 'redis://127.0.0.1:6379')
+  assert.deepEqual(config.objectStore, {
+    kind: 'disk',
+    directory: resolve('.nextscale/objects'),
+    linkSecret: undefined,
+    linkTtlSeconds: 3600
+  })
+  assert.ok(Object.isFrozen(config))
+})
+
+test('a bad value is named in a sentence that says what is taken', () => {
+  assert.equal(messageOf({ PORT: 'abc' }), 'PORT must be an integer between 1 and 65535, not "abc".')
+  assert.equal(messageOf({ PORT: '70000' }), 'PORT must be an integer between 1 and 65535, not "70000".')
+  assert.match(messageOf({ LOG_FORMAT: 'xml' }), /^LOG_FORMAT must be one of json, pretty/)
+  assert.match(messageOf({ REDIS_PREFIX: 'a:b' }), /^REDIS_PREFIX must be lower-case letters/)
+  assert.match(messageOf({ LINK_SECRET: 'short' }), /^LINK_SECRET must have at least 32 characters/)
+  assert.match(messageOf({ PUBLIC_URL: 'example.org' }), /^PUBLIC_URL must be an absolute URL/)
+})
+
+test('a bad REDIS_URL is not repeated, since it may hold a password', () => {
+  assert.doesNotMatch(messageOf({ REDIS_URL: 'http://user:hunter2@host' }), /hunter2/)
+})
+
+test('without API keys only loopback is listened on, unless that is asked for', () => {
+  assert.match(messageOf({ HOST: '0.0.0.0' }), /set UNAUTHENTICATED=allow/)
+  assert.match(messageOf({ HOST: '127.evil.example' }), /set UNAUTHENTICATED=allow/)
+  assert.equal(readConfig({ HOST: '0.0.0.0', UNAUTHENTICATED: 'allow' }).host, '0.0.0.0')
+  for (const HOST of ['localhost', '::1', '127.0.0.2']) assert.equal(readConfig({ HOST }).host, HOST)
+})
+
+test('S3_BUCKET selects the bucket, and an endpoint of one’s own selects path style', () => {
+  const { objectStore } = readConfig({ S3_BUCKET: 'pictures', S3_ENDPOINT: 'http://127.0.0.1:9000/', S3_PREFIX: 'team' })
+  assert.deepEqual(objectStore, {
+    kind: 's3',
+    bucket: 'pictures',
+    endpoint: 'http://127.0.0.1:9000',
+    region: 'us-east-1',
+    forcePathStyle: true,
+    keyPrefix: 'team/',
+    linkTtlSeconds: 3600
+  })
+  const plain = readConfig({ S3_BUCKET: 'pictures' }).objectStore
+  assert.equal(plain.kind === 's3' && plain.forcePathStyle, false)
+})

@@ -1,0 +1,107 @@
+import { isIPv4 } from 'node:net'
+import { resolve } from 'node:path'
+import { DEFAULT_PREFIX, MODEL_ID_PATTERN } from '@nextscale/openapi'
+import { ConfigError, readChoice, readInteger, readPattern, readString, readUrl } from './config-readers.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export interface DiskStoreConfig {
+  readonly kind: 'disk'
+  readonly directory: string
+  /** Key of the links; unset means a secret file in the directory. */
+  readonly linkSecret: string | undefined
+  readonly linkTtlSeconds: number
+}
+
+export interface S3StoreConfig {
+  readonly kind: 's3'
+  readonly bucket: string
+  readonly endpoint: string | undefined
+  readonly region: string
+  readonly forcePathStyle: boolean
+  /** Put before every key, with its closing slash; empty for none. */
+  readonly keyPrefix: string
+  readonly linkTtlSeconds: number
+}
+
+export interface Config {
+  readonly host: string
+  readonly port: number
+  readonly redisUrl: string
+  readonly redisPrefix: string
+  readonly publicUrl: string | undefined
+  readonly logLevel: (typeof LOG_LEVELS)[number]
+  readonly logFormat: 'json' | 'pretty'
+  readonly defaultModel: string | undefined
+  readonly queueLimit: number
+  readonly bodyLimitBytes: number
+  readonly objectStore: DiskStoreConfig | S3StoreConfig
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const MAX_LINK_TTL_SECONDS = 604_800
+const BODY_LIMIT_BYTES = 65_536
+
+const isLoopback = (host: string) => host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+
+/** Without API keys whoever reaches the port may generate, read and delete, so that has to be asked for. */
+const readHost = (env: Environment): string => {
+  const host = readString(env, 'HOST') ?? '127.0.0.1'
+  const allowed = readChoice(env, 'UNAUTHENTICATED', ['allow', 'refuse'], 'refuse') === 'allow'
+  if (isLoopback(host) || allowed) return host
+  throw new ConfigError(
+    `HOST=${host} opens the API to other machines, and it has no API keys yet: set UNAUTHENTICATED=allow if everyone who can reach it may use it, or leave HOST at 127.0.0.1.`
+  )
+}
+
+const readS3Store = (env: Environment, bucket: string): S3StoreConfig => {
+  const endpoint = readUrl(env, 'S3_ENDPOINT', ['http:', 'https:'])
+  const prefix = readPattern(
+    env,
+    'S3_PREFIX',
+    /^[A-Za-z0-9][A-Za-z0-9._/-]*$/,
+    'a key prefix of letters, digits, ".", "_", "-" and "/" that does not start with "/"'
+  )
+  return {
+    kind: 's3',
+    bucket,
+    endpoint,
+    region: readString(env, 'S3_REGION') ?? 'us-east-1',
+    forcePathStyle: readChoice(env, 'S3_FORCE_PATH_STYLE', ['true', 'false'], endpoint ? 'true' : 'false') === 'true',
+    keyPrefix: prefix === undefined || prefix.endsWith('/') ? (prefix ?? '') : `${prefix}/`,
+    linkTtlSeconds: readInteger(env, 'LINK_TTL_SECONDS', 3600, 1, MAX_LINK_TTL_SECONDS)
+  }
+}
+
+const readDiskStore = (env: Environment): DiskStoreConfig => {
+  const linkSecret = readString(env, 'LINK_SECRET')
+  if (linkSecret !== undefined && linkSecret.length < 32) {
+    throw new ConfigError(
+      `LINK_SECRET must have at least 32 characters, not ${linkSecret.length}: \`openssl rand -hex 32\` makes one.`
+    )
+  }
+  return {
+    kind: 'disk',
+    directory: resolve(readString(env, 'OBJECT_DIR') ?? '.nextscale/objects'),
+    linkSecret,
+    linkTtlSeconds: readInteger(env, 'LINK_TTL_SECONDS', 3600, 1, MAX_LINK_TTL_SECONDS)
+  }
+}
+
+/** Reads the environment once. Throws a ConfigError whose message is the sentence to show. */
+export const readConfig = (env: Environment = process.env): Config => {
+  const bucket = readString(env, 'S3_BUCKET')
+  return Object.freeze({
+    host: readHost(env),
+    port: readInteger(env, 'PORT', 8080, 1, 65_535),
+    redisUrl: readUrl(env, 'REDIS_URL', ['redis:', 'rediss:']) ?? 'redis://127.0.0.1:6379',
+    redisPrefix: readPattern(env, 'REDIS_PREFIX', /^[a-z0-9-]+$/, 'lower-case letters, digits and "-"') ?? DEFAULT_PREFIX,
+    publicUrl: readUrl(env, 'PUBLIC_URL', ['http:', 'https:']),
+    logLevel: readChoice(env, 'LOG_LEVEL', LOG_LEVELS, 'info'),
+    logFormat: readChoice(env, 'LOG_FORMAT', ['json', 'pretty'], 'json'),
+    defaultModel: readPattern(env, 'DEFAULT_MODEL', new RegExp(MODEL_ID_PATTERN), 'a model id such as "emoji-32"'),
+    queueLimit: readInteger(env, 'QUEUE_LIMIT', 1_000_000, 1, 1_000_000_000),
+    bodyLimitBytes: BODY_LIMIT_BYTES,
+    objectStore: Object.freeze(bucket === undefined ? readDiskStore(env) : readS3Store(env, bucket))
+  })
+}

@@ -1,0 +1,35 @@
+import { type CancelMark, type GenerateImagePayload, generateImageJob, type RedisKeys } from '@nextscale/openapi'
+import type { Queue } from 'bullmq'
+import type { Redis } from 'ioredis'
+import { onRedis } from '../redis/errors.ts'
+import { find, type Found } from './find.ts'
+import type { GenerationReader } from './reader.ts'
+import { isTerminal } from './settle.ts'
+
+interface CancelContext {
+  redis: Redis
+  queue: Queue<GenerateImagePayload>
+  keys: RedisKeys
+  reader: GenerationReader
+}
+
+const MARK_SECONDS = generateImageJob.retentionSeconds + generateImageJob.rememberSeconds
+
+const writeMark = async ({ redis, keys }: CancelContext, id: string, mark: CancelMark): Promise<void> => {
+  await redis.set(keys.cancelMark(id), JSON.stringify(mark), 'EX', MARK_SECONDS, 'NX')
+  await redis.publish(keys.cancelChannel, id)
+}
+
+/** Cancels a generation unless it is terminal. Safe to repeat and to run twice at once. */
+export const cancel = async (context: CancelContext, owner: string, id: string): Promise<Found> => {
+  const before = await find(context.reader, owner, id)
+  const { snapshot, standing } = before
+  if (isTerminal(standing) || snapshot.kind !== 'job') return before
+  const mark = { canceled_at: Date.now(), created_at: snapshot.createdAt, payload: snapshot.payload }
+  await onRedis(() => writeMark(context, id, mark))
+  // The state is read after the mark is written. A job that still waits then can only be taken up by a runner that sees
+  // the mark, so removing it takes nothing from anyone; a job that is active by then is left to its runner.
+  const after = await find(context.reader, owner, id)
+  if (after.snapshot.kind === 'job' && after.snapshot.place === 'waiting') await onRedis(() => context.queue.remove(id))
+  return after
+}

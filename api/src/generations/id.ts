@@ -1,0 +1,35 @@
+import { randomFillSync } from 'node:crypto'
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
+
+/** Lower-case base32 (RFC 4648 alphabet) without padding. */
+const base32 = (bytes: Uint8Array): string => {
+  let text = ''
+  let buffer = 0
+  let bits = 0
+  for (const byte of bytes) {
+    buffer = ((buffer << 8) | byte) & 0xffff
+    bits += 8
+    while (bits >= 5) {
+      bits -= 5
+      text += ALPHABET.charAt((buffer >> bits) & 31)
+    }
+  }
+  return bits > 0 ? text + ALPHABET.charAt((buffer << (5 - bits)) & 31) : text
+}
+
+const ID_BYTES = 16
+/** Random bytes are drawn for many ids at once: a draw costs more than the rest of an id. */
+const pool = Buffer.alloc(256 * ID_BYTES)
+let used = pool.length
+
+/** A fresh id of 128 random bits. */
+export const newGenerationId = (): string => {
+  if (used === pool.length) {
+    randomFillSync(pool)
+    used = 0
+  }
+  const bytes = pool.subarray(used, used + ID_BYTES)
+  used += ID_BYTES
+  return `gen_${base32(bytes)}`
+}

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type GenerateRequest, type ModelCard, OPTIONAL_CAPABILITIES, UINT32_MAX } from '@nextscale/openapi'
+import { ProblemError } from '../http/problem.ts'
+import { modelCard } from '../testing/model-card.ts'
+import { resolveInput } from './resolve-input.ts'
+
+const cards: [ModelCard, ...ModelCard[]] = [modelCard(), modelCard({ id: 'var-d16', unsupported: [] })]
+
+const problemOf = (request: GenerateRequest): ProblemError => {
+  try {
+    resolveInput(request, cards)
+  } catch (error) {
+    if (error instanceof ProblemError) return error
+  }
+  return assert.fail('It was not refused')
+}
+
+test('an empty request gets every default from the first card, and a drawn seed', () => {
+  assert.deepEqual(
+    resolveInput({}, cards, () => 7),
+    {
+      model: 'emoji-32',
+      model_revision: 'r1',
+      class_label: null,
+      class_name: null,
+      num_images: 1,
+      seed: 7,
+      cfg: 2,
+      top_k: 10,
+      top_p: 0.9,
+      output: { format: 'png', quality: null, metadata: true },
+      priority: 'normal'
+    }
+  )
+})
+
+test('drawn seeds are uint32 and differ', () => {
+  const seeds = Array.from({ length: 50 }, () => resolveInput({}, cards).seed)
+  assert.ok(seeds.every((seed) => Number.isInteger(seed) && seed >= 0 && seed <= UINT32_MAX))
+  assert.ok(new Set(seeds).size > 45)
+})
+
+test('zero is a setting, not an absent one', () => {
+  const input = resolveInput({ cfg: 0, top_k: 0, seed: 0 }, cards)
+  assert.deepEqual([input.cfg, input.top_k, input.seed], [0, 0, 0])
+})
+
+test('webp and jpeg get a quality; png has none and refuses one', () => {
+  assert.deepEqual(resolveInput({ output: { format: 'webp' } }, cards).output, { format: 'webp', quality: 90, metadata: true })
+  assert.equal(resolveInput({ output: { format: 'jpeg', quality: 5 } }, cards).output.quality, 5)
+  const problem = problemOf({ output: { quality: 90 } })
+  assert.equal(problem.code, 'invalid_request')
+  assert.deepEqual(
+    problem.errors.map(({ pointer }) => pointer),
+    ['/output/quality']
+  )
+})
+
+test('an unknown model is refused with those that are served', () => {
+  const problem = problemOf({ model: 'emoji-23' })
+  assert.equal(problem.code, 'unknown_model')
+  assert.match(problem.message, /Did you mean emoji-32\?.*emoji-32, var-d16/)
+})
+
+test('top_k may be the vocabulary and not more', () => {
+  assert.equal(resolveInput({ top_k: 64 }, cards).top_k, 64)
+  assert.equal(problemOf({ top_k: 65 }).code, 'out_of_range_for_model')
+})
+
+test('fields a model does not support are refused one by one, unless they ask for nothing', () => {
+  const problem = problemOf({ smooth: true, deadline_seconds: 5, webhook: { url: 'https://example.org' } })
+  assert.equal(problem.code, 'unsupported_for_model')
+  assert.deepEqual(problem.errors.map(({ pointer }) => pointer).toSorted(), ['/deadline_seconds', '/smooth', '/webhook'])
+  resolveInput({ smooth: false, schedule: null, previews: 'none', webhook: null, return_tokens: false }, cards)
+})
+
+test('a field the job has no place for is refused even where the model claims it', () => {
+  assert.equal(problemOf({ model: 'var-d16', smooth: true }).code, 'unsupported_for_model')
+  assert.ok(Object.keys(OPTIONAL_CAPABILITIES).includes('smooth'))
+})

@@ -1,0 +1,76 @@
+import { randomInt } from 'node:crypto'
+import { type GenerateRequest, GenerationInput, type ModelCard, OPTIONAL_CAPABILITIES, UINT32_MAX } from '@nextscale/openapi'
+import { nearest } from '../http/nearest.ts'
+import { type FieldError, ProblemError } from '../http/problem.ts'
+import { findClass } from '../models/find-class.ts'
+
+const DEFAULT_QUALITY = 90
+
+type Cards = readonly [ModelCard, ...ModelCard[]]
+
+const chooseModel = (cards: Cards, id: string | undefined): ModelCard => {
+  if (id === undefined) return cards[0]
+  const card = cards.find((candidate) => candidate.id === id)
+  if (card) return card
+  const served = cards.map((candidate) => candidate.id)
+  const [similar] = nearest(id, served, 1)
+  const detail = `${id} is not served here.${similar ? ` Did you mean ${similar}?` : ''} The models are ${served.join(', ')}.`
+  throw new ProblemError('unknown_model', detail, { errors: [{ pointer: '/model', detail }] })
+}
+
+/** Optional fields the job has no place for, so that none can be dropped in silence. */
+const NOT_CARRIED = Object.keys(OPTIONAL_CAPABILITIES).filter((field) => !(field in GenerationInput.properties))
+
+const refuseUnsupported = (card: ModelCard, request: GenerateRequest): void => {
+  const errors: FieldError[] = []
+  for (const [field, neutral] of Object.entries(OPTIONAL_CAPABILITIES)) {
+    const value: unknown = Reflect.get(request, field)
+    if (value === undefined || value === neutral) continue
+    if (!card.unsupported.includes(field) && !NOT_CARRIED.includes(field)) continue
+    const mend = neutral === undefined ? 'Leave it out.' : `Leave it out, or send ${JSON.stringify(neutral)}.`
+    errors.push({ pointer: `/${field}`, detail: `${card.id} does not support ${field}. ${mend}` })
+  }
+  if (errors.length > 0) {
+    throw new ProblemError('unsupported_for_model', errors.map(({ detail }) => detail).join(' '), { errors })
+  }
+}
+
+const resolveOutput = (output: GenerateRequest['output']): GenerationInput['output'] => {
+  const format = output?.format ?? 'png'
+  if (format === 'png' && output?.quality !== undefined) {
+    const detail = 'png is lossless and has no quality. Leave quality out, or choose webp or jpeg.'
+    throw new ProblemError('invalid_request', detail, { errors: [{ pointer: '/output/quality', detail }] })
+  }
+  return { format, quality: format === 'png' ? null : (output?.quality ?? DEFAULT_QUALITY), metadata: output?.metadata ?? true }
+}
+
+const resolveTopK = (card: ModelCard, topK: number | undefined): number => {
+  if (topK === undefined) return card.defaults.top_k
+  if (topK <= card.vocabulary_size) return topK
+  const detail = `${card.id} has a vocabulary of ${card.vocabulary_size} tokens: top_k may be at most that, not ${topK}.`
+  throw new ProblemError('out_of_range_for_model', detail, { errors: [{ pointer: '/top_k', detail }] })
+}
+
+/** Fills in every default of a request. Throws a problem that names the fields the model cannot honour. */
+export const resolveInput = (
+  request: GenerateRequest,
+  cards: Cards,
+  drawSeed = () => randomInt(UINT32_MAX + 1)
+): GenerationInput => {
+  const card = chooseModel(cards, request.model)
+  refuseUnsupported(card, request)
+  const { class_label, class_name } = findClass(card, request)
+  return {
+    model: card.id,
+    model_revision: card.revision,
+    class_label,
+    class_name,
+    num_images: request.num_images ?? 1,
+    seed: request.seed ?? drawSeed(),
+    cfg: request.cfg ?? card.defaults.cfg,
+    top_k: resolveTopK(card, request.top_k),
+    top_p: request.top_p ?? card.defaults.top_p,
+    output: resolveOutput(request.output),
+    priority: request.priority ?? 'normal'
+  }
+}

@@ -1,0 +1,92 @@
+import type { Generation, GenerationMetrics, GenerationOutput, StoredOutput } from '@nextscale/openapi'
+import { generationUrl } from '../http/urls.ts'
+import type { ObjectStore } from '../object-store/object-store.ts'
+import { expiryOf, isTerminal, type LiveSnapshot, type Standing } from './settle.ts'
+
+export interface ViewContext {
+  store: ObjectStore
+  /** Base of absolute URLs. */
+  base: string
+}
+
+const NO_METRICS: GenerationMetrics = {
+  queue_ms: null,
+  sample_ms: null,
+  scale_ms: null,
+  decode_ms: null,
+  encode_ms: null,
+  upload_ms: null,
+  total_ms: null,
+  batch_size: null
+}
+
+const timestamp = (ms: number): string => new Date(ms).toISOString()
+const timestampOrNull = (ms: number | null): string | null => (ms === null ? null : timestamp(ms))
+
+const toOutput = async (
+  { key, ...stored }: StoredOutput,
+  notAfter: number,
+  { store, base }: ViewContext
+): Promise<GenerationOutput> => {
+  const link = await store.link(key, { base, notAfter })
+  return { ...stored, url: link.url, url_expires_at: timestamp(link.expiresAt), tokens_url: null }
+}
+
+const toOutputs = (standing: Standing, context: ViewContext): Promise<GenerationOutput[]> =>
+  standing.status === 'succeeded'
+    ? Promise.all(standing.outputs.map((output) => toOutput(output, expiryOf(standing.at), context)))
+    : Promise.resolve([])
+
+const toMetrics = (createdAt: number, startedAt: number | null, standing: Standing): GenerationMetrics => ({
+  ...NO_METRICS,
+  ...(standing.status === 'succeeded' && standing.metrics),
+  queue_ms: startedAt === null ? null : Math.max(0, startedAt - createdAt),
+  total_ms: isTerminal(standing) ? Math.max(0, standing.at - createdAt) : null
+})
+
+/** What a snapshot tells, whether the job is still there or only its mark. */
+const recordOf = (snapshot: LiveSnapshot) =>
+  snapshot.kind === 'job'
+    ? snapshot
+    : {
+        payload: snapshot.mark.payload,
+        createdAt: snapshot.mark.created_at,
+        startedAt: null,
+        progress: null,
+        ahead: null,
+        attempt: 0
+      }
+
+const stageOf = (standing: Standing, progress: ReturnType<typeof recordOf>['progress']): Generation['stage'] => {
+  if (isTerminal(standing)) return null
+  return standing.status === 'queued' ? 'queued' : (progress?.stage ?? null)
+}
+
+/** The public resource. Links are minted here, so every read has fresh ones. */
+export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, context: ViewContext): Promise<Generation> => {
+  const { payload, createdAt, startedAt, progress, ahead, attempt } = recordOf(snapshot)
+  const at = isTerminal(standing) ? standing.at : null
+  const isQueued = standing.status === 'queued'
+  const self = generationUrl(context.base, snapshot.id)
+  return {
+    id: snapshot.id,
+    status: standing.status,
+    stage: stageOf(standing, progress),
+    model: payload.input.model,
+    input: payload.input,
+    progress: isQueued ? null : (progress?.progress ?? null),
+    queue: isQueued ? { position: ahead, eta_ms: null } : null,
+    outputs: await toOutputs(standing, context),
+    error: standing.status === 'failed' ? standing.error : null,
+    metrics: toMetrics(createdAt, startedAt, standing),
+    attempt,
+    webhook: null,
+    created_at: timestamp(createdAt),
+    started_at: timestampOrNull(startedAt),
+    completed_at: timestampOrNull(at),
+    expires_at: timestampOrNull(at === null ? null : expiryOf(at)),
+    urls: { self, cancel: `${self}/cancel` },
+    metadata: payload.metadata,
+    label: payload.label
+  }
+}

@@ -1,0 +1,69 @@
+import { CancelMark, GenerateImagePayload, GenerateImageProgress } from '@nextscale/openapi'
+import { jsonParserOf } from '../parser.ts'
+import type { GenerationReply } from '../redis/read-generation.ts'
+
+/** A job as BullMQ holds it, parsed, with the cancel mark beside it. */
+export interface JobSnapshot {
+  kind: 'job'
+  id: string
+  payload: GenerateImagePayload
+  /** Where an unfinished job is. */
+  place: 'active' | 'waiting' | 'none'
+  /** Jobs ahead of a waiting one, as far as that is known. */
+  ahead: number | null
+  createdAt: number
+  startedAt: number | null
+  finishedAt: number | null
+  /** JSON of the result of a job that ended as intended. */
+  returnValue: string | null
+  failedReason: string | null
+  progress: GenerateImageProgress | null
+  /** Attempts started, without those a stopping runner handed back. */
+  attempt: number
+  mark: CancelMark | null
+}
+
+export type Snapshot =
+  | JobSnapshot
+  /** Canceled while it waited: the job has been taken out of the queue, the mark tells what it was. */
+  | { kind: 'removed'; id: string; mark: CancelMark }
+  /** The id was issued, but nothing is left of it. */
+  | { kind: 'gone' }
+  | { kind: 'unknown' }
+  /** There is a job whose payload this release cannot read. */
+  | { kind: 'unreadable'; id: string }
+
+const parsePayload = jsonParserOf(GenerateImagePayload)
+const parseMark = jsonParserOf(CancelMark)
+const parseProgress = jsonParserOf(GenerateImageProgress)
+
+const numberOrNull = (text: string | null) => (text === null ? null : Number(text))
+
+/** Reads the script's reply. What belongs to someone else does not exist. */
+export const toSnapshot = (id: string, owner: string, reply: GenerationReply): Snapshot => {
+  const [markText, remembered, place, ahead, data, timestamp, processedOn, finishedOn, ...ending] = reply
+  const [returnValue, failedReason, progress, attemptsEnded, runnersLost] = ending
+  const mark = markText === null ? null : (parseMark(markText) ?? null)
+  if (data === null) {
+    if (mark?.payload.owner === owner) return { kind: 'removed', id, mark }
+    return remembered === 1 ? { kind: 'gone' } : { kind: 'unknown' }
+  }
+  const payload = parsePayload(data)
+  if (payload === undefined) return { kind: 'unreadable', id }
+  if (payload.owner !== owner) return { kind: 'unknown' }
+  return {
+    kind: 'job',
+    id,
+    payload,
+    place,
+    ahead: ahead < 0 ? null : ahead,
+    createdAt: Number(timestamp),
+    startedAt: numberOrNull(processedOn),
+    finishedAt: numberOrNull(finishedOn),
+    returnValue,
+    failedReason,
+    progress: progress === null ? null : (parseProgress(progress) ?? null),
+    attempt: Number(attemptsEnded ?? 0) + Number(runnersLost ?? 0) + (place === 'active' ? 1 : 0),
+    mark
+  }
+}

@@ -1,0 +1,107 @@
+import type { ErrorObject } from 'ajv'
+import { nearest } from './nearest.ts'
+import type { FieldError } from './problem.ts'
+
+const MAX_ERRORS = 20
+
+const shown = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+const escaped = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')
+
+const withArticle = (type: string) => (type === 'null' ? 'null' : `${/^[aio]/.test(type) ? 'an' : 'a'} ${type}`)
+
+/** One parameter of an Ajv error as text; which ones exist depends on the keyword. */
+const parameter = (error: ErrorObject, name: string): string => {
+  const value: unknown = Reflect.get(error.params, name)
+  return Array.isArray(value) ? value.join(', ') : String(value)
+}
+
+const unknownField = (error: ErrorObject): FieldError => {
+  const name = parameter(error, 'additionalProperty')
+  const known = Object.keys(error.parentSchema?.['properties'] ?? {})
+  const [best] = nearest(name, known, 1)
+  const hint = known.length === 0 ? 'There is no field here.' : `The fields are ${known.join(', ')}.`
+  return {
+    pointer: `${error.instancePath}/${escaped(name)}`,
+    detail: best === undefined ? `Unknown field. ${hint}` : `Unknown field. Did you mean ${best}?`
+  }
+}
+
+/** What each keyword asks for, as the second half of "Must …". */
+const DEMANDS: Record<string, (error: ErrorObject) => string> = {
+  type: (error) => `be ${withArticle(parameter(error, 'type'))}`,
+  enum: (error) => `be one of ${parameter(error, 'allowedValues')}`,
+  minimum: (error) => `be at least ${parameter(error, 'limit')}`,
+  maximum: (error) => `be at most ${parameter(error, 'limit')}`,
+  exclusiveMinimum: (error) => `be greater than ${parameter(error, 'limit')}`,
+  exclusiveMaximum: (error) => `be less than ${parameter(error, 'limit')}`,
+  minLength: (error) => `have at least ${parameter(error, 'limit')} characters`,
+  maxLength: (error) => `have at most ${parameter(error, 'limit')} characters`,
+  maxItems: (error) => `have at most ${parameter(error, 'limit')} entries`,
+  minItems: (error) => `have at least ${parameter(error, 'limit')} entries`,
+  maxProperties: (error) => `have at most ${parameter(error, 'limit')} fields`,
+  uniqueItems: () => 'not repeat an entry',
+  pattern: (error) => `match ${parameter(error, 'pattern')}`,
+  format: (error) => `be a valid ${parameter(error, 'format')}`
+}
+
+const describe = (error: ErrorObject): FieldError => {
+  if (error.keyword === 'additionalProperties') return unknownField(error)
+  if (error.keyword === 'required') {
+    return { pointer: `${error.instancePath}/${escaped(parameter(error, 'missingProperty'))}`, detail: 'Required, but missing.' }
+  }
+  const demand = DEMANDS[error.keyword]?.(error)
+  if (demand === undefined) return { pointer: error.instancePath, detail: `The value ${error.message ?? 'is not valid'}.` }
+  if (error.propertyName !== undefined) {
+    return { pointer: error.instancePath, detail: `The name ${shown(error.propertyName)} must ${demand}.` }
+  }
+  return { pointer: error.instancePath, detail: `Must ${demand}, not ${shown(error.data)}.` }
+}
+
+const isBelow = (path: string, root: string) => path === root || path.startsWith(`${root}/`)
+
+/**
+ * A union reports the errors of all its branches. Only those of the branch that was meant are of use: the one whose
+ * type fits. When none fits, the types are named together.
+ */
+const describeUnion = (union: ErrorObject, branches: readonly ErrorObject[]): FieldError[] => {
+  const types = branches.filter((error) => error.keyword === 'type' && error.instancePath === union.instancePath)
+  const meant = branches.filter((error) => !types.includes(error))
+  if (meant.length > 0) return meant.map(describe)
+  const demands = types.map((error) => withArticle(parameter(error, 'type')))
+  return [{ pointer: union.instancePath, detail: `Must be ${demands.join(' or ')}, not ${shown(union.data)}.` }]
+}
+
+/** Ajv's errors, one sentence per field at fault. */
+export const toFieldErrors = (errors: readonly ErrorObject[], pointerPrefix: string): FieldError[] => {
+  const unions = errors.filter((error) => error.keyword === 'anyOf')
+  const inUnion = (error: ErrorObject) =>
+    unions.find(
+      (union) => error !== union && isBelow(error.instancePath, union.instancePath) && error.schemaPath.includes('/anyOf/')
+    )
+  const plain = errors.filter((error) => !unions.includes(error) && error.keyword !== 'propertyNames' && !inUnion(error))
+  const described = [
+    ...plain.map(describe),
+    ...unions.flatMap((union) =>
+      describeUnion(
+        union,
+        errors.filter((error) => inUnion(error) === union)
+      )
+    )
+  ]
+  const seen = new Set<string>()
+  return described
+    .map(({ pointer, detail }) => ({ pointer: `${pointerPrefix}${pointer}`, detail }))
+    .filter(({ pointer, detail }) => !seen.has(`${pointer} ${detail}`) && seen.add(`${pointer} ${detail}`))
+    .slice(0, MAX_ERRORS)
+}
+
+/** The fields at fault in one text, for the `detail` of the problem. */
+export const summarise = (errors: readonly FieldError[]): string =>
+  errors
+    .slice(0, 3)
+    .map(({ pointer, detail }) => (pointer === '' ? `The body: ${detail}` : `${pointer}: ${detail}`))
+    .join(' ') + (errors.length > 3 ? ` And ${errors.length - 3} more, see errors.` : '')

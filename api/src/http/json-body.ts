@@ -1,0 +1,41 @@
+import fastifyPlugin from 'fastify-plugin'
+import type { FastifyInstance } from 'fastify'
+import { ProblemError } from './problem.ts'
+
+/** The text with escaped ASCII characters read, since a key may be spelt with them. */
+const unescaped = (text: string) =>
+  text.includes('\\u00')
+    ? text.replaceAll(/\\u00([0-7][0-9a-f])/gi, (_, code: string) => String.fromCodePoint(Number.parseInt(code, 16)))
+    : text
+
+/** JSON that hides a prototype is refused rather than cleaned: nobody sends it by mistake. */
+const poisoned = (text: string) => /"__proto__"\s*:/.test(unescaped(text))
+
+const parse = (text: string): unknown => {
+  if (text.trim() === '') return undefined
+  if (poisoned(text)) {
+    throw new ProblemError('malformed_json', 'The body has a field named "__proto__", which is not taken. Remove it.')
+  }
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'it cannot be parsed'
+    throw new ProblemError('malformed_json', `The body is not valid JSON: ${reason}. Check quotes, commas and braces.`, { cause })
+  }
+}
+
+/** The only media type bodies may have. An empty body counts as none, since many clients send the header regardless. */
+export const jsonBody = fastifyPlugin(
+  (app: FastifyInstance, _options, done) => {
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, finish) => {
+      try {
+        finish(null, parse(String(body)))
+      } catch (error) {
+        finish(error instanceof Error ? error : new Error('The body could not be parsed', { cause: error }))
+      }
+    })
+    done()
+  },
+  { name: 'json-body' }
+)

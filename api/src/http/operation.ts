@@ -1,0 +1,72 @@
+import type { Operation } from '@nextscale/openapi'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import type { ErrorObject } from 'ajv'
+import type { Static, TSchema } from 'typebox'
+import { validationProblem } from './validation.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The operation of the contract behind a route; absent where the contract has none. */
+    operation?: Operation
+  }
+}
+
+type Part<O extends Operation, K extends 'params' | 'query' | 'body'> =
+  O extends Record<K, infer S extends TSchema> ? Static<S> : undefined
+
+type BodyOf<R> = R extends { schema: infer S extends TSchema } ? Static<S> : undefined
+
+/** Body of the answer asked for. */
+export type OperationResult<O extends Operation> = {
+  [S in keyof O['responses']]: BodyOf<O['responses'][S]>
+}[keyof O['responses']]
+
+export type OperationRequest<O extends Operation> = FastifyRequest<{
+  Params: Part<O, 'params'>
+  Querystring: Part<O, 'query'>
+  Body: Part<O, 'body'>
+}>
+
+/** Handlers return the body; only one that streams, or answers without a body, sends the reply itself. */
+export type OperationHandler<O extends Operation> = (
+  request: OperationRequest<O>,
+  reply: FastifyReply
+) => Promise<OperationResult<O> | FastifyReply>
+
+/** Fastify types a handler by its route; the contract does so here, and Ajv has checked it by the time it runs. */
+const asRouteHandler = <O extends Operation>(handler: OperationHandler<O>): RouteHandlerMethod =>
+  handler as unknown as RouteHandlerMethod
+
+/** `/generations/{id}` as Fastify spells it. */
+export const fastifyPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
+
+/**
+ * Registers one operation of the contract. Responses are written by JSON.stringify: their types come from the contract,
+ * tests check them against it, and unions in a compiled serialiser would run a validator per request.
+ */
+export const addOperation = <const O extends Operation>(
+  app: FastifyInstance,
+  operation: O,
+  handler: OperationHandler<O>
+): void => {
+  const [status] = Object.keys(operation.responses)
+  app.route({
+    method: operation.method,
+    url: fastifyPath(operation.path),
+    config: { operation },
+    schema: {
+      ...(operation.params && { params: operation.params }),
+      ...(operation.query && { querystring: operation.query }),
+      ...(operation.body && { body: operation.body })
+    },
+    schemaErrorFormatter: (errors, part) => validationProblem(operation, part, asAjvErrors(errors)),
+    onRequest: (_request, reply, done) => {
+      reply.statusCode = Number(status)
+      done()
+    },
+    handler: asRouteHandler(handler)
+  })
+}
+
+/** Fastify narrows Ajv's errors; our validator is Ajv's own, in verbose mode. */
+const asAjvErrors = (errors: readonly unknown[]): readonly ErrorObject[] => errors as readonly ErrorObject[]

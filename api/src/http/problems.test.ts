@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { after, before, test } from 'node:test'
+import { Problem, type ProblemCode } from '@nextscale/openapi'
+import { parserOf } from '../parser.ts'
+import { bodyOf, openTestApp, post, type TestApp } from '../testing/test-app.ts'
+
+const ID = 'gen_aaaaaaaaaaaaaaaaaaaaaaaaaa'
+const JSON_HEADERS = { 'content-type': 'application/json' }
+
+let context: TestApp
+before(async () => {
+  context = await openTestApp()
+})
+after(() => context.close())
+
+interface Answer {
+  statusCode: number
+  headers: Record<string, unknown>
+  body: string
+}
+
+/** Fails unless the answer is a whole problem of this code; returns it. */
+const problemOf = (response: Answer, code: ProblemCode): Problem => {
+  assert.match(String(response.headers['content-type']), /^application\/problem\+json/)
+  const problem = parserOf(Problem)(JSON.parse(response.body)) ?? assert.fail(`Not a problem: ${response.body}`)
+  assert.equal(problem.code, code, response.body)
+  assert.equal(problem.status, response.statusCode)
+  assert.equal(problem.type, `urn:nextscale:problem:${code}`)
+  assert.equal(problem.request_id, response.headers['x-request-id'])
+  return problem
+}
+
+const pointersOf = (problem: Problem) => problem.errors.map(({ pointer }) => pointer).toSorted()
+
+test('every field at fault is named by a pointer, all in one answer', async () => {
+  const body = {
+    num_images: 0,
+    class_label: 'cat',
+    seed: 1.5,
+    cfg: '3',
+    output: { quality: 500, format: 'gif' },
+    metadata: { a: 1 }
+  }
+  const problem = problemOf(await post(context.app, '/generate', body), 'invalid_request')
+  assert.deepEqual(pointersOf(problem), [
+    '/cfg',
+    '/class_label',
+    '/metadata/a',
+    '/num_images',
+    '/output/format',
+    '/output/quality',
+    '/seed'
+  ])
+})
+
+test('an unknown field is refused, with the field that was meant or those there are', async () => {
+  const problem = problemOf(
+    await post(context.app, '/generate', { num_imges: 2, output: { zzzzzzzz: 1 }, 'a/b': 1 }),
+    'invalid_request'
+  )
+  assert.deepEqual(pointersOf(problem), ['/a~1b', '/num_imges', '/output/zzzzzzzz'])
+  const details = new Map(problem.errors.map(({ pointer, detail }) => [pointer, detail]))
+  assert.match(details.get('/num_imges') ?? '', /Did you mean num_images\?/)
+  assert.match(details.get('/output/zzzzzzzz') ?? '', /The fields are format, quality, metadata/)
+})
+
+test('a union is described by the branch that was meant', async () => {
+  const problem = problemOf(
+    await post(context.app, '/generate', { class_label: -1, previews: 'some', label: 5 }),
+    'invalid_request'
+  )
+  assert.deepEqual(problem.errors.map(({ pointer, detail }) => `${pointer} ${detail}`).toSorted(), [
+    '/class_label Must be at least 0, not -1.',
+    '/label Must be a string or null, not 5.',
+    '/previews Must be one of none, auto, not "some".'
+  ])
+})
+
+test('a body that is not JSON, hides a prototype, is of another type or missing says so', async () => {
+  const send = (payload: string, headers: Record<string, string> = JSON_HEADERS) =>
+    context.app.inject({ method: 'POST', url: '/v1/generate', headers, payload })
+  problemOf(await send('{"a":'), 'malformed_json')
+  problemOf(await send('{"metadata":{"__proto__":{"x":1}}}'), 'malformed_json')
+  problemOf(await send('{"metadata":{"__pr\\u006fto__":{"x":1}}}'), 'malformed_json')
+  problemOf(await send('a=b', { 'content-type': 'application/x-www-form-urlencoded' }), 'unsupported_media_type')
+  problemOf(await send('{}', { 'content-type': 'nonsense' }), 'unsupported_media_type')
+  for (const payload of ['', 'null', '[]', '5'])
+    assert.deepEqual(pointersOf(problemOf(await send(payload), 'invalid_request')), [''])
+  problemOf(await context.app.inject({ method: 'POST', url: '/generate' }), 'invalid_request')
+})
+
+test('a body over the limit is refused', async () => {
+  const problem = problemOf(await post(context.app, '/generate', { label: 'x'.repeat(70_000) }), 'body_too_large')
+  assert.match(problem.detail, /65536 bytes/)
+})
+
+test('query values are checked, with pointers of their own', async () => {
+  const problem = problemOf(await context.app.inject(`/generations/${ID}?wait=soon&limit=3`), 'invalid_request')
+  assert.deepEqual(pointersOf(problem), ['/query/limit', '/query/wait'])
+  problemOf(await context.app.inject('/generations?limit=1000'), 'invalid_request')
+  problemOf(await context.app.inject('/generations?status=done'), 'invalid_request')
+})
+
+test('an id that cannot exist is a 404 like any other', async () => {
+  for (const id of ['nope', 'gen_', 'GEN_AAAAAAAAAAAAAAAAAAAAAAAAAA', 'x'.repeat(5000), '%00', '..%2f..%2fetc']) {
+    problemOf(await context.app.inject(`/v1/generations/${id}`), 'generation_not_found')
+  }
+  problemOf(await context.app.inject('/models/NOPE'), 'model_not_found')
+  problemOf(await context.app.inject(`/objects/generations/${ID}/x.exe?expires=1&signature=a`), 'object_not_found')
+})
+
+test('an unknown path is a 404, a path that is not percent-encoded a 400', async () => {
+  problemOf(await context.app.inject('/nothing/here'), 'route_not_found')
+  problemOf(await context.app.inject('/%zz'), 'invalid_request')
+})
+
+test('a known path with another method is a 405 that names the methods it takes', async () => {
+  const put = await context.app.inject({ method: 'PUT', url: '/v1/generate', headers: JSON_HEADERS, payload: 'not json' })
+  problemOf(put, 'method_not_allowed')
+  assert.equal(put.headers['allow'], 'POST')
+  const patch = await context.app.inject({ method: 'PATCH', url: `/generations/${ID}` })
+  problemOf(patch, 'method_not_allowed')
+  assert.equal(patch.headers['allow'], 'GET, HEAD, DELETE')
+})
+
+test('every answer has a request id of its own', async () => {
+  const ids = await Promise.all(
+    ['/healthz', '/nothing', '/models'].map(async (url) => (await context.app.inject(url)).headers['x-request-id'])
+  )
+  assert.equal(new Set(ids).size, 3)
+  assert.ok(ids.every((id) => typeof id === 'string' && id.startsWith('req_')))
+})
+
+/** Sends raw bytes and returns the raw answer. */
+const sendRaw = async (request: string): Promise<Answer> => {
+  const address = await context.app.listen({ host: '127.0.0.1', port: 0 }).catch(() => context.app.listeningOrigin)
+  const socket = connect(Number(new URL(address).port), '127.0.0.1')
+  let text = ''
+  socket.on('data', (chunk) => (text += String(chunk)))
+  socket.write(request)
+  await once(socket, 'end')
+  socket.destroy()
+  const [head = '', body = ''] = text.split('\r\n\r\n')
+  const [statusLine = '', ...lines] = head.split('\r\n')
+  const headers = Object.fromEntries(lines.map((line) => line.split(': ', 2)))
+  return { statusCode: Number(statusLine.split(' ')[1]), headers, body }
+}
+
+test('what is not even HTTP is answered by a problem as well', async () => {
+  problemOf(await sendRaw(`GET /healthz HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`), 'header_fields_too_large')
+  problemOf(await sendRaw('NONSENSE\r\n\r\n'), 'invalid_request')
+})
+
+test('what breaks inside is a 500 that tells the log more than the client', async () => {
+  await context.redis.set(context.queue.toKey(ID), 'not a hash')
+  const response = await context.app.inject(`/generations/${ID}`)
+  const problem = problemOf(response, 'internal_error')
+  assert.doesNotMatch(response.body, /WRONGTYPE/)
+  assert.ok(context.logLines.some((line) => line.includes('WRONGTYPE') && line.includes(problem.request_id)))
+  assert.equal(bodyOf<Problem>(response).retryable, true)
+})

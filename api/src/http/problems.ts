@@ -1,0 +1,69 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import { PROBLEM_MEDIA_TYPE, ProblemError, toProblem } from './problem.ts'
+
+/** Errors Fastify itself raises about a request, in our words. */
+const FASTIFY_ERRORS: Record<string, (error: FastifyError, bodyLimitBytes: number) => ProblemError> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: (_error, limit) =>
+    new ProblemError('body_too_large', `The body is larger than ${limit} bytes. Send a smaller one.`),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
+    new ProblemError('unsupported_media_type', 'Send the body as JSON, with the header `Content-Type: application/json`.'),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
+    new ProblemError('invalid_request', 'The body is not as long as Content-Length says. Send the whole body.'),
+  FST_ERR_BAD_URL: () =>
+    new ProblemError('invalid_request', 'The path is not valid percent-encoding: write a literal "%" as "%25".'),
+  FST_ERR_MAX_PARAM_LENGTH: () => new ProblemError('route_not_found', 'A part of the path is longer than any id. Check the URL.')
+}
+
+const isFastifyError = (error: unknown): error is FastifyError =>
+  error instanceof Error && 'code' in error && 'statusCode' in error
+
+const asProblem = (error: unknown, bodyLimitBytes: number): ProblemError => {
+  if (error instanceof ProblemError) return error
+  const known = isFastifyError(error) ? FASTIFY_ERRORS[error.code]?.(error, bodyLimitBytes) : undefined
+  if (known) return known
+  return new ProblemError('internal_error', 'Something broke on our side. Try again; if it stays, quote the request id.', {
+    cause: error
+  })
+}
+
+const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : undefined)
+
+/** What broke here is logged with its stack. What others do to us is one line, since an outage brings many. */
+const logProblem = (request: FastifyRequest, problem: ProblemError): void => {
+  const { code, cause, message } = problem
+  const line = { request_id: request.id, method: request.method, url: request.url, code }
+  if (code === 'internal_error') request.log.error({ ...line, err: cause }, message)
+  else request.log.info({ ...line, reason: messageOf(cause) }, message)
+}
+
+/** Answers with a problem. The one place where errors become responses. */
+export const sendProblem = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+  bodyLimitBytes: number
+): FastifyReply => {
+  const problem = asProblem(error, bodyLimitBytes)
+  const body = toProblem(problem, request.id)
+  if (problem.status >= 500) logProblem(request, problem)
+  return reply
+    .code(problem.status)
+    .headers({ ...problem.headers, 'x-request-id': request.id, 'cache-control': 'no-store' })
+    .type(PROBLEM_MEDIA_TYPE)
+    .send(JSON.stringify(body))
+}
+
+/** Error and not-found handlers: whatever goes wrong is an RFC 9457 problem. */
+export const problems = fastifyPlugin(
+  (app: FastifyInstance, { bodyLimitBytes }: { bodyLimitBytes: number }, done) => {
+    app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error, bodyLimitBytes))
+    app.setNotFoundHandler((request, reply) => {
+      const path = request.url.split('?', 1)[0]
+      const detail = `There is no ${request.method} ${path}. GET /openapi.json lists every route.`
+      return sendProblem(request, reply, new ProblemError('route_not_found', detail), bodyLimitBytes)
+    })
+    done()
+  },
+  { name: 'problems' }
+)

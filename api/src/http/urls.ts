@@ -1,0 +1,21 @@
+import type { FastifyRequest } from 'fastify'
+
+/** Characters of a host and port. Anything else in a Host header must not get into our URLs. */
+const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/
+
+export interface UrlSettings {
+  readonly publicUrl: string | undefined
+  readonly host: string
+  readonly port: number
+}
+
+const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host)
+
+/** Absolute base of the URLs in an answer, without a closing slash: PUBLIC_URL, else the address the client used. */
+export const baseUrl = (settings: UrlSettings, request: Pick<FastifyRequest, 'protocol' | 'host'>): string => {
+  if (settings.publicUrl !== undefined) return settings.publicUrl
+  const host = HOST.test(request.host) ? request.host : `${bracketed(settings.host)}:${settings.port}`
+  return `${request.protocol}://${host}`
+}
+
+export const generationUrl = (base: string, id: string): string => `${base}/v1/generations/${id}`

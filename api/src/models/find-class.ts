@@ -1,0 +1,57 @@
+import type { GenerateRequest, ModelCard } from '@nextscale/openapi'
+import { nearest } from '../http/nearest.ts'
+import { ProblemError } from '../http/problem.ts'
+
+export interface ChosenClass {
+  class_label: number | null
+  class_name: string | null
+}
+
+const UNCONDITIONAL: ChosenClass = { class_label: null, class_name: null }
+
+const normal = (name: string) => name.normalize('NFC').trim().toLowerCase()
+
+const chosen = (card: ModelCard, label: number): ChosenClass => ({ class_label: label, class_name: card.classes[label] ?? null })
+
+const problem = (code: 'unknown_class' | 'ambiguous_class' | 'invalid_request', detail: string, ...pointers: string[]) =>
+  new ProblemError(code, detail, { errors: pointers.map((pointer) => ({ pointer, detail })) })
+
+const checkLabel = (card: ModelCard, label: number): void => {
+  if (label < card.num_classes) return
+  const range =
+    card.num_classes === 0
+      ? `${card.id} has no classes: leave class_label out.`
+      : `${card.id} has classes 0 to ${card.num_classes - 1}.`
+  throw problem('unknown_class', `There is no class ${label}. ${range}`, '/class_label')
+}
+
+const unknownName = (card: ModelCard, name: string): ProblemError => {
+  const similar = nearest(name, card.classes)
+  const hint = similar.length > 0 ? `Near it are ${similar.map((each) => JSON.stringify(each)).join(', ')}.` : 'None is like it.'
+  const search = `GET /v1/models/${card.id}/classes?q= searches them.`
+  return problem('unknown_class', `${card.id} has no class named ${JSON.stringify(name)}. ${hint} ${search}`, '/class_name')
+}
+
+const findByName = (card: ModelCard, name: string): number[] => {
+  const wanted = normal(name)
+  return card.classes.flatMap((candidate, label) => (normal(candidate) === wanted ? label : []))
+}
+
+/** Finds the class a request asks for, by label, by name, or by both if they agree. Throws a problem otherwise. */
+export const findClass = (card: ModelCard, request: Pick<GenerateRequest, 'class_label' | 'class_name'>): ChosenClass => {
+  const label = request.class_label ?? null
+  const name = request.class_name ?? null
+  if (label !== null) checkLabel(card, label)
+  if (name === null) return label === null ? UNCONDITIONAL : chosen(card, label)
+  const labels = findByName(card, name)
+  const [first] = labels
+  if (first === undefined) throw unknownName(card, name)
+  if (label !== null) {
+    if (labels.includes(label)) return chosen(card, label)
+    const detail = `Class ${label} of ${card.id} is ${JSON.stringify(card.classes[label] ?? null)}, not ${JSON.stringify(name)}. Send one of the two.`
+    throw problem('invalid_request', detail, '/class_label', '/class_name')
+  }
+  if (labels.length === 1) return chosen(card, first)
+  const detail = `Classes ${labels.join(', ')} of ${card.id} are all named ${JSON.stringify(name)}. Send the class_label of the one you mean.`
+  throw problem('ambiguous_class', detail, '/class_name')
+}

@@ -1,0 +1,91 @@
+import { type Model, ModelCard, type RedisKeys } from '@nextscale/openapi'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Redis } from 'ioredis'
+import { ProblemError } from '../http/problem.ts'
+import { jsonParserOf } from '../parser.ts'
+import { onRedis } from '../redis/errors.ts'
+
+const FRESH_MS = 2000
+
+const parseCard = jsonParserOf(ModelCard)
+
+export interface ModelRegistry {
+  /** Cards of all announced models, the default first. At most two seconds old. */
+  cards(): Promise<readonly ModelCard[]>
+}
+
+interface RegistryOptions {
+  redis: Redis
+  keys: RedisKeys
+  defaultModel: string | undefined
+  log: FastifyBaseLogger
+  now?: () => number
+}
+
+const compareIds = (a: ModelCard, b: ModelCard) => (a.id < b.id ? -1 : 1)
+
+/** What runners announce in Redis, cached; concurrent readers share one look. */
+export const createModelRegistry = ({ redis, keys, defaultModel, log, now = Date.now }: RegistryOptions): ModelRegistry => {
+  const isDefault = (card: ModelCard) => Number(card.id === defaultModel)
+  let parsed = new Map<string, { text: string; card: ModelCard | undefined }>()
+  let cached: { cards: readonly ModelCard[]; readAt: number } | undefined
+  let pending: Promise<readonly ModelCard[]> | undefined
+
+  const parseOnce = (field: string, text: string) => {
+    const known = parsed.get(field)
+    if (known?.text === text) return known
+    const card = parseCard(text)
+    const usable = card?.id === field ? card : undefined
+    // Said once per bad announcement, not on every look.
+    if (usable === undefined)
+      log.warn({ model: field }, 'A runner announced a model card that cannot be read; the model is left out')
+    return { text, card: usable }
+  }
+
+  const read = async () => {
+    const announced = Object.entries(await onRedis(() => redis.hgetall(keys.models)))
+    parsed = new Map(announced.map(([field, text]) => [field, parseOnce(field, text)]))
+    const cards = [...parsed.values()].flatMap(({ card }) => card ?? [])
+    cards.sort((a, b) => isDefault(b) - isDefault(a) || a.order - b.order || compareIds(a, b))
+    cached = { cards, readAt: now() }
+    return cards
+  }
+
+  return {
+    async cards() {
+      if (cached && now() - cached.readAt < FRESH_MS) return cached.cards
+      pending ??= read().finally(() => (pending = undefined))
+      return pending
+    }
+  }
+}
+
+/** The cards, or the problem of having none. */
+export const requireCards = async (registry: ModelRegistry): Promise<readonly [ModelCard, ...ModelCard[]]> => {
+  const [first, ...others] = await registry.cards()
+  if (first) return [first, ...others]
+  throw new ProblemError(
+    'no_models',
+    'No runner has announced a model. Start a gpu-runner on the same Redis and prefix, or wait until it is ready.'
+  )
+}
+
+export const requireCard = async (registry: ModelRegistry, id: string): Promise<ModelCard> => {
+  const cards = await registry.cards()
+  const card = cards.find((candidate) => candidate.id === id)
+  if (card) return card
+  const served = cards.map((candidate) => candidate.id).join(', ')
+  throw new ProblemError(
+    'model_not_found',
+    served === '' ? 'No model is served here now.' : `${id} is not served here. The models are ${served}.`
+  )
+}
+
+/** The public resource of a card: the first of the list is the default. */
+export const toModel = (
+  { classes: _classes, order: _order, announced_at: _announcedAt, ...model }: ModelCard,
+  isDefault: boolean
+): Model => ({
+  ...model,
+  default: isDefault
+})

@@ -1,0 +1,70 @@
+import { constants } from 'node:fs'
+import { type FileHandle, open, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isObjectKey } from '@nextscale/openapi'
+import type { DiskStoreConfig } from '../config.ts'
+import { ProblemError } from '../http/problem.ts'
+import { isSignatureOf, signLink } from './link-signature.ts'
+import { loadLinkSecret } from './link-secret.ts'
+import type { LinkProof, ObjectStore, StoredObject } from './object-store.ts'
+
+const PREFIX = /^generations\/gen_[a-z2-7]{26}\/$/
+
+const unavailable = (cause: unknown) =>
+  new ProblemError('object_store_unavailable', 'The directory that holds the pictures cannot be used now. Try again later.', {
+    cause
+  })
+
+const notFound = () => new ProblemError('object_not_found', 'There is no such picture. It was deleted, or its retention is over.')
+
+const isMissing = (error: unknown) =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+
+const checkProof = (secret: string, key: string, { expires, signature }: LinkProof, now: number): void => {
+  const again = 'Read the generation again for a fresh link.'
+  if (!isSignatureOf(secret, key, expires, signature)) throw new ProblemError('link_invalid', `The link was changed. ${again}`)
+  if (now >= expires * 1000) throw new ProblemError('link_invalid', `The link has expired. ${again}`)
+}
+
+const describe = async (handle: FileHandle): Promise<StoredObject> => {
+  try {
+    const { size, mtimeMs } = await handle.stat()
+    // The stream closes the handle when it ends or is destroyed.
+    return {
+      body: handle.createReadStream(),
+      sizeBytes: size,
+      etag: `"${size.toString(36)}-${Math.trunc(mtimeMs).toString(36)}"`
+    }
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
+
+/** Pictures in a directory that runners write, behind signed links to this server. */
+export const openDiskStore = async (config: DiskStoreConfig, now = Date.now): Promise<ObjectStore> => {
+  const secret = config.linkSecret ?? (await loadLinkSecret(config.directory))
+  return {
+    async link(key, { base, notAfter }) {
+      const expires = Math.floor(Math.min(now() + config.linkTtlSeconds * 1000, notAfter) / 1000)
+      const url = `${base}/v1/objects/${key}?expires=${expires}&signature=${signLink(secret, key, expires)}`
+      return { url, expiresAt: expires * 1000 }
+    },
+    async remove(prefix) {
+      if (!PREFIX.test(prefix)) throw new TypeError(`${prefix} is not a generation's folder`)
+      await rm(join(config.directory, prefix), { recursive: true, force: true }).catch((error: unknown) => {
+        throw unavailable(error)
+      })
+    },
+    async read(key, proof) {
+      if (!isObjectKey(key)) throw notFound()
+      checkProof(secret, key, proof, now())
+      try {
+        return await describe(await open(join(config.directory, key), constants.O_RDONLY | constants.O_NOFOLLOW))
+      } catch (error) {
+        throw isMissing(error) ? notFound() : unavailable(error)
+      }
+    },
+    close() {}
+  }
+}

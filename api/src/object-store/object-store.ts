@@ -1,0 +1,38 @@
+import type { Readable } from 'node:stream'
+
+export interface Link {
+  url: string
+  /** Unix time in ms at which the link really stops working. */
+  expiresAt: number
+}
+
+export interface LinkOptions {
+  /** Base of this server's absolute URLs. */
+  base: string
+  /** Unix time in ms the link must not outlive. */
+  notAfter: number
+}
+
+export interface StoredObject {
+  body: Readable
+  sizeBytes: number
+  etag: string
+}
+
+/** What a link carries beside the key. */
+export interface LinkProof {
+  /** Unix time in seconds. */
+  expires: number
+  signature: string
+}
+
+/** Where pictures are. Failures of the store itself are problems with code `object_store_unavailable`. */
+export interface ObjectStore {
+  /** A link anyone may fetch the object with, for a while. Nothing is looked up: the object need not exist. */
+  link(key: string, options: LinkOptions): Promise<Link>
+  /** Removes every object under a prefix; none is fine. */
+  remove(prefix: string): Promise<void>
+  /** Opens an object for whoever holds a link to it; absent where links lead elsewhere. */
+  read?(key: string, proof: LinkProof): Promise<StoredObject>
+  close(): void
+}

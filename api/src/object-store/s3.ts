@@ -1,0 +1,75 @@
+import { DeleteObjectsCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import type { S3StoreConfig } from '../config.ts'
+import { ProblemError } from '../http/problem.ts'
+import type { ObjectStore } from './object-store.ts'
+
+const TIMEOUTS = { connectionTimeout: 2000, requestTimeout: 10_000, throwOnRequestTimeout: true } as const
+const REMOVAL_DEADLINE_MS = 30_000
+
+const unavailable = (cause: unknown) =>
+  new ProblemError('object_store_unavailable', 'The bucket that holds the pictures cannot be used now. Try again later.', {
+    cause
+  })
+
+const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    throw unavailable(error)
+  }
+}
+
+const openClient = (config: S3StoreConfig) =>
+  new S3Client({
+    region: config.region,
+    forcePathStyle: config.forcePathStyle,
+    ...(config.endpoint !== undefined && { endpoint: config.endpoint }),
+    maxAttempts: 2,
+    requestHandler: TIMEOUTS,
+    // Compatible stores do not all know the newer checksums; they are sent only where S3 demands them.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED'
+  })
+
+/** Removes one page of objects; tells whether there are more. */
+const removePage = async (client: S3Client, bucket: string, prefix: string, abortSignal: AbortSignal): Promise<boolean> => {
+  const page = await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix }), { abortSignal })
+  const objects = (page.Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : { Key }))
+  if (objects.length === 0) return false
+  const { Errors } = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: objects, Quiet: true } }), {
+    abortSignal
+  })
+  const [first] = Errors ?? []
+  // S3 answers 200 even when it could not delete some of them.
+  if (first) throw new Error(`${Errors?.length} objects were not deleted, ${first.Key}: ${first.Code} ${first.Message}`)
+  return page.IsTruncated === true
+}
+
+/** Pictures in a bucket, behind presigned links to it. */
+export const openS3Store = (config: S3StoreConfig, now = Date.now): ObjectStore => {
+  const client = openClient(config)
+  return {
+    link: (key, { notAfter }) =>
+      guarded(async () => {
+        const signedAt = Math.floor(now() / 1000) * 1000
+        const { expiration } = await client.config.credentials()
+        // A link dies with the credentials that signed it, however long it was signed for.
+        const dies = Math.min(
+          signedAt + config.linkTtlSeconds * 1000,
+          notAfter,
+          expiration?.getTime() ?? Number.POSITIVE_INFINITY
+        )
+        const expiresIn = Math.max(1, Math.floor((dies - signedAt) / 1000))
+        const command = new GetObjectCommand({ Bucket: config.bucket, Key: `${config.keyPrefix}${key}` })
+        const url = await getSignedUrl(client, command, { expiresIn, signingDate: new Date(signedAt) })
+        return { url, expiresAt: signedAt + expiresIn * 1000 }
+      }),
+    remove: (prefix) =>
+      guarded(async () => {
+        const deadline = AbortSignal.timeout(REMOVAL_DEADLINE_MS)
+        while (await removePage(client, config.bucket, `${config.keyPrefix}${prefix}`, deadline));
+      }),
+    close: () => client.destroy()
+  }
+}

@@ -1,0 +1,56 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { Redis, type RedisOptions } from 'ioredis'
+import { READ_GENERATION } from './read-generation.ts'
+
+/** Together with the time of a request's own work this keeps every answer under 2 s when Redis hangs. */
+const COMMAND_TIMEOUT_MS = 1500
+const MAX_RECONNECT_DELAY_MS = 1000
+
+const shared = {
+  connectTimeout: 1500,
+  disconnectTimeout: 500,
+  // Commands fail at once while there is no connection, which is tried again for ever in the background.
+  enableOfflineQueue: false,
+  retryStrategy: (attempt: number) => Math.min(50 * attempt, MAX_RECONNECT_DELAY_MS),
+  // After a failover the old primary answers READONLY: connect anew to find the new one.
+  reconnectOnError: (error: Error) => error.message.startsWith('READONLY')
+} satisfies RedisOptions
+
+/** Logs when the connection is lost and when it is back, not every attempt in between. */
+const logChanges = (redis: Redis, log: FastifyBaseLogger) => {
+  let isUp: boolean | undefined
+  redis.on('ready', () => {
+    log.info('Redis is connected')
+    isUp = true
+  })
+  redis.on('error', (error: Error) => {
+    if (isUp !== false) log.warn({ err: error }, 'Redis cannot be reached; trying until it can')
+    isUp = false
+  })
+  // Not `close`, which comes as well when we close the connection ourselves.
+  redis.on('reconnecting', () => {
+    if (isUp === true) log.warn('The connection to Redis is lost; trying until it is back')
+    isUp = false
+  })
+}
+
+/** The connection all requests share: it fails fast and never queues. */
+export const connectProducer = (url: string, log: FastifyBaseLogger): Redis => {
+  const redis = new Redis(url, {
+    ...shared,
+    maxRetriesPerRequest: 1,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    // A peer that is silent for longer is given up, so that a dead route does not cost every request the timeout.
+    socketTimeout: 4000,
+    scripts: { readGeneration: READ_GENERATION }
+  })
+  logChanges(redis, log)
+  return redis
+}
+
+/** A connection for blocking reads, opened on first use. What it brings are hints, so its failures are not reported. */
+export const connectListener = (url: string): Redis => {
+  const redis = new Redis(url, { ...shared, lazyConnect: true, maxRetriesPerRequest: null, commandTimeout: 5000 })
+  redis.on('error', () => undefined)
+  return redis
+}

@@ -1,0 +1,28 @@
+import { ProblemError } from '../http/problem.ts'
+
+/** Replies that say Redis is there but cannot serve now: loading, failing over, locked, refusing writes or us. */
+const UNAVAILABLE_REPLY =
+  /\b(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|MISCONF|NOREPLICAS|NOAUTH|WRONGPASS|NOPERM)\b/
+
+const isProgrammingError = (error: unknown) =>
+  error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError
+
+const toProblemError = (error: unknown): unknown => {
+  if (error instanceof ProblemError || isProgrammingError(error) || !(error instanceof Error)) return error
+  if (/\bOOM\b/.test(error.message)) {
+    return new ProblemError('queue_full', 'The queue has no memory left. Try again when it has been worked off.', {
+      cause: error
+    })
+  }
+  if (error.name === 'ReplyError' && !UNAVAILABLE_REPLY.test(error.message)) return error
+  return new ProblemError('queue_unavailable', 'The queue cannot be reached now. Try again in a few seconds.', { cause: error })
+}
+
+/** Runs Redis commands; whatever their failure, it comes out as the problem the client should see. */
+export const onRedis = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    throw toProblemError(error)
+  }
+}

@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Redis } from 'ioredis'
+
+const BLOCK_MS = 1000
+const RETRY_MS = 250
+const FINAL_EVENTS: ReadonlySet<string> = new Set(['completed', 'failed', 'removed'])
+
+export interface Watch {
+  /** Resolves when the job may have finished, when the time is up or when the signal fires. It never rejects. */
+  next(timeoutMs: number, signal: AbortSignal): Promise<void>
+  stop(): void
+}
+
+export interface FinishedEvents {
+  watch(jobId: string): Watch
+  close(): void
+}
+
+type StreamReply = [stream: string, entries: [id: string, fields: string[]][]][]
+
+/** ioredis types XREAD's reply as unknown; with its default reply mapping it is nested arrays. */
+const asStreamReply = (reply: unknown): StreamReply => (Array.isArray(reply) ? (reply as StreamReply) : [])
+
+const fieldOf = (fields: readonly string[], name: string): string | undefined => {
+  for (let index = 0; index + 1 < fields.length; index += 2) if (fields[index] === name) return fields[index + 1]
+  return undefined
+}
+
+/** Who waits for which job. */
+class Watchers {
+  readonly #wakers = new Map<string, Set<() => void>>()
+
+  get size(): number {
+    return this.#wakers.size
+  }
+
+  add(jobId: string, wake: () => void): void {
+    const wakers = this.#wakers.get(jobId) ?? new Set()
+    this.#wakers.set(jobId, wakers.add(wake))
+  }
+
+  remove(jobId: string, wake: () => void): void {
+    const wakers = this.#wakers.get(jobId)
+    wakers?.delete(wake)
+    if (wakers?.size === 0) this.#wakers.delete(jobId)
+  }
+
+  wake(jobId: string): void {
+    for (const wake of this.#wakers.get(jobId) ?? []) wake()
+  }
+
+  wakeAll(): void {
+    for (const jobId of this.#wakers.keys()) this.wake(jobId)
+  }
+}
+
+/** Resolves when woken, timed out or aborted, whichever is first. */
+const createWatch = (watchers: Watchers, jobId: string): Watch => {
+  let isWoken = false
+  let resolveNext: (() => void) | undefined
+  const wake = () => {
+    isWoken = true
+    resolveNext?.()
+  }
+  watchers.add(jobId, wake)
+  return {
+    async next(timeoutMs, signal) {
+      if (!isWoken && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          const finish = () => {
+            clearTimeout(timer)
+            signal.removeEventListener('abort', finish)
+            resolve()
+          }
+          const timer = setTimeout(finish, timeoutMs)
+          resolveNext = finish
+          signal.addEventListener('abort', finish, { once: true })
+        })
+      }
+      isWoken = false
+      resolveNext = undefined
+    },
+    stop: () => watchers.remove(jobId, wake)
+  }
+}
+
+/**
+ * Hints that a job has finished, from BullMQ's event stream. They only make waiting quicker: events can be missed, so
+ * whoever waits reads the job again now and then. The stream is read only while somebody waits.
+ */
+export const createFinishedEvents = (redis: Redis, streamKey: string): FinishedEvents => {
+  const watchers = new Watchers()
+  const closing = new AbortController()
+  let isReading = false
+
+  const lastEntryId = async () => {
+    if (redis.status === 'wait') await redis.connect()
+    const [last] = await redis.xrevrange(streamKey, '+', '-', 'COUNT', 1)
+    // Whoever began to wait before this point may have missed the event.
+    watchers.wakeAll()
+    return last?.[0] ?? '0-0'
+  }
+
+  const readFrom = async (after: string): Promise<string> => {
+    let last = after
+    const reply = asStreamReply(await redis.xread('COUNT', 1000, 'BLOCK', BLOCK_MS, 'STREAMS', streamKey, after))
+    for (const [id, fields] of reply[0]?.[1] ?? []) {
+      last = id
+      const jobId = FINAL_EVENTS.has(fieldOf(fields, 'event') ?? '') ? fieldOf(fields, 'jobId') : undefined
+      if (jobId !== undefined) watchers.wake(jobId)
+    }
+    return last
+  }
+
+  const read = async () => {
+    let after: string | undefined
+    while (watchers.size > 0 && !closing.signal.aborted) {
+      try {
+        after = await (after === undefined ? lastEntryId() : readFrom(after))
+      } catch {
+        after = undefined
+        await sleep(RETRY_MS, undefined, { signal: closing.signal }).catch(() => undefined)
+      }
+    }
+    isReading = false
+  }
+
+  return {
+    watch(jobId) {
+      const watch = createWatch(watchers, jobId)
+      if (!isReading) {
+        isReading = true
+        void read()
+      }
+      return watch
+    },
+    close() {
+      closing.abort()
+      redis.disconnect()
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify'
+import type { Services } from '../services.ts'
+import { cancelGenerationRoute } from './generations/cancel.ts'
+import { createGenerationRoute } from './generations/create.ts'
+import { deleteGenerationRoute } from './generations/delete.ts'
+import { getGenerationRoute } from './generations/get.ts'
+import { listGenerationsRoute } from './generations/list.ts'
+import { getModelRoute } from './models/get.ts'
+import { listModelClassesRoute } from './models/list-classes.ts'
+import { listModelsRoute } from './models/list.ts'
+import { getObjectRoute } from './objects/get.ts'
+import { healthRoute } from './service/health.ts'
+import { readinessRoute } from './service/readiness.ts'
+
+/** Every operation of the contract. */
+export const routes = async (app: FastifyInstance, { services }: { services: Services }): Promise<void> => {
+  createGenerationRoute(app, services)
+  getGenerationRoute(app, services)
+  listGenerationsRoute(app, services)
+  cancelGenerationRoute(app, services)
+  deleteGenerationRoute(app, services)
+  listModelsRoute(app, services)
+  getModelRoute(app, services)
+  listModelClassesRoute(app, services)
+  getObjectRoute(app, services)
+  healthRoute(app)
+  readinessRoute(app, services)
+}

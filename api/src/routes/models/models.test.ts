@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import {
+  createGeneration,
+  getModel,
+  getReadiness,
+  listModelClasses,
+  listModels,
+  type Model,
+  type Operation
+} from '@nextscale/openapi'
+import { createModelRegistry } from '../../models/registry.ts'
+import { assertKept } from '../../testing/contract.ts'
+import { modelCard } from '../../testing/model-card.ts'
+import { bodyOf, openTestApp, post, type TestApp } from '../../testing/test-app.ts'
+
+let context: TestApp
+before(async () => {
+  const second = { order: 1 }
+  context = await openTestApp({}, [
+    modelCard(),
+    modelCard({ id: 'b-second', ...second }),
+    modelCard({ id: 'a-second', ...second })
+  ])
+  await context.redis.hset(context.keys.models, 'broken', '{"id":"broken"}', 'garbage', 'not json')
+})
+after(() => context.close())
+
+const get = async <T>(operation: Operation, url: string): Promise<T> => {
+  const response = await context.app.inject(url)
+  assertKept(operation, response)
+  return bodyOf<T>(response)
+}
+
+const registry = (defaultModel?: string, now?: () => number) => {
+  const { redis, keys, app } = context
+  return createModelRegistry({ redis, keys, defaultModel, log: app.log, ...(now && { now }) })
+}
+
+test('models are ordered by the runners’ order, then id, and the first is the default', async () => {
+  assert.deepEqual(
+    (await registry().cards()).map(({ id }) => id),
+    ['emoji-32', 'a-second', 'b-second']
+  )
+  assert.deepEqual(
+    (await registry('b-second').cards()).map(({ id }) => id),
+    ['b-second', 'emoji-32', 'a-second']
+  )
+})
+
+test('cards that cannot be read are left out and logged once', async () => {
+  let now = 0
+  const cached = registry(undefined, () => now)
+  await cached.cards()
+  now = 10_000
+  await cached.cards()
+  assert.equal(context.logLines.filter((line) => line.includes('"model":"broken"')).length <= 3, true)
+  assert.ok(context.logLines.some((line) => line.includes('"model":"garbage"')))
+})
+
+test('cards are looked up at most every two seconds, once for all who ask', async () => {
+  let now = 0
+  const cached = registry(undefined, () => now)
+  const [first, second] = await Promise.all([cached.cards(), cached.cards()])
+  assert.equal(first, second)
+  now = 1999
+  assert.equal(await cached.cards(), first)
+  now = 2000
+  assert.notEqual(await cached.cards(), first)
+})
+
+test('the public model has no runner’s fields and says whether it is the default', async () => {
+  const { data } = await get<{ data: Model[] }>(listModels, '/models')
+  assert.deepEqual(
+    data.map((model) => [model.id, model.default]),
+    [
+      ['emoji-32', true],
+      ['a-second', false],
+      ['b-second', false]
+    ]
+  )
+  const model = await get<Model>(getModel, '/v1/models/emoji-32')
+  assert.equal(model.default, true)
+  assert.ok(!('classes' in model) && !('order' in model))
+  assert.equal((await context.app.inject('/models/absent')).statusCode, 404)
+})
+
+test('classes are searched by part of their name, in pages', async () => {
+  const search = (query: string) =>
+    get<{ data: { label: number }[]; total: number }>(listModelClasses, `/models/emoji-32/classes${query}`)
+  assert.deepEqual(await search('?q=GRIN&limit=1&offset=1'), { data: [{ label: 1, name: 'grinning face' }], total: 2 })
+  assert.equal((await search('')).total, 4)
+  assert.deepEqual(await search('?q=zebra'), { data: [], total: 0 })
+})
+
+test('without a model, requests and readiness are 503 and say what to start', async () => {
+  const bare = await openTestApp({}, [])
+  try {
+    const refused = await post(bare.app, '/generate', {})
+    assertKept(createGeneration, refused)
+    assert.equal(bodyOf<{ code: string }>(refused).code, 'no_models')
+    assert.ok(Number(refused.headers['retry-after']) > 0)
+    const readiness = await bare.app.inject('/readyz')
+    assertKept(getReadiness, readiness)
+    assert.equal(readiness.statusCode, 503)
+    assert.deepEqual(bodyOf<{ data: unknown[] }>(await bare.app.inject('/models')).data, [])
+  } finally {
+    await bare.close()
+  }
+})

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { openTestApp, type TestApp } from '../../testing/test-app.ts'
+import { readDocument } from './document.ts'
+
+let context: TestApp
+before(async () => {
+  context = await openTestApp()
+})
+after(() => context.close())
+
+test('the contract is served as committed', async () => {
+  const response = await context.app.inject('/openapi.json')
+  assert.equal(response.body, await readDocument())
+  assert.match(String(response.headers['content-type']), /^application\/json/)
+})
+
+test('the start page leads to the reference', async () => {
+  const response = await context.app.inject('/')
+  assert.equal(response.headers['location'], '/docs/')
+})
+
+test('the reference refers to no other host, and browsers are told to ask none', async () => {
+  const response = await context.app.inject('/docs/')
+  assert.equal(response.statusCode, 200)
+  assert.doesNotMatch(response.body, /https?:\/\//)
+  const policy = String(response.headers['content-security-policy'])
+  assert.match(policy, /default-src 'none'/)
+  assert.doesNotMatch(policy, /https?:|\*/)
+})
+
+test('what the reference loads is served here', async () => {
+  const page = await context.app.inject('/docs/')
+  const [, script = ''] = /<script src="([^"]+)"/.exec(page.body) ?? []
+  const response = await context.app.inject(new URL(script, 'http://a/docs/').pathname)
+  assert.equal(response.statusCode, 200)
+  assert.match(String(response.headers['content-type']), /javascript/)
+  const document = await context.app.inject('/docs/openapi.json')
+  assert.equal(document.json().info.title, 'Nextscale')
+  assert.equal((await context.app.inject('/docs/absent')).statusCode, 404)
+})

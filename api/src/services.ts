@@ -1,0 +1,60 @@
+import type { GenerateImagePayload, RedisKeys } from '@nextscale/openapi'
+import type { Queue } from 'bullmq'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Redis } from 'ioredis'
+import { redisKeys } from '@nextscale/openapi'
+import type { Config } from './config.ts'
+import { createEnqueue, type Enqueue } from './generations/enqueue.ts'
+import { createQueueDepth, type QueueDepth } from './generations/queue-depth.ts'
+import { openQueue } from './generations/queue.ts'
+import { createReader, type GenerationReader } from './generations/reader.ts'
+import { createModelRegistry, type ModelRegistry } from './models/registry.ts'
+import type { ObjectStore } from './object-store/object-store.ts'
+import { openObjectStore } from './object-store/open.ts'
+import { connectListener, connectProducer } from './redis/connection.ts'
+import { createFinishedEvents, type FinishedEvents } from './redis/finished-events.ts'
+
+/** Everything routes work with, opened once per server. */
+export interface Services {
+  readonly config: Config
+  readonly redis: Redis
+  readonly keys: RedisKeys
+  readonly queue: Queue<GenerateImagePayload>
+  readonly events: FinishedEvents
+  readonly store: ObjectStore
+  readonly models: ModelRegistry
+  readonly reader: GenerationReader
+  readonly enqueue: Enqueue
+  readonly depth: QueueDepth
+  /** Fires when the server begins to close; long polls end then. */
+  readonly closing: AbortController
+}
+
+/** Opens the services. Redis need not be there: what needs it answers 503 until it is. */
+export const openServices = async (config: Config, log: FastifyBaseLogger): Promise<Services> => {
+  const store = await openObjectStore(config.objectStore)
+  const keys = redisKeys(config.redisPrefix)
+  const redis = connectProducer(config.redisUrl, log)
+  const queue = openQueue(redis, keys)
+  return {
+    config,
+    redis,
+    keys,
+    queue,
+    events: createFinishedEvents(connectListener(config.redisUrl), queue.toKey('events')),
+    store,
+    models: createModelRegistry({ redis, keys, defaultModel: config.defaultModel, log }),
+    reader: createReader(redis, queue, keys),
+    enqueue: createEnqueue(redis, queue, keys),
+    depth: createQueueDepth(redis, queue, config.queueLimit),
+    closing: new AbortController()
+  }
+}
+
+/** Closes them in reverse order. No request is running any more, so nothing is cut off. */
+export const closeServices = async ({ events, queue, redis, store }: Services): Promise<void> => {
+  events.close()
+  await queue.close()
+  redis.disconnect()
+  store.close()
+}

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { type Generation, redisKeys } from '@nextscale/openapi'
+import { Redis } from 'ioredis'
+import { modelCard } from './testing/model-card.ts'
+import { freePort, type RedisServer, startRedis } from './testing/redis-server.ts'
+
+const START = fileURLToPath(new URL('start.ts', import.meta.url))
+
+let redisServer: RedisServer
+let directory: string
+before(async () => {
+  redisServer = await startRedis()
+  directory = await mkdtemp(join(tmpdir(), 'nextscale-objects-'))
+})
+after(async () => {
+  await redisServer.stop()
+  await rm(directory, { recursive: true, force: true })
+})
+
+interface Run {
+  process: ChildProcess
+  output: () => string
+  exit: Promise<unknown[]>
+}
+
+const start = (environment: Record<string, string>): Run => {
+  const env = { PATH: process.env['PATH'] ?? '', REDIS_URL: redisServer.url, OBJECT_DIR: directory, ...environment }
+  const child = spawn(process.execPath, [START], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let text = ''
+  child.stdout.on('data', (chunk) => (text += String(chunk)))
+  child.stderr.on('data', (chunk) => (text += String(chunk)))
+  return { process: child, output: () => text, exit: once(child, 'exit') }
+}
+
+const untilServed = async (url: string): Promise<void> => {
+  const deadline = performance.now() + 10_000
+  while (performance.now() < deadline) {
+    const response = await fetch(url).catch(() => undefined)
+    if (response?.ok) return
+    await sleep(20)
+  }
+  throw new Error(`${url} was not served in time`)
+}
+
+test('SIGTERM ends long polls with an answer and the process with 0', async () => {
+  const redis = new Redis(redisServer.url)
+  await redis.hset(redisKeys('nextscale').models, 'emoji-32', JSON.stringify(modelCard()))
+  redis.disconnect()
+  const port = await freePort()
+  const run = start({ PORT: String(port) })
+  const base = `http://127.0.0.1:${port}`
+  await untilServed(`${base}/readyz`)
+  const headers = { 'content-type': 'application/json' }
+  const accepted = (await (await fetch(`${base}/generate`, { method: 'POST', headers, body: '{}' })).json()) as Generation
+  const polled = fetch(`${accepted.urls.self}?wait=30`)
+  await sleep(200)
+  const signalledAt = performance.now()
+  run.process.kill('SIGTERM')
+  const response = await polled
+  assert.equal(((await response.json()) as Generation).status, 'queued')
+  assert.deepEqual(await run.exit, [0, null])
+  assert.ok(performance.now() - signalledAt < 2000)
+})
+
+test('it stops as quickly when Redis is silent', async () => {
+  const port = await freePort()
+  const run = start({ PORT: String(port) })
+  await untilServed(`http://127.0.0.1:${port}/readyz`)
+  redisServer.freeze()
+  const polled = fetch(`http://127.0.0.1:${port}/generations`)
+  await sleep(50)
+  run.process.kill('SIGINT')
+  assert.equal((await polled).status, 503)
+  assert.deepEqual(await run.exit, [0, null])
+  redisServer.thaw()
+})
+
+test('a taken port, a bad setting and an open host are one sentence and exit code 1', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const address = taken.address()
+  const port = typeof address === 'object' ? String(address?.port) : ''
+  const cases: [Record<string, string>, RegExp][] = [
+    [{ PORT: port }, /^Port \d+ of 127\.0\.0\.1 is taken by another process: .*\n$/],
+    [{ PORT: 'abc' }, /^PORT must be an integer between 1 and 65535, not "abc"\.\n$/],
+    [{ HOST: '0.0.0.0' }, /^HOST=0\.0\.0\.0 opens the API to other machines.*\n$/]
+  ]
+  for (const [environment, sentence] of cases) {
+    const run = start({ LOG_LEVEL: 'silent', ...environment })
+    assert.deepEqual(await run.exit, [1, null])
+    assert.match(run.output(), sentence)
+  }
+  taken.close()
+})

@@ -1,0 +1,74 @@
+import { enableCompileCache } from 'node:module'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from './config.ts'
+
+// Compiled code is kept between starts, which takes a third off them; so the rest is imported after this.
+enableCompileCache()
+const { readConfig } = await import('./config.ts')
+const { ConfigError } = await import('./config-readers.ts')
+const { buildApp } = await import('./app.ts')
+
+/** How long closing may take; orchestrators usually kill after 10 or 30 s. */
+const CLOSE_DEADLINE_MS = 8000
+
+const fail = (sentence: string): never => {
+  process.stderr.write(`${sentence}\n`)
+  process.exit(1)
+}
+
+const configure = (): Config => {
+  try {
+    return readConfig()
+  } catch (error) {
+    if (error instanceof ConfigError) return fail(error.message)
+    throw error
+  }
+}
+
+const isErrno = (error: unknown, code: string) => error instanceof Error && 'code' in error && error.code === code
+
+const listen = async (app: FastifyInstance, { host, port }: Config): Promise<void> => {
+  try {
+    await app.listen({ host, port, listenTextResolver: (address) => `Listening at ${address}` })
+  } catch (error) {
+    await app.close()
+    if (isErrno(error, 'EADDRINUSE'))
+      fail(`Port ${port} of ${host} is taken by another process: end that one, or set PORT to another port.`)
+    if (isErrno(error, 'EACCES')) fail(`Port ${port} needs rights this process has not: set PORT to one above 1023.`)
+    if (isErrno(error, 'EADDRNOTAVAIL') || isErrno(error, 'ENOTFOUND'))
+      fail(`HOST=${host} is not an address of this machine: set HOST to one that is.`)
+    throw error
+  }
+}
+
+const prettyStream = async (config: Config) => {
+  if (config.logFormat === 'json') return undefined
+  const { default: pretty } = await import('pino-pretty')
+  return pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' })
+}
+
+const config = configure()
+const app = await buildApp(config, await prettyStream(config))
+
+let isClosing = false
+const close = (signal: NodeJS.Signals) => {
+  if (isClosing) return
+  isClosing = true
+  app.log.info(`${signal}: closing`)
+  // The deadline is for a peer that never finishes; an orderly close ends the process long before it.
+  const deadline = setTimeout(() => fail(`Closing took longer than ${CLOSE_DEADLINE_MS} ms; giving up.`), CLOSE_DEADLINE_MS)
+  app.close().then(
+    () => {
+      clearTimeout(deadline)
+      app.log.info('Closed')
+    },
+    (error: unknown) => {
+      app.log.error({ err: error }, 'Closing failed')
+      process.exit(1)
+    }
+  )
+}
+process.once('SIGTERM', close)
+process.once('SIGINT', close)
+
+await listen(app, config)

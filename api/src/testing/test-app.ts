@@ -1,0 +1,112 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type GenerateImagePayload, type Generation, generateImageJob, type ModelCard, redisKeys } from '@nextscale/openapi'
+import { type Job, Queue, Worker } from 'bullmq'
+import type { FastifyInstance } from 'fastify'
+import { Redis } from 'ioredis'
+import { buildApp } from '../app.ts'
+import { readConfig } from '../config.ts'
+import { modelCard } from './model-card.ts'
+import { type RedisServer, startRedis } from './redis-server.ts'
+
+export type RunnerJob = Job<GenerateImagePayload>
+
+export interface TestApp {
+  readonly app: FastifyInstance
+  readonly server: RedisServer
+  readonly redis: Redis
+  readonly keys: ReturnType<typeof redisKeys>
+  readonly queue: Queue<GenerateImagePayload>
+  /** Where objects are kept. */
+  readonly directory: string
+  readonly logLines: string[]
+  announce(card: ModelCard): Promise<void>
+  /** Starts a worker in place of a runner. */
+  runner(process: (job: RunnerJob) => Promise<unknown>): Promise<Worker>
+  /** Posts a generation and returns the accepted resource. */
+  generate(body?: Record<string, unknown>): Promise<Generation>
+  close(): Promise<void>
+}
+
+/** Reads a JSON body as the type the test expects; the contract tests check that it really is one. */
+export const bodyOf = <T>(response: { json(): unknown }): T => response.json() as T
+
+export const post = (app: FastifyInstance, url: string, body: unknown) =>
+  app.inject({ method: 'POST', url, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+
+const collect = (lines: string[]) =>
+  new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk))
+      done()
+    }
+  })
+
+/** Waits until the server has found its Redis, which it looks for in the background. */
+export const untilReady = async (app: FastifyInstance, deadlineMs = 5000): Promise<void> => {
+  const deadline = performance.now() + deadlineMs
+  while ((await app.inject('/generations?limit=1')).statusCode !== 200) {
+    if (performance.now() > deadline) throw new Error('The server did not become ready')
+    await sleep(10)
+  }
+}
+
+const startRunner = (url: string, prefix: string, process: (job: RunnerJob) => Promise<unknown>) => {
+  const connection = new Redis(url, { maxRetriesPerRequest: null })
+  connection.on('error', () => undefined)
+  const settings = { backoffStrategy: () => 50 }
+  const worker = new Worker<GenerateImagePayload>(generateImageJob.queue, process, { connection, prefix, settings })
+  worker.on('error', () => undefined)
+  return { worker, connection }
+}
+
+/** A server on a Redis of its own, with some announced models. */
+export const openTestApp = async (environment: Record<string, string> = {}, cards = [modelCard()]): Promise<TestApp> => {
+  const server = await startRedis()
+  const directory = await mkdtemp(join(tmpdir(), 'nextscale-objects-'))
+  const config = readConfig({ REDIS_URL: server.url, OBJECT_DIR: directory, LOG_LEVEL: 'info', ...environment })
+  const redis = new Redis(server.url)
+  redis.on('error', () => undefined)
+  const keys = redisKeys(config.redisPrefix)
+  const queue = new Queue<GenerateImagePayload>(generateImageJob.queue, { connection: redis, prefix: keys.bullmq })
+  queue.on('error', () => undefined)
+  const announce = async (card: ModelCard) => {
+    await redis.hset(keys.models, card.id, JSON.stringify(card))
+  }
+  for (const card of cards) await announce(card)
+  const logLines: string[] = []
+  const app = await buildApp(config, collect(logLines))
+  const runners: ReturnType<typeof startRunner>[] = []
+  await untilReady(app)
+  return {
+    app,
+    server,
+    redis,
+    keys,
+    queue,
+    directory,
+    logLines,
+    announce,
+    runner: async (process) => {
+      const runner = startRunner(server.url, keys.bullmq, process)
+      runners.push(runner)
+      await runner.worker.waitUntilReady()
+      return runner.worker
+    },
+    generate: async (body = {}) => bodyOf<Generation>(await post(app, '/generate', body)),
+    close: async () => {
+      await app.close()
+      for (const { worker, connection } of runners) {
+        await worker.close(true)
+        connection.disconnect()
+      }
+      await queue.close()
+      redis.disconnect()
+      await server.stop()
+      await rm(directory, { recursive: true, force: true })
+    }
+  }
+}
