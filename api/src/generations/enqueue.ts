@@ -9,11 +9,39 @@ export interface Enqueue {
   (id: string, payload: GenerateImagePayload, createdAt: number): Promise<void>
 }
 
+interface Entry {
+  id: string
+  payload: GenerateImagePayload
+  createdAt: number
+  resolve: () => void
+  reject: (error: unknown) => void
+}
+
 const { attempts, backoff, priority, queue: jobName, rememberSeconds, retentionSeconds } = generateImageJob
 const kept = { age: retentionSeconds }
 
-/** Adds generations to the queue and to their owner's index. */
+const toJob = ({ id, payload, createdAt }: Entry) => ({
+  name: jobName,
+  data: payload,
+  opts: {
+    jobId: id,
+    timestamp: createdAt,
+    priority: priority[payload.input.priority],
+    attempts,
+    backoff,
+    removeOnComplete: kept,
+    removeOnFail: kept
+  }
+})
+
+const isRefusal = (error: unknown) => error instanceof Error && error.name === 'ReplyError'
+
+/**
+ * Adds generations to the queue and to their owner's index. Requests that arrive in one turn of the event loop are
+ * written together: commands sent singly cost a quarter more in all.
+ */
 export const createEnqueue = (redis: Redis, queue: Queue<GenerateImagePayload>, keys: RedisKeys): Enqueue => {
+  let gathered: Entry[] = []
   let trimmedAt = 0
 
   /** Forgets ids past their time; now and then, since nothing depends on when. */
@@ -23,20 +51,40 @@ export const createEnqueue = (redis: Redis, queue: Queue<GenerateImagePayload>, 
     redis.zremrangebyscore(keys.index(owner), '-inf', now - (retentionSeconds + rememberSeconds) * 1000).catch(() => undefined)
   }
 
+  const indexAll = async (entries: readonly Entry[]) => {
+    const byOwner = Map.groupBy(entries, ({ payload }) => payload.owner)
+    const commands = [...byOwner].map(([owner, own]) => redis.zadd(keys.index(owner), ...own.flatMap(({ createdAt, id }) => [createdAt, id])))
+    await Promise.all(commands)
+  }
+
+  // Both are written before either is awaited, so they share one round trip.
+  const addAll = (entries: readonly Entry[]) => Promise.all([indexAll(entries), queue.addBulk(entries.map(toJob))])
+
+  /** Redis refused one of several: each is added again by itself, which changes nothing for those that are in. */
+  const addEach = (entries: readonly Entry[]) =>
+    Promise.all(entries.map((entry) => onRedis(() => addAll([entry])).then(entry.resolve, entry.reject)))
+
+  const write = async (entries: readonly Entry[]) => {
+    try {
+      await onRedis(() => addAll(entries))
+      for (const { resolve } of entries) resolve()
+    } catch (error) {
+      const cause = error instanceof Error ? (error.cause ?? error) : error
+      if (entries.length > 1 && isRefusal(cause)) await addEach(entries)
+      else for (const { reject } of entries) reject(error)
+    }
+  }
+
+  const flush = () => {
+    const entries = gathered
+    gathered = []
+    void write(entries)
+  }
+
   return (id, payload, createdAt) =>
-    onRedis(async () => {
-      // Both are written before either is awaited, so they share one round trip.
-      const indexed = redis.zadd(keys.index(payload.owner), createdAt, id)
-      const added = queue.add(jobName, payload, {
-        jobId: id,
-        timestamp: createdAt,
-        priority: priority[payload.input.priority],
-        attempts,
-        backoff,
-        removeOnComplete: kept,
-        removeOnFail: kept
-      })
-      await Promise.all([indexed, added])
+    new Promise((resolve, reject) => {
+      if (gathered.length === 0) setImmediate(flush)
+      gathered.push({ id, payload, createdAt, resolve, reject })
       trim(payload.owner, createdAt)
     })
 }

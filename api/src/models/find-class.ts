@@ -32,10 +32,18 @@ const unknownName = (card: ModelCard, name: string): ProblemError => {
   return problem('unknown_class', `${card.id} has no class named ${JSON.stringify(name)}. ${hint} ${search}`, '/class_name')
 }
 
-const findByName = (card: ModelCard, name: string): number[] => {
-  const wanted = normal(name)
-  return card.classes.flatMap((candidate, label) => (normal(candidate) === wanted ? label : []))
+const labelsOfCard = new WeakMap<ModelCard, Map<string, number[]>>()
+
+/** Labels by normal name, built once per card: a thousand classes are too many to go through for each request. */
+const labelsByName = (card: ModelCard): Map<string, number[]> => {
+  const known = labelsOfCard.get(card)
+  if (known) return known
+  const built = Map.groupBy(card.classes.keys(), (label) => normal(card.classes[label] ?? ''))
+  labelsOfCard.set(card, built)
+  return built
 }
+
+const findByName = (card: ModelCard, name: string): number[] => labelsByName(card).get(normal(name)) ?? []
 
 /** Finds the class a request asks for, by label, by name, or by both if they agree. Throws a problem otherwise. */
 export const findClass = (card: ModelCard, request: Pick<GenerateRequest, 'class_label' | 'class_name'>): ChosenClass => {

@@ -6,7 +6,7 @@ import { median, printTable, short } from './report.ts'
 
 const ROUNDS = 5
 const SECONDS = 3
-const IN_FLIGHT = 32
+const IN_FLIGHT = 64
 const BODY = JSON.stringify({ class_name: 'fox', metadata: { order: '17' } })
 
 /** Adds/s of BullMQ alone: the same number in flight, the same job as the API adds. */
