@@ -39,6 +39,9 @@ const refused: [Record<string, string>, RegExp][] = [
 ]
 for (const [env, sentence] of refused) {
   test(`${JSON.stringify(env)} is refused with what to set`, () => {
-    assert.throws(() => readConfig(env), (error: unknown) => error instanceof ConfigError && sentence.test(error.message))
+    assert.throws(
+      () => readConfig(env),
+      (error: unknown) => error instanceof ConfigError && sentence.test(error.message)
+    )
   })
 }

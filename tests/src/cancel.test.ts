@@ -79,6 +79,8 @@ test('canceling at any moment ends every generation in exactly one terminal stat
 
 test('a POST to cancel may come with an empty JSON body', async () => {
   const { id } = await service.client.generate({})
-  const response = await service.client.send('post', `/v1/generations/${id}/cancel`, (sent) => sent.set('content-type', 'application/json'))
+  const response = await service.client.send('post', `/v1/generations/${id}/cancel`, (sent) =>
+    sent.set('content-type', 'application/json')
+  )
   assert.equal(response.status, 200)
 })

@@ -74,10 +74,19 @@ test('the accepted generation shows every setting, and where to read it', async 
 })
 
 test('a finished generation tells its times, its progress and its batch', async () => {
-  const { metrics, progress, attempt, started_at: started, completed_at: completed, created_at: created, stage } = await run({ num_images: 2 })
+  const {
+    metrics,
+    progress,
+    attempt,
+    started_at: started,
+    completed_at: completed,
+    created_at: created,
+    stage
+  } = await run({ num_images: 2 })
   assert.deepEqual(progress, { scale: 7, scales: 7, tokens: 310, tokens_total: 310 })
   assert.deepEqual([attempt, stage, metrics.batch_size, metrics.scale_ms?.length], [1, null, 2, 7])
-  for (const time of ['queue_ms', 'sample_ms', 'decode_ms', 'encode_ms', 'upload_ms', 'total_ms'] as const) assert.ok(metrics[time] !== null, time)
+  for (const time of ['queue_ms', 'sample_ms', 'decode_ms', 'encode_ms', 'upload_ms', 'total_ms'] as const)
+    assert.ok(metrics[time] !== null, time)
   assert.ok(Date.parse(created) <= Date.parse(started ?? '') && Date.parse(started ?? '') <= Date.parse(completed ?? ''))
 })
 
@@ -88,7 +97,10 @@ test('same seed and settings: same bytes', async () => {
 
 test('image i of a generation is the image its seed makes alone, also past the end of uint32', async () => {
   const generation = await run({ class_name: 'sun', seed: 4_294_967_294, num_images: 4 })
-  assert.deepEqual(generation.outputs.map(({ seed }) => seed), [4_294_967_294, 4_294_967_295, 0, 1])
+  assert.deepEqual(
+    generation.outputs.map(({ seed }) => seed),
+    [4_294_967_294, 4_294_967_295, 0, 1]
+  )
   const together = await pictures(generation)
   for (const [index, { seed }] of generation.outputs.entries()) {
     assert.deepEqual(together[index], await picture({ class_name: 'sun', seed }))
@@ -96,7 +108,12 @@ test('image i of a generation is the image its seed makes alone, also past the e
 })
 
 test('many callers at once get what each would have got alone', async () => {
-  const bodies = Array.from({ length: 24 }, (_, i) => ({ class_label: i % 2 ? i : null, seed: 1_000 + i, cfg: i % 5, top_k: i * 10 }))
+  const bodies = Array.from({ length: 24 }, (_, i) => ({
+    class_label: i % 2 ? i : null,
+    seed: 1_000 + i,
+    cfg: i % 5,
+    top_k: i * 10
+  }))
   const together = await Promise.all(bodies.map(run))
   assert.ok(together.some(({ metrics }) => (metrics.batch_size ?? 0) > 4))
   for (const index of [0, 7, 23]) {

@@ -37,11 +37,17 @@ test('pages walk through all generations once, newest first, also while new ones
   for (let index = 0; index < 7; index++) made.push((await client.generate({ label: index % 2 ? 'odd' : 'even' })).id)
   for (const id of made) await client.finish(id)
   const first = await list('?limit=3')
-  assert.deepEqual(first.data.map(({ id }) => id), made.toReversed().slice(0, 3))
+  assert.deepEqual(
+    first.data.map(({ id }) => id),
+    made.toReversed().slice(0, 3)
+  )
   const late = await client.generate({ label: 'late' })
   await client.finish(late.id)
   const second = await list(`?limit=10&cursor=${encodeURIComponent(first.next_cursor ?? '')}`)
-  assert.deepEqual(second.data.map(({ id }) => id), made.toReversed().slice(3))
+  assert.deepEqual(
+    second.data.map(({ id }) => id),
+    made.toReversed().slice(3)
+  )
   assert.deepEqual(await walk('', 2), [late.id, ...made.toReversed()])
 })
 

@@ -17,15 +17,17 @@ test('both models are listed with their sizes; the first is the default', async 
   const { body } = await service.client.send('get', '/v1/models')
   const { data } = body as { data: Model[] }
   assert.deepEqual(
-    data.map(({ id, default: isDefault, resolution, scales, tokens_per_image: tokens, vocabulary_size: vocabulary, num_classes: classes }) => [
-      id,
-      isDefault,
-      resolution,
-      scales.length,
-      tokens,
-      vocabulary,
-      classes
-    ]),
+    data.map(
+      ({
+        id,
+        default: isDefault,
+        resolution,
+        scales,
+        tokens_per_image: tokens,
+        vocabulary_size: vocabulary,
+        num_classes: classes
+      }) => [id, isDefault, resolution, scales.length, tokens, vocabulary, classes]
+    ),
     [
       ['emoji-32', true, 32, 7, 155, 1024, 60],
       ['var-d2-256', false, 256, 10, 680, 512, 10]
@@ -38,10 +40,16 @@ test('both models are listed with their sizes; the first is the default', async 
 test('classes are found by a part of their name', async () => {
   const { body } = await service.client.send('get', '/v1/models/emoji-32/classes?q=BALL')
   const { data, total } = body as { data: { label: number; name: string }[]; total: number }
-  assert.deepEqual(data.map(({ name }) => name), ['soccer ball', 'basketball', 'balloon'])
+  assert.deepEqual(
+    data.map(({ name }) => name),
+    ['soccer ball', 'basketball', 'balloon']
+  )
   assert.equal(total, 3)
   const page = await service.client.send('get', '/v1/models/emoji-32/classes?limit=2&offset=58')
-  assert.deepEqual((page.body as { data: object[] }).data, [{ label: 58, name: 'skull' }, { label: 59, name: 'clown' }])
+  assert.deepEqual((page.body as { data: object[] }).data, [
+    { label: 58, name: 'skull' },
+    { label: 59, name: 'clown' }
+  ])
 })
 
 test('requests for both models at once each get a picture of their own model', async () => {

@@ -32,9 +32,20 @@ const text = (type: string, body: string) => (sent: Test) => sent.set('content-t
 
 const cases: Case[] = [
   { name: 'broken JSON', prepare: text('application/json', '{"seed":'), status: 400, code: 'malformed_json' },
-  { name: 'an empty JSON body', prepare: text('application/json', ''), status: 400, code: 'invalid_request', detail: /is enough/ },
+  {
+    name: 'an empty JSON body',
+    prepare: text('application/json', ''),
+    status: 400,
+    code: 'invalid_request',
+    detail: /is enough/
+  },
   { name: 'a body that is a list', body: [], status: 400, code: 'invalid_request' },
-  { name: 'a poisoned prototype', prepare: text('application/json', '{"__proto__":{"seed":1}}'), status: 400, code: 'malformed_json' },
+  {
+    name: 'a poisoned prototype',
+    prepare: text('application/json', '{"__proto__":{"seed":1}}'),
+    status: 400,
+    code: 'malformed_json'
+  },
   { name: 'an unknown field', body: { sed: 1 }, status: 400, code: 'invalid_request', pointers: ['/sed'], detail: /seed/ },
   { name: 'a field of the wrong type', body: { seed: '1' }, status: 400, code: 'invalid_request', pointers: ['/seed'] },
   {
@@ -44,25 +55,102 @@ const cases: Case[] = [
     code: 'invalid_request',
     pointers: ['/num_images', '/output/format', '/seed', '/top_p']
   },
-  { name: 'quality for a lossless format', body: { output: { quality: 50 } }, status: 400, code: 'invalid_request', pointers: ['/output/quality'] },
-  { name: 'metadata that is too long', body: { metadata: { a: 'x'.repeat(513) } }, status: 400, code: 'invalid_request', pointers: ['/metadata/a'] },
+  {
+    name: 'quality for a lossless format',
+    body: { output: { quality: 50 } },
+    status: 400,
+    code: 'invalid_request',
+    pointers: ['/output/quality']
+  },
+  {
+    name: 'metadata that is too long',
+    body: { metadata: { a: 'x'.repeat(513) } },
+    status: 400,
+    code: 'invalid_request',
+    pointers: ['/metadata/a']
+  },
   { name: 'another media type', prepare: text('text/plain', 'fox'), status: 415, code: 'unsupported_media_type' },
-  { name: 'a form', prepare: (sent) => sent.type('form').send({ class_name: 'fox' }), status: 415, code: 'unsupported_media_type' },
+  {
+    name: 'a form',
+    prepare: (sent) => sent.type('form').send({ class_name: 'fox' }),
+    status: 415,
+    code: 'unsupported_media_type'
+  },
   { name: 'a body over the limit', body: { label: 'x'.repeat(200_000) }, status: 413, code: 'body_too_large' },
-  { name: 'an unknown model', body: { model: 'd36' }, status: 422, code: 'unknown_model', pointers: ['/model'], detail: /emoji-32/ },
+  {
+    name: 'an unknown model',
+    body: { model: 'd36' },
+    status: 422,
+    code: 'unknown_model',
+    pointers: ['/model'],
+    detail: /emoji-32/
+  },
   { name: 'a label past the classes', body: { class_label: 60 }, status: 422, code: 'unknown_class', pointers: ['/class_label'] },
-  { name: 'an unknown class', body: { class_name: 'foks' }, status: 422, code: 'unknown_class', pointers: ['/class_name'], detail: /fox/ },
-  { name: 'more kept tokens than there are', body: { top_k: 1025 }, status: 422, code: 'out_of_range_for_model', pointers: ['/top_k'] },
+  {
+    name: 'an unknown class',
+    body: { class_name: 'foks' },
+    status: 422,
+    code: 'unknown_class',
+    pointers: ['/class_name'],
+    detail: /fox/
+  },
+  {
+    name: 'more kept tokens than there are',
+    body: { top_k: 1025 },
+    status: 422,
+    code: 'out_of_range_for_model',
+    pointers: ['/top_k']
+  },
   { name: 'an unknown route', method: 'get', path: '/v1/pictures', status: 404, code: 'route_not_found' },
-  { name: 'a path that is not decodable', method: 'get', path: '/v1/generations/%E0%A4%A', status: 400, code: 'invalid_request', detail: /percent-encoding/ },
+  {
+    name: 'a path that is not decodable',
+    method: 'get',
+    path: '/v1/generations/%E0%A4%A',
+    status: 400,
+    code: 'invalid_request',
+    detail: /percent-encoding/
+  },
   { name: 'another method', method: 'put', path: '/generate', status: 405, code: 'method_not_allowed' },
-  { name: 'reading a generation that never was', method: 'get', path: `/v1/generations/${NOBODY}`, status: 404, code: 'generation_not_found' },
-  { name: 'reading an id of the wrong form', method: 'get', path: '/v1/generations/17', status: 404, code: 'generation_not_found' },
+  {
+    name: 'reading a generation that never was',
+    method: 'get',
+    path: `/v1/generations/${NOBODY}`,
+    status: 404,
+    code: 'generation_not_found'
+  },
+  {
+    name: 'reading an id of the wrong form',
+    method: 'get',
+    path: '/v1/generations/17',
+    status: 404,
+    code: 'generation_not_found'
+  },
   { name: 'canceling one', method: 'post', path: `/v1/generations/${NOBODY}/cancel`, status: 404, code: 'generation_not_found' },
   { name: 'deleting one', method: 'delete', path: `/v1/generations/${NOBODY}`, status: 404, code: 'generation_not_found' },
-  { name: 'a wait that is too long', method: 'get', path: `/v1/generations/${NOBODY}?wait=61`, status: 400, code: 'invalid_request', pointers: ['/query/wait'] },
-  { name: 'a wait that is no number', method: 'get', path: `/v1/generations/${NOBODY}?wait=x`, status: 400, code: 'invalid_request', pointers: ['/query/wait'] },
-  { name: 'an unknown query field', method: 'get', path: '/v1/generations?page=2', status: 400, code: 'invalid_request', pointers: ['/query/page'] },
+  {
+    name: 'a wait that is too long',
+    method: 'get',
+    path: `/v1/generations/${NOBODY}?wait=61`,
+    status: 400,
+    code: 'invalid_request',
+    pointers: ['/query/wait']
+  },
+  {
+    name: 'a wait that is no number',
+    method: 'get',
+    path: `/v1/generations/${NOBODY}?wait=x`,
+    status: 400,
+    code: 'invalid_request',
+    pointers: ['/query/wait']
+  },
+  {
+    name: 'an unknown query field',
+    method: 'get',
+    path: '/v1/generations?page=2',
+    status: 400,
+    code: 'invalid_request',
+    pointers: ['/query/page']
+  },
   { name: 'a cursor of another server', method: 'get', path: '/v1/generations?cursor=abc', status: 400, code: 'invalid_cursor' },
   { name: 'an unknown model page', method: 'get', path: '/v1/models/d36', status: 404, code: 'model_not_found' },
   { name: 'its classes', method: 'get', path: '/v1/models/d36/classes', status: 404, code: 'model_not_found' }
@@ -70,7 +158,11 @@ const cases: Case[] = [
 
 for (const { name, method = 'post', path = '/v1/generate', prepare, body, status, code, pointers, detail } of cases) {
   test(`${name}: ${status} ${code}`, async () => {
-    const response = await service.client.send(method, path, prepare ?? ((sent) => (body === undefined ? sent : sent.send(body as object))))
+    const response = await service.client.send(
+      method,
+      path,
+      prepare ?? ((sent) => (body === undefined ? sent : sent.send(body as object)))
+    )
     const problem = asProblem(response)
     assert.deepEqual([response.status, problem.code], [status, code], JSON.stringify(problem))
     assert.equal(problem.status, status)
@@ -82,18 +174,34 @@ for (const { name, method = 'post', path = '/v1/generate', prepare, body, status
 
 test('fields that the model does not support are refused by name, and listed in its page', async () => {
   const wanted = { smooth: true, schedule: { cfg: [1] }, stop_at_scale: 3, previews: 'auto', return_tokens: true }
-  const limits = { deadline_seconds: 60, start_deadline_seconds: 60, retention_seconds: 60, webhook: { url: 'https://example.com' } }
+  const limits = {
+    deadline_seconds: 60,
+    start_deadline_seconds: 60,
+    retention_seconds: 60,
+    webhook: { url: 'https://example.com' }
+  }
   const all = { ...wanted, ...limits }
   const { body: model } = await service.client.send('get', '/v1/models/emoji-32')
   assert.deepEqual((model as Model).unsupported.toSorted(), Object.keys(all).toSorted())
   const response = await service.client.send('post', '/v1/generate', (sent) => sent.send(all))
   assert.deepEqual([response.status, asProblem(response).code], [422, 'unsupported_for_model'])
   const pointers = asProblem(response).errors.map(({ pointer }) => pointer)
-  assert.deepEqual(pointers.toSorted(), Object.keys(all).map((field) => `/${field}`).toSorted())
+  assert.deepEqual(
+    pointers.toSorted(),
+    Object.keys(all)
+      .map((field) => `/${field}`)
+      .toSorted()
+  )
 })
 
 test('a field that is not supported may still say that it is not wanted', async () => {
-  const { id } = await service.client.generate({ smooth: false, previews: 'none', return_tokens: false, webhook: null, stop_at_scale: null })
+  const { id } = await service.client.generate({
+    smooth: false,
+    previews: 'none',
+    return_tokens: false,
+    webhook: null,
+    stop_at_scale: null
+  })
   assert.equal((await service.client.finish(id)).status, 'succeeded')
 })
 

@@ -49,13 +49,20 @@ test('a link stops working when its record says, and a new read brings a new one
   assert.equal((await fetch(fresh?.url ?? '')).status, 200)
 })
 
-test('a link that was tampered with is refused by the store', { skip: !checksSignatures && 'needs Go, for a server that checks signatures' }, async () => {
-  const { output } = await makeOne()
-  const url = new URL(output.url)
-  const signature = url.searchParams.get('X-Amz-Signature') ?? ''
-  url.searchParams.set('X-Amz-Signature', signature.replace(/^./, (digit) => (digit === '0' ? '1' : '0')))
-  assert.equal((await fetch(url)).status, 403)
-})
+test(
+  'a link that was tampered with is refused by the store',
+  { skip: !checksSignatures && 'needs Go, for a server that checks signatures' },
+  async () => {
+    const { output } = await makeOne()
+    const url = new URL(output.url)
+    const signature = url.searchParams.get('X-Amz-Signature') ?? ''
+    url.searchParams.set(
+      'X-Amz-Signature',
+      signature.replace(/^./, (digit) => (digit === '0' ? '1' : '0'))
+    )
+    assert.equal((await fetch(url)).status, 403)
+  }
+)
 
 test('deleting a generation empties its place in the bucket', async () => {
   const { generation, output } = await makeOne()

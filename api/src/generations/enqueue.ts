@@ -53,7 +53,9 @@ export const createEnqueue = (redis: Redis, queue: Queue<GenerateImagePayload>, 
 
   const indexAll = async (entries: readonly Entry[]) => {
     const byOwner = Map.groupBy(entries, ({ payload }) => payload.owner)
-    const commands = [...byOwner].map(([owner, own]) => redis.zadd(keys.index(owner), ...own.flatMap(({ createdAt, id }) => [createdAt, id])))
+    const commands = [...byOwner].map(([owner, own]) =>
+      redis.zadd(keys.index(owner), ...own.flatMap(({ createdAt, id }) => [createdAt, id]))
+    )
     await Promise.all(commands)
   }
 

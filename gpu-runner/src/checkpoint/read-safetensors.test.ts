@@ -15,7 +15,8 @@ const withHeader = (header: string, dataBytes = 0, claimed = header.length) => {
 
 test('names, types, shapes and bytes are read back', async (t) => {
   const path = join(await temporaryFolder(t), 'x.safetensors')
-  const header = '{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"U8","shape":[],"data_offsets":[24,25]}}'
+  const header =
+    '{"__metadata__":{"format":"pt"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"b":{"dtype":"U8","shape":[],"data_offsets":[24,25]}}'
   await writeFile(path, withHeader(header, 25))
   const tensors = await readSafetensors(path)
   assert.deepEqual([...tensors.keys()], ['a', 'b'])
@@ -35,7 +36,10 @@ const broken: Record<string, [Buffer, RegExp]> = {
   'a negative size': [withHeader('{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}', 4), /entry of tensor a is malformed/],
   'an unknown type': [withHeader('{"a":{"dtype":"F4","shape":[1],"data_offsets":[0,4]}}', 4), /tensor a has type F4/],
   'offsets outside the file': [withHeader('{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', 4), /tensor a takes 4 bytes/],
-  'offsets that do not fit the shape': [withHeader('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}', 4), /tensor a takes 8 bytes/]
+  'offsets that do not fit the shape': [
+    withHeader('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}', 4),
+    /tensor a takes 8 bytes/
+  ]
 }
 
 for (const [kind, [bytes, sentence]] of Object.entries(broken)) {

@@ -48,7 +48,9 @@ const parseEntry = (path: string, name: string, entry: unknown, dataStart: numbe
   if (!isDtype(entry.dtype)) throw new ModelError(`${path}: tensor ${name} has type ${entry.dtype}, which is not supported.`)
   const sizeBytes = elementCount(entry.shape) * DTYPE_BYTES[entry.dtype]
   if (end - begin !== sizeBytes || dataStart + end > fileBytes) {
-    throw new ModelError(`${path}: tensor ${name} takes ${sizeBytes} bytes, but its place is ${begin}..${end} of ${fileBytes - dataStart}.`)
+    throw new ModelError(
+      `${path}: tensor ${name} takes ${sizeBytes} bytes, but its place is ${begin}..${end} of ${fileBytes - dataStart}.`
+    )
   }
   return { name, dtype: entry.dtype, shape: entry.shape, file: path, offset: dataStart + begin, sizeBytes }
 }

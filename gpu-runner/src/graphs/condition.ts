@@ -2,9 +2,6 @@ import type { OpenModel } from '../model/open-model.ts'
 import { GraphBuilder, type Value } from '../onnx/graph-builder.ts'
 import { linear, silu } from './layers.ts'
 
-/** Order of the six AdaLN parts in the checkpoint. */
-export const ADALN_PARTS = ['gamma1', 'gamma2', 'scale1', 'scale2', 'shift1', 'shift2'] as const
-
 const blockModulation = (g: GraphBuilder, model: OpenModel, activated: Value): Value => {
   const { depth, width, sharedAdaln } = model.shape.transformer
   const weights = model.transformer
@@ -25,7 +22,8 @@ const blockModulation = (g: GraphBuilder, model: OpenModel, activated: Value): V
 /**
  * All that depends on the class alone, computed once per image and not once per scale.
  *
- * Input: `labels` int64 [R]. Outputs: `modulation` [R, depth, 6, width] in the order of ADALN_PARTS, `head_modulation`
+ * Input: `labels` int64 [R]. Outputs: `modulation` [R, depth, 6, width] in the checkpoint’s order (gamma1 gamma2 scale1 scale2 shift1
+ * shift2), `head_modulation`
  * [R, 2, width] (scale, shift), and `x` [R, 1, width], the input of the first scale.
  */
 export const conditionGraph = (model: OpenModel): Uint8Array => {
@@ -36,7 +34,11 @@ export const conditionGraph = (model: OpenModel): Uint8Array => {
   const embedding = g.op('Gather', [g.weight(weights.take('class_emb.weight', [classes + 1, width])), labels], { axis: 0 })
   const activated = silu(g, embedding)
   g.output('modulation', blockModulation(g, model, activated), 'float')
-  g.output('head_modulation', g.reshape(linear(g, weights, 'head_nm.ada_lin.1', activated, [width, 2 * width]), [-1, 2, width]), 'float')
+  g.output(
+    'head_modulation',
+    g.reshape(linear(g, weights, 'head_nm.ada_lin.1', activated, [width, 2 * width]), [-1, 2, width]),
+    'float'
+  )
   const start = g.weight(weights.take('pos_start', [1, 1, width]))
   const x = g.op('Add', [g.op('Unsqueeze', [embedding, g.ints([1])]), start])
   const first = g.op('Slice', [positionTable(g, model), g.ints([0]), g.ints([1]), g.ints([1])])

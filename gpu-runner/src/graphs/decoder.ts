@@ -11,7 +11,10 @@ interface Scope {
 /** GroupNorm, SiLU, conv, twice, plus the input. x [B, in, h, w] to [B, out, h, w]. */
 const residualBlock = ({ g, weights }: Scope, name: string, x: Value, [input, output]: [number, number]): Value => {
   const first = conv(g, weights, `${name}.conv1`, silu(g, groupNorm(g, weights, `${name}.norm1`, x, input)), [input, output])
-  const second = conv(g, weights, `${name}.conv2`, silu(g, groupNorm(g, weights, `${name}.norm2`, first, output)), [output, output])
+  const second = conv(g, weights, `${name}.conv2`, silu(g, groupNorm(g, weights, `${name}.norm2`, first, output)), [
+    output,
+    output
+  ])
   const skip = input === output ? x : conv(g, weights, `${name}.nin_shortcut`, x, [input, output], 1)
   return g.op('Add', [skip, second])
 }

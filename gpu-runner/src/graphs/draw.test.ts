@@ -34,14 +34,26 @@ const draw = async (logits: readonly number[], knobs: readonly Knobs[], uniforms
   const rows = [...knobs.keys()]
   const kept = knobs.map(({ topK }) => topK || vocabulary)
   const outputs = await session.run({
-    logits: floats(Float32Array.from({ length: images * count * vocabulary }, (_, i) => logits[i % vocabulary] ?? 0), [images, count, vocabulary]),
+    logits: floats(
+      Float32Array.from({ length: images * count * vocabulary }, (_, i) => logits[i % vocabulary] ?? 0),
+      [images, count, vocabulary]
+    ),
     conditional_row: ints(rows),
     unconditional_row: ints(rows),
     guidance: floats(new Float32Array(images), [images, 1, 1]),
-    last_kept: ints(kept.map((k) => k - 1), [images, 1, 1]),
+    last_kept: ints(
+      kept.map((k) => k - 1),
+      [images, 1, 1]
+    ),
     sort_length: ints([Math.max(...kept)]),
-    top_p: floats(Float32Array.from(knobs, ({ topP }) => (topP === undefined || topP >= 1 ? 2 : topP)), [images, 1, 1]),
-    uniform: floats(Float32Array.from({ length: images * count }, (_, i) => uniforms[i % count] ?? 0), [images, count, 1])
+    top_p: floats(
+      Float32Array.from(knobs, ({ topP }) => (topP === undefined || topP >= 1 ? 2 : topP)),
+      [images, 1, 1]
+    ),
+    uniform: floats(
+      Float32Array.from({ length: images * count }, (_, i) => uniforms[i % count] ?? 0),
+      [images, count, 1]
+    )
   })
   const tokens = [...indexData(pick(outputs, 'tokens'))]
   return rows.map((image) => tokens.slice(image * count, (image + 1) * count))
@@ -81,7 +93,15 @@ const assertDistribution = async (logits: readonly number[], knobs: readonly Kno
 const LOGITS = [0.3, -1.2, 2.1, 0.3, 1.4, -0.5, 2.1, -3, 0, 1.4]
 
 test('draws follow softmax, top-k and top-p, each image by its own settings', () =>
-  assertDistribution(LOGITS, [{}, { topK: 4 }, { topP: 0.6 }, { topK: 7, topP: 0.8 }, { topK: 1 }, { topP: 1e-6 }, { topK: 10, topP: 1 }]))
+  assertDistribution(LOGITS, [
+    {},
+    { topK: 4 },
+    { topP: 0.6 },
+    { topK: 7, topP: 0.8 },
+    { topK: 1 },
+    { topP: 1e-6 },
+    { topK: 10, topP: 1 }
+  ]))
 
 test('ties at the border of top-k are all kept', () => assertDistribution(LOGITS, [{ topK: 1 }, { topK: 3 }, { topK: 5 }]))
 

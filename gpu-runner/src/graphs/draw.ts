@@ -45,10 +45,7 @@ const threshold = (g: GraphBuilder, logits: Value, inputs: DrawInputs): { least:
   const mass = g.op('ReduceSum', [weight(logits), lastAxis], keepDims)
   // A token stays while the mass of those likelier than it is below p: the likeliest always does.
   const before = g.op('CumSum', [weight(sorted), g.ints([-1], [])], { exclusive: 1 })
-  const inside = g.op('And', [
-    g.op('Less', [before, g.op('Mul', [mass, inputs.topP])]),
-    g.op('GreaterOrEqual', [sorted, kth])
-  ])
+  const inside = g.op('And', [g.op('Less', [before, g.op('Mul', [mass, inputs.topP])]), g.op('GreaterOrEqual', [sorted, kth])])
   const least = g.op('ReduceMin', [g.op('Where', [inside, sorted, greatest]), lastAxis], keepDims)
   return { least, greatest }
 }

@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import { downsampleMatrix, phiIndex, upsampleMatrix } from './interpolation.ts'
 
 const columnSums = (matrix: Float32Array, columns: number) =>
-  Array.from({ length: columns }, (_, column) => matrix.reduce((sum, value, index) => (index % columns === column ? sum + value : sum), 0))
+  Array.from({ length: columns }, (_, column) =>
+    matrix.reduce((sum, value, index) => (index % columns === column ? sum + value : sum), 0)
+  )
 
 const near = (actual: number, expected: number) => assert.ok(Math.abs(actual - expected) < 1e-6, `${actual} is not ${expected}`)
 
@@ -13,7 +15,10 @@ test('ten scales use the four phis as published, ties included', () => {
 })
 
 test('one phi serves every scale', () => {
-  assert.deepEqual([0, 3, 6].map((k) => phiIndex(k, 7, 1)), [0, 0, 0])
+  assert.deepEqual(
+    [0, 3, 6].map((k) => phiIndex(k, 7, 1)),
+    [0, 0, 0]
+  )
 })
 
 test('enlarging keeps a constant map constant', () => {

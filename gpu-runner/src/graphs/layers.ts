@@ -4,12 +4,6 @@ import type { Weights } from '../model/weights.ts'
 const NORM_EPSILON = 1e-6
 const GROUPS = 32
 
-export interface GraphContext {
-  g: GraphBuilder
-  tokenizer: Weights
-  transformer: Weights
-}
-
 /** x [rows, in] times a PyTorch Linear's weight [out, in], plus its bias: [rows, out]. */
 export const linear = (g: GraphBuilder, weights: Weights, name: string, x: Value, [input, output]: [number, number]): Value =>
   g.op('Gemm', [x, g.weight(weights.take(`${name}.weight`, [output, input])), g.weight(weights.take(`${name}.bias`, [output]))], {

@@ -21,7 +21,11 @@ const queriesKeysValues = (g: GraphBuilder, model: OpenModel, name: string, x2d:
   // The key has no bias; the checkpoint keeps zeros in its place, which need not be read.
   const bias = g.op(
     'Concat',
-    [g.weight(weights.take(`${name}.q_bias`, [width])), g.floats(new Float32Array(width)), g.weight(weights.take(`${name}.v_bias`, [width]))],
+    [
+      g.weight(weights.take(`${name}.q_bias`, [width])),
+      g.floats(new Float32Array(width)),
+      g.weight(weights.take(`${name}.v_bias`, [width]))
+    ],
     { axis: 0 }
   )
   const qkv2d = g.op('Gemm', [x2d, g.weight(weights.take(`${name}.mat_qkv.weight`, [3 * width, width])), bias], { transB: 1 })
@@ -33,7 +37,14 @@ const queriesKeysValues = (g: GraphBuilder, model: OpenModel, name: string, x2d:
 }
 
 /** Attention of the new tokens over all scales so far. x [R, n, width]; returns the same shape and the grown cache. */
-const attention = (g: GraphBuilder, model: OpenModel, name: string, x: Value, past: KeyValue, rowCount: Value): [Value, KeyValue] => {
+const attention = (
+  g: GraphBuilder,
+  model: OpenModel,
+  name: string,
+  x: Value,
+  past: KeyValue,
+  rowCount: Value
+): [Value, KeyValue] => {
   const { width, heads, headWidth } = model.shape.transformer
   const rows = g.op('Concat', [rowCount, g.ints([-1, 3, heads, headWidth])], { axis: 0 })
   const [q, k, v] = queriesKeysValues(g, model, name, g.reshape(x, [-1, width]), rows)

@@ -21,7 +21,12 @@ const settings = ({ model, model_revision, class_label, class_name, cfg, top_k, 
   asciiJson({ model, model_revision, class_label, class_name, seed, cfg, top_k, top_p })
 
 /** Encodes RGB pixels [side, side, 3] as the generation asks. */
-export const encodePicture = async (pixels: Uint8Array, side: number, seed: number, input: GenerationInput): Promise<EncodedPicture> => {
+export const encodePicture = async (
+  pixels: Uint8Array,
+  side: number,
+  seed: number,
+  input: GenerationInput
+): Promise<EncodedPicture> => {
   const { format, quality, metadata } = input.output
   const image = sharp(pixels, { raw: { width: side, height: side, channels: 3 } })
   if (metadata) image.withExif({ IFD0: { Software: 'Nextscale', ImageDescription: settings(input, seed) } })

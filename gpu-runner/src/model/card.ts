@@ -5,7 +5,11 @@ import type { OpenModel } from './open-model.ts'
 const isEncoder = (name: string) => name.startsWith('encoder.') || name.startsWith('quant_conv.')
 
 /** What the API is told about a model. `order` is its position among the models of this runner. */
-export const modelCard = ({ manifest, shape, tokenizer, transformer }: OpenModel, order: number, announcedAt: Date): ModelCard => ({
+export const modelCard = (
+  { manifest, shape, tokenizer, transformer }: OpenModel,
+  order: number,
+  announcedAt: Date
+): ModelCard => ({
   id: manifest.id,
   name: manifest.name,
   description: manifest.description ?? null,

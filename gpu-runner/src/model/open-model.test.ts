@@ -84,9 +84,15 @@ const shapes: Record<string, [Changes, RegExp]> = {
     /tensor pos_1LC has shape 1 x 155 x 256, expected 1 x 168 x 256/
   ],
   'scales that do not grow': [{ manifest: (manifest) => (manifest.scales = [1, 3, 2, 4, 5, 6, 8]) }, /scales must grow/],
-  'a resolution that is not decoded': [{ manifest: (manifest) => (manifest.resolution = 64) }, /decodes 8 x 8 codes to 32 px, but the manifest says resolution 64/],
+  'a resolution that is not decoded': [
+    { manifest: (manifest) => (manifest.resolution = 64) },
+    /decodes 8 x 8 codes to 32 px, but the manifest says resolution 64/
+  ],
   'too few class names': [{ manifest: (manifest) => manifest.classes.pop() }, /names 59 classes, the transformer has 60/],
-  'a default outside the vocabulary': [{ manifest: (manifest) => (manifest.defaults.top_k = 2000) }, /top_k is 2000, but the vocabulary has 1024/],
+  'a default outside the vocabulary': [
+    { manifest: (manifest) => (manifest.defaults.top_k = 2000) },
+    /top_k is 2000, but the vocabulary has 1024/
+  ],
   'a checkpoint of another kind': [
     { transformer: (tensors) => Object.keys(tensors).forEach((name) => name.startsWith('blocks.') && delete tensors[name]) },
     /it is not a VAR transformer/
@@ -95,7 +101,10 @@ const shapes: Record<string, [Changes, RegExp]> = {
     { manifest: (manifest) => (manifest.files.transformer.path = '../transformer.safetensors') },
     /manifest\.json: \/files\/transformer\/path/
   ],
-  'an unknown manifest field': [{ manifest: (manifest) => Object.assign(manifest, { scale: 1 }) }, /manifest\.json: \/scale is not a field of a manifest/]
+  'an unknown manifest field': [
+    { manifest: (manifest) => Object.assign(manifest, { scale: 1 }) },
+    /manifest\.json: \/scale is not a field of a manifest/
+  ]
 }
 
 for (const [kind, [changes, sentence]] of Object.entries(shapes)) {

@@ -49,7 +49,9 @@ export const verifyHashes = async (model: OpenModel): Promise<void> => {
     if (dirname(await realpath(file)) !== model.folder) throw new ModelError(`${file} is a link that leaves its model folder.`)
     const actual = await sha256(file)
     if (actual !== expected) {
-      throw new ModelError(`${basename(model.folder)}/${path} has sha256 ${actual}, but the manifest says ${expected}: fetch the file again.`)
+      throw new ModelError(
+        `${basename(model.folder)}/${path} has sha256 ${actual}, but the manifest says ${expected}: fetch the file again.`
+      )
     }
   }
 }

@@ -39,7 +39,8 @@ export interface ModelShape {
 
 const transformerShape = (weights: Weights): TransformerShape => {
   const depth = weights.count((index) => `blocks.${index}.attn.mat_qkv.weight`)
-  if (depth === 0) throw new ModelError('The transformer has no tensor blocks.0.attn.mat_qkv.weight: it is not a VAR transformer.')
+  if (depth === 0)
+    throw new ModelError('The transformer has no tensor blocks.0.attn.mat_qkv.weight: it is not a VAR transformer.')
   const width = weights.size('word_embed.weight', [null, null], 0)
   const heads = weights.size('blocks.0.attn.scale_mul_1H11', [1, null, 1, 1], 1)
   if (width % heads !== 0) throw new ModelError(`The transformer’s width ${width} is not divisible by its ${heads} heads.`)
@@ -56,7 +57,8 @@ const transformerShape = (weights: Weights): TransformerShape => {
 const tokenizerShape = (weights: Weights, phiShare: number): TokenizerShape => {
   const embedding = 'quantize.embedding.weight'
   const phis = weights.count((index) => `quantize.quant_resi.qresi_ls.${index}.weight`)
-  if (phis === 0) throw new ModelError('The tokenizer has no tensor quantize.quant_resi.qresi_ls.0.weight: it is not a VAR tokenizer.')
+  if (phis === 0)
+    throw new ModelError('The tokenizer has no tensor quantize.quant_resi.qresi_ls.0.weight: it is not a VAR tokenizer.')
   return {
     vocabulary: weights.size(embedding, [null, null], 0),
     channels: weights.size(embedding, [null, null], 1),

@@ -49,7 +49,8 @@ export const createDiskStore = async (folder: string): Promise<ObjectStore> => {
 
   return {
     put: async (key, body) => {
-      if (!isObjectKey(key)) throw new JobError('internal_error', 'The picture could not be stored.', new Error(`not an object key: ${key}`))
+      if (!isObjectKey(key))
+        throw new JobError('internal_error', 'The picture could not be stored.', new Error(`not an object key: ${key}`))
       await write(key, body).catch((error: unknown) => {
         throw new JobError('object_store_unavailable', 'The picture could not be stored.', error)
       })

@@ -39,7 +39,8 @@ const OPSET_VERSION = 22n
 const attribute = (name: string, value: AttributeValue): AttributeProto => {
   const type = AttributeProto_AttributeType
   if (typeof value === 'number') return create(AttributeProtoSchema, { name, type: type.INT, i: BigInt(value) })
-  if (typeof value === 'string') return create(AttributeProtoSchema, { name, type: type.STRING, s: new TextEncoder().encode(value) })
+  if (typeof value === 'string')
+    return create(AttributeProtoSchema, { name, type: type.STRING, s: new TextEncoder().encode(value) })
   if ('float' in value) return create(AttributeProtoSchema, { name, type: type.FLOAT, f: value.float })
   return create(AttributeProtoSchema, { name, type: type.INTS, ints: value.map(BigInt) })
 }
@@ -87,7 +88,12 @@ export class GraphBuilder {
   }
 
   /** Adds a node with several outputs. */
-  split(opType: string, inputs: readonly Value[], count: number, attributes: Record<string, AttributeValue> = {}): [Value, ...Value[]] {
+  split(
+    opType: string,
+    inputs: readonly Value[],
+    count: number,
+    attributes: Record<string, AttributeValue> = {}
+  ): [Value, ...Value[]] {
     const name = `${opType}_${this.#count++}`
     const rest = Array.from({ length: count - 1 }, (_, index) => `${name}:${index + 1}`)
     const output: [Value, ...Value[]] = [`${name}:0`, ...rest]
@@ -152,7 +158,10 @@ export class GraphBuilder {
       output: this.#outputs
     })
     const opsetImport = [create(OperatorSetIdProtoSchema, { domain: '', version: OPSET_VERSION })]
-    return toBinary(ModelProtoSchema, create(ModelProtoSchema, { irVersion: IR_VERSION, producerName: 'nextscale', opsetImport, graph }))
+    return toBinary(
+      ModelProtoSchema,
+      create(ModelProtoSchema, { irVersion: IR_VERSION, producerName: 'nextscale', opsetImport, graph })
+    )
   }
 
   #constant(dataType: DataType, rawData: Uint8Array<ArrayBuffer>, shape: readonly number[]): Value {

@@ -2,63 +2,9 @@
  * The process that computes. `InferenceSession.run()` blocks the thread it is called on, so it must not share one with
  * lock renewal, cancellation and uploads.
  */
-import { setImmediate } from 'node:timers/promises'
-import { ModelError } from '../errors.ts'
-import { Weights } from '../model/weights.ts'
-import { createEngine, type Engine } from './engine.ts'
-import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
-import { type ImageRequest, sampleBatch } from './sample-batch.ts'
+import { enableCompileCache } from 'node:module'
 
-const engines = new Map<string, Engine>()
-const dropped = new Map<number, Set<number>>()
-
-const tell = (event: SamplerEvent): void => {
-  process.send?.(event)
-}
-
-const weights = ({ path, tensors }: ModelRecord['tokenizer']) => new Weights(path, tensors)
-
-const load = async (models: readonly ModelRecord[], threads: number): Promise<void> => {
-  for (const record of models) {
-    const model = { ...record, tokenizer: weights(record.tokenizer), transformer: weights(record.transformer) }
-    engines.set(model.manifest.id, await createEngine(model, { threads }))
-  }
-  tell({ type: 'loaded' })
-}
-
-const sample = async (batch: number, modelId: string, images: readonly ImageRequest[]): Promise<void> => {
-  const engine = engines.get(modelId)
-  if (!engine) throw new Error(`model ${modelId} is not loaded`)
-  dropped.set(batch, new Set())
-  const afterScale = async ({ scale, elapsedMs }: { scale: number; elapsedMs: number }) => {
-    tell({ type: 'scale', batch, scale, elapsedMs })
-    // One turn of the event loop, so that drops sent meanwhile are heard.
-    await setImmediate()
-    return dropped.get(batch) ?? new Set<number>()
-  }
-  const result = await sampleBatch(engine, images, { afterScale })
-  tell({ type: 'sampled', batch, ...result })
-}
-
-const describe = (error: unknown) => (error instanceof Error ? error.message : String(error))
-
-const obey = async (command: SamplerCommand): Promise<void> => {
-  switch (command.type) {
-    case 'load':
-      return load(command.models, command.threads).catch((error: unknown) => {
-        const prefix = error instanceof ModelError ? '' : 'The model cannot be loaded: '
-        tell({ type: 'refused', message: `${prefix}${describe(error)}` })
-      })
-    case 'sample':
-      return sample(command.batch, command.model, command.images)
-        .catch((error: unknown) => tell({ type: 'failed', batch: command.batch, message: describe(error) }))
-        .finally(() => dropped.delete(command.batch))
-    case 'drop':
-      for (const image of command.images) dropped.get(command.batch)?.add(image)
-  }
-}
-
-process.on('message', (command: SamplerCommand) => void obey(command))
-// The runner decides when to stop; a Ctrl-C that reaches the whole group must not end a batch it still waits for.
-process.on('SIGINT', () => undefined)
-process.on('disconnect', () => process.exit(0))
+// Code compiled once is loaded the next time, without the type stripper: 20 MB less and a quicker start.
+enableCompileCache()
+const { serveCommands } = await import('./serve-commands.ts')
+serveCommands()

@@ -11,7 +11,14 @@ before(async () => {
 })
 after(() => engine.release())
 
-const request = (changes: Partial<ImageRequest>): ImageRequest => ({ seed: 1, label: 2, cfg: 3, topK: 200, topP: 0.95, ...changes })
+const request = (changes: Partial<ImageRequest>): ImageRequest => ({
+  seed: 1,
+  label: 2,
+  cfg: 3,
+  topK: 200,
+  topP: 0.95,
+  ...changes
+})
 
 /** Guided and unguided, with and without a class, greedy and free: as mixed as a batch can be. */
 const mixed = [
@@ -54,12 +61,18 @@ test('images dropped on the way are not decoded, and the others do not notice', 
   const dropped = new Set<number>()
   const rest = await sampleBatch(engine, mixed, {
     afterScale: async ({ scale, tokens }) => {
-      assert.deepEqual([...tokens.keys()], [...mixed.keys()].filter((index) => !dropped.has(index)))
+      assert.deepEqual(
+        [...tokens.keys()],
+        [...mixed.keys()].filter((index) => !dropped.has(index))
+      )
       for (const index of drops.get(scale) ?? []) dropped.add(index)
       return dropped
     }
   })
-  assert.deepEqual(rest.images.map(({ index }) => index), [2, 3, 5])
+  assert.deepEqual(
+    rest.images.map(({ index }) => index),
+    [2, 3, 5]
+  )
   for (const { index, pixels } of rest.images) assert.deepEqual(pixels, full.images[index]?.pixels)
 })
 

@@ -100,14 +100,18 @@ const drawFeeds = ({ images, unconditionalRow }: BatchState, plan: ScalePlan, sc
   const tokens = plan.side ** 2
   const uniform = new Float32Array(count * tokens)
   images.forEach(({ request }, image) => {
-    for (let position = 0; position < tokens; position++) uniform[image * tokens + position] = tokenUniform(request.seed, scale, position)
+    for (let position = 0; position < tokens; position++)
+      uniform[image * tokens + position] = tokenUniform(request.seed, scale, position)
   })
   const knobs = [count, 1, 1]
   return {
     conditional_row: ints([...images.keys()]),
     unconditional_row: ints(unconditionalRow),
     guidance: floats(Float32Array.from(perImage((request) => (isGuided(request) ? request.cfg * plan.guidanceShare : 0))), knobs),
-    last_kept: ints(kept.map((k) => k - 1), knobs),
+    last_kept: ints(
+      kept.map((k) => k - 1),
+      knobs
+    ),
     sort_length: ints([Math.max(...kept)]),
     // Rounding must not cost the least likely token its place when top-p is off.
     top_p: floats(Float32Array.from(perImage(({ topP }) => (topP >= 1 ? 2 : topP))), knobs),

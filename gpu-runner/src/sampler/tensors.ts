@@ -1,13 +1,12 @@
 import { Tensor } from 'onnxruntime-node'
 
-export type FloatTensor = Tensor & { type: 'float32'; data: Float32Array }
-
 export const floats = (data: Float32Array, dims: readonly number[]) => new Tensor('float32', data, dims)
 
 export const ints = (values: readonly number[], dims: readonly number[] = [values.length]) =>
   new Tensor('int64', BigInt64Array.from(values, BigInt), dims)
 
-export const zeros = (dims: readonly number[]) => floats(new Float32Array(dims.reduce((product, size) => product * size, 1)), dims)
+export const zeros = (dims: readonly number[]) =>
+  floats(new Float32Array(dims.reduce((product, size) => product * size, 1)), dims)
 
 /** The values of an fp32 tensor. */
 export const floatData = (tensor: Tensor): Float32Array => {

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { pino } from 'pino'
 import { openModel } from '../model/open-model.ts'
-import { type Sampler, startSampler } from '../sampler/sampler.ts'
+import { Sampler } from '../sampler/sampler.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { createBatcher, type ImageTicket } from './batcher.ts'
-import { Interruption } from './interruption.ts'
+import { CancelRequested } from './cancel-requested.ts'
 
 const MODEL = 'emoji-32'
 let sampler: Sampler
 before(async () => {
-  sampler = await startSampler([await openModel(SHIPPED_MODEL)], 2, pino({ level: 'silent' }))
+  sampler = await Sampler.start([await openModel(SHIPPED_MODEL)], 2, pino({ level: 'silent' }))
 })
 after(() => sampler.close())
 
@@ -26,7 +26,10 @@ const ticket = (seed: number, changes: Partial<ImageTicket> = {}): ImageTicket =
 test('what arrives together shares a batch, up to the limit; what is over waits for the next', async () => {
   const batcher = createBatcher(sampler, 4)
   const images = await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => batcher.submit(ticket(seed))))
-  assert.deepEqual(images.map(({ batchSize }) => batchSize), [4, 4, 4, 4, 2, 2])
+  assert.deepEqual(
+    images.map(({ batchSize }) => batchSize),
+    [4, 4, 4, 4, 2, 2]
+  )
   assert.equal(batcher.waiting(), 0)
 })
 
@@ -39,7 +42,10 @@ test('what arrives while the sampler works gathers for the next batch', async ()
   const first = await batcher.submit(ticket(10, { onScale }))
   const others = await Promise.all(late)
   assert.equal(first.batchSize, 1)
-  assert.deepEqual(others.map(({ batchSize }) => batchSize), [3, 3, 3])
+  assert.deepEqual(
+    others.map(({ batchSize }) => batchSize),
+    [3, 3, 3]
+  )
 })
 
 test('an image whose signal aborts while it waits never starts', async () => {
@@ -48,8 +54,8 @@ test('an image whose signal aborts while it waits never starts', async () => {
   const controller = new AbortController()
   let started = false
   const waiting = batcher.submit(ticket(2, { signal: controller.signal, onStart: () => (started = true) }))
-  const refused = assert.rejects(waiting, { kind: 'canceled' })
-  controller.abort(new Interruption('canceled'))
+  const refused = assert.rejects(waiting, { name: 'CancelRequested' })
+  controller.abort(new CancelRequested())
   await refused
   await running
   assert.equal(started, false)
@@ -60,21 +66,23 @@ test('an image whose signal aborts while it is sampled leaves at once, and its m
   const controller = new AbortController()
   let heardAfter = 0
   const onScale = (scale: number) => {
-    if (scale === 1) controller.abort(new Interruption('canceled'))
+    if (scale === 1) controller.abort(new CancelRequested())
     if (scale > 1) heardAfter++
   }
   const leaving = batcher.submit(ticket(1, { signal: controller.signal, onScale }))
   const staying = batcher.submit(ticket(2))
-  await assert.rejects(leaving, { kind: 'canceled' })
+  await assert.rejects(leaving, { name: 'CancelRequested' })
   const alone = await batcher.submit(ticket(2))
   assert.deepEqual((await staying).pixels, alone.pixels)
   assert.equal(heardAfter, 5)
 })
 
 test('a sampler process that dies fails its batch as retryable, and the next batch finds a new one', async () => {
-  const own = await startSampler([await openModel(SHIPPED_MODEL)], 2, pino({ level: 'silent' }))
+  const own = await Sampler.start([await openModel(SHIPPED_MODEL)], 2, pino({ level: 'silent' }))
   const batcher = createBatcher(own, 4)
-  const onScale = () => own.process().kill('SIGKILL')
+  const onScale = () => {
+    if (own.pid) process.kill(own.pid, 'SIGKILL')
+  }
   await assert.rejects(batcher.submit(ticket(1, { onScale })), { code: 'sampler_crashed' })
   const image = await batcher.submit(ticket(1))
   assert.equal(image.pixels.length, 32 * 32 * 3)

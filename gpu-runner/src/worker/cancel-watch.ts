@@ -1,7 +1,7 @@
 import type { RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { Interruption } from './interruption.ts'
+import { CancelRequested } from './cancel-requested.ts'
 
 export interface CancelWatch {
   /** Whether someone asked to cancel the generation. */
@@ -19,7 +19,7 @@ export interface CancelWatch {
 export const createCancelWatch = async (redis: Redis, subscriber: Redis, keys: RedisKeys, log: Logger): Promise<CancelWatch> => {
   const watched = new Map<string, AbortController>()
   const isCanceled = async (generationId: string) => (await redis.exists(keys.cancelMark(generationId))) === 1
-  subscriber.on('message', (_channel, generationId) => watched.get(generationId)?.abort(new Interruption('canceled')))
+  subscriber.on('message', (_channel, generationId) => watched.get(generationId)?.abort(new CancelRequested()))
   await subscriber.subscribe(keys.cancelChannel)
   return {
     isCanceled,
@@ -29,7 +29,7 @@ export const createCancelWatch = async (redis: Redis, subscriber: Redis, keys: R
     },
     check: (generationId) => {
       isCanceled(generationId).then(
-        (canceled) => canceled && watched.get(generationId)?.abort(new Interruption('canceled')),
+        (canceled) => canceled && watched.get(generationId)?.abort(new CancelRequested()),
         (error: unknown) => log.warn({ err: error, generation: generationId }, 'could not look for a cancel request')
       )
     }

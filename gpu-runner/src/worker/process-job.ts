@@ -15,7 +15,7 @@ import type { OpenModel } from '../model/open-model.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { BatchedImage, Batcher } from './batcher.ts'
 import type { CancelWatch } from './cancel-watch.ts'
-import { Interruption } from './interruption.ts'
+import { CancelRequested } from './cancel-requested.ts'
 import { type ProgressTracker, trackProgress } from './progress.ts'
 
 const UINT32 = 2 ** 32
@@ -46,7 +46,13 @@ const parsePayload = (data: unknown): GenerateImagePayload => {
 
 const seedOf = ({ input }: GenerateImagePayload, index: number): number => (input.seed + index) % UINT32
 
-const sampleAll = (job: GenerationJob, payload: GenerateImagePayload, context: JobContext, tracker: ProgressTracker, signal: AbortSignal) =>
+const sampleAll = (
+  job: GenerationJob,
+  payload: GenerateImagePayload,
+  context: JobContext,
+  tracker: ProgressTracker,
+  signal: AbortSignal
+) =>
   Promise.all(
     Array.from({ length: payload.input.num_images }, (_, index) =>
       context.batcher.submit({
@@ -86,11 +92,19 @@ const storeAll = async (
   signal: AbortSignal
 ): Promise<void> => {
   await Promise.all(
-    pictures.map(({ bytes, contentType }, index) => store.put(pictureKey(job.id, index, input.output.format), bytes, contentType, signal))
+    pictures.map(({ bytes, contentType }, index) =>
+      store.put(pictureKey(job.id, index, input.output.format), bytes, contentType, signal)
+    )
   )
 }
 
-const storedOutput = (id: string, payload: GenerateImagePayload, side: number, picture: EncodedPicture, index: number): StoredOutput => ({
+const storedOutput = (
+  id: string,
+  payload: GenerateImagePayload,
+  side: number,
+  picture: EncodedPicture,
+  index: number
+): StoredOutput => ({
   index,
   seed: seedOf(payload, index),
   key: pictureKey(id, index, payload.input.output.format),
@@ -104,7 +118,9 @@ const storedOutput = (id: string, payload: GenerateImagePayload, side: number, p
 /** What sampling cost. Images of one batch share its times, so each batch counts once. */
 const sampleMetrics = (images: readonly BatchedImage[]) => {
   const batches = [...new Map(images.map((image) => [image.scaleMs, image])).values()]
-  const scaleMs = (images[0]?.scaleMs ?? []).map((_, k) => rounded(batches.reduce((sum, batch) => sum + (batch.scaleMs[k] ?? 0), 0)))
+  const scaleMs = (images[0]?.scaleMs ?? []).map((_, k) =>
+    rounded(batches.reduce((sum, batch) => sum + (batch.scaleMs[k] ?? 0), 0))
+  )
   return {
     sample_ms: rounded(scaleMs.reduce((sum, ms) => sum + ms, 0)),
     scale_ms: scaleMs,
@@ -133,7 +149,7 @@ const generate = async (job: GenerationJob, payload: GenerateImagePayload, conte
 
 /**
  * Carries one generation from its payload to stored pictures.
- * @throws JobError when it cannot; Interruption when it must stop for a reason other than the caller’s wish to cancel.
+ * @throws JobError when it cannot, and the reason of `signal` when that is aborted.
  */
 export const processJob = async (job: GenerationJob, context: JobContext, signal: AbortSignal): Promise<GenerateImageResult> => {
   const controller = new AbortController()
@@ -143,7 +159,7 @@ export const processJob = async (job: GenerationJob, context: JobContext, signal
     if (await context.cancels.isCanceled(job.id)) return { outcome: 'canceled' }
     return await generate(job, parsePayload(job.data), context, AbortSignal.any([signal, controller.signal]))
   } catch (error) {
-    if (error instanceof Interruption && error.kind === 'canceled') return { outcome: 'canceled' }
+    if (error instanceof CancelRequested) return { outcome: 'canceled' }
     throw error
   } finally {
     stopWatching()

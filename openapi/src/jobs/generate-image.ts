@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { GenerationInput, PRIORITIES } from '../schemas/generate-request.ts'
+import { GenerationInput, type Priority } from '../schemas/generate-request.ts'
 import { GenerationError, GenerationMetrics, Progress, STAGES } from '../schemas/generation.ts'
 import { nullable, oneOf } from '../schemas/primitives.ts'
 
@@ -65,7 +65,7 @@ export const generateImageJob = {
   /** The runner's retry policy computes the delay. */
   backoff: { type: 'custom' },
   /** Every job has one, since BullMQ lets jobs without a priority overtake all others. Lower runs first. */
-  priority: { high: 1, normal: 2, low: 3 } satisfies Record<(typeof PRIORITIES)[number], number>,
+  priority: { high: 1, normal: 2, low: 3 } satisfies Record<Priority, number>,
   /** How long a finished generation can be read. */
   retentionSeconds: 86_400,
   /** How long its id is remembered after that, to answer 410 and not 404. */

@@ -7,6 +7,7 @@ export const MAX_CFG = 20
 
 export const IMAGE_FORMATS = ['png', 'webp', 'jpeg'] as const
 export const PRIORITIES = ['low', 'normal', 'high'] as const
+export type Priority = (typeof PRIORITIES)[number]
 
 export const ImageFormat = oneOf(IMAGE_FORMATS, { description: 'File format of the pictures.', default: 'png' })
 

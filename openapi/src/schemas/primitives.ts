@@ -4,8 +4,10 @@ import Type, { type TSchema } from 'typebox'
 export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
 
 /** One of a closed set of strings. (`Type.Enum` leaves the JSON type out, which code generators want.) */
-export const oneOf = <const T extends readonly string[]>(values: T, options: { description?: string; default?: T[number] } = {}) =>
-  Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options })
+export const oneOf = <const T extends readonly string[]>(
+  values: T,
+  options: { description?: string; default?: T[number] } = {}
+) => Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options })
 
 export const Timestamp = (description: string) => Type.String({ format: 'date-time', description })
 

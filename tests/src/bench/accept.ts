@@ -15,7 +15,8 @@ const bareAdds = async (connection: Redis, prefix: string, job: { data: unknown;
   const deadline = performance.now() + SECONDS * 1_000
   let count = 0
   const lane = async (name: number) => {
-    while (performance.now() < deadline) await queue.add('generate-image', job.data, { ...job.opts, jobId: `gen_${name}_${count++}` })
+    while (performance.now() < deadline)
+      await queue.add('generate-image', job.data, { ...job.opts, jobId: `gen_${name}_${count++}` })
   }
   const begun = performance.now()
   await Promise.all(Array.from({ length: IN_FLIGHT }, (_, name) => lane(name)))

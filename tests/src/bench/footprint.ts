@@ -30,9 +30,21 @@ export const benchFootprint = async (): Promise<void> => {
     await setTimeout(IDLE_MS)
     const runner = service.runner()
     const [sampler = 0] = await childrenOf(runner.pid)
-    const parts = [await memory('api', service.api().pid), await memory('runner', runner.pid), await memory('sampler process', sampler)]
-    const total = { name: 'together', rss: parts.reduce((sum, { rss }) => sum + rss, 0), pss: parts.reduce((sum, { pss }) => sum + pss, 0) }
-    const rows = [...parts, total].map(({ name, rss, pss }) => ({ process: name, 'RSS MiB': short(rss, 0), 'PSS MiB': short(pss, 0) }))
+    const parts = [
+      await memory('api', service.api().pid),
+      await memory('runner', runner.pid),
+      await memory('sampler process', sampler)
+    ]
+    const total = {
+      name: 'together',
+      rss: parts.reduce((sum, { rss }) => sum + rss, 0),
+      pss: parts.reduce((sum, { pss }) => sum + pss, 0)
+    }
+    const rows = [...parts, total].map(({ name, rss, pss }) => ({
+      process: name,
+      'RSS MiB': short(rss, 0),
+      'PSS MiB': short(pss, 0)
+    }))
     printTable('Idle memory; PSS counts a page that n processes share as 1/n in each (target: together below 400 MB)', rows)
 
     const load = startLoad(service, { intervalMs: 40, body: { num_images: 2 } })
@@ -40,7 +52,11 @@ export const benchFootprint = async (): Promise<void> => {
     const ids = await load.stop()
     for (const id of ids) await service.client.finish(id)
     await runner.end()
-    const line = runner.output().split('\n').find((text) => text.includes('loop_lag_p99_ms')) ?? '{}'
+    const line =
+      runner
+        .output()
+        .split('\n')
+        .find((text) => text.includes('loop_lag_p99_ms')) ?? '{}'
     const lag = JSON.parse(line) as { loop_lag_p99_ms: number; loop_lag_max_ms: number }
     printTable(`The worker’s event loop while sampling ${ids.length * 2} pictures (target: p99 below 30 ms)`, [
       { 'lag p99 ms': short(lag.loop_lag_p99_ms), 'lag max ms': short(lag.loop_lag_max_ms) }

@@ -30,7 +30,13 @@ export const benchSampling = async (): Promise<void> => {
       single ||= imagesPerSecond
       const scales = perScale.map((ms, k) => [`scale ${k}`, short(ms)] as const)
       const ratio = short(imagesPerSecond / single, 2)
-      rows.push({ batch: String(batch), 'images/s': short(imagesPerSecond), 'vs batch 1': ratio, ...Object.fromEntries(scales), decode: short(decode) })
+      rows.push({
+        batch: String(batch),
+        'images/s': short(imagesPerSecond),
+        'vs batch 1': ratio,
+        ...Object.fromEntries(scales),
+        decode: short(decode)
+      })
     }
     printTable('Shipped model, one generation at a time: images/s end to end, and milliseconds per batch (medians)', rows)
   } finally {

@@ -37,11 +37,18 @@ export const createClient = (baseUrl: string): Client => {
     assert.equal(response.status, status, JSON.stringify(response.body))
     return response
   }
-  const read: Client['read'] = async (id, wait = 0) => asGeneration(await expect(200, send('get', `/v1/generations/${id}?wait=${wait}`)))
+  const read: Client['read'] = async (id, wait = 0) =>
+    asGeneration(await expect(200, send('get', `/v1/generations/${id}?wait=${wait}`)))
   return {
     send,
     read,
-    generate: async (body = {}) => asGeneration(await expect(202, send('post', '/generate', (test) => test.send(body)))),
+    generate: async (body = {}) =>
+      asGeneration(
+        await expect(
+          202,
+          send('post', '/generate', (test) => test.send(body))
+        )
+      ),
     finish: async (id, timeoutMs = 60_000) => {
       const deadline = Date.now() + timeoutMs
       for (;;) {

@@ -20,7 +20,8 @@ const ajv = new Ajv2020({ strict: false, allErrors: true })
 addFormats.default(ajv)
 ajv.addSchema(document, 'openapi.json')
 
-const pointer = (parts: readonly string[]) => parts.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')
+const pointer = (parts: readonly string[]) =>
+  parts.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')
 
 const routes = Object.entries(document.paths).flatMap(([path, operations]) =>
   Object.entries(operations).map(([method, operation]) => ({
@@ -54,7 +55,9 @@ export const assertInContract = ({ method, path, status, contentType, body }: Se
   const response = route.operation.responses[String(status)]
   assert.ok(response, `${where} is not documented: ${JSON.stringify(body)}`)
   const [mediaType] = contentType.split(';')
-  const media = Object.keys(response.content ?? {}).find((listed) => listed === mediaType || listed === mediaType?.replace(/\/.*/, '/*'))
+  const media = Object.keys(response.content ?? {}).find(
+    (listed) => listed === mediaType || listed === mediaType?.replace(/\/.*/, '/*')
+  )
   if (!response.content) return assert.equal(contentType, '', `${where} has no body`)
   assert.ok(media, `${where} has the media type ${contentType}`)
   if (!media.endsWith('json')) return

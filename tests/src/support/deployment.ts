@@ -42,50 +42,84 @@ const isListening = (baseUrl: string) => async () => {
 
 const isReady = (baseUrl: string) => async () => (await fetch(`${baseUrl}/readyz`).catch(() => undefined))?.status === 200
 
-export const deploy = async ({ env = {}, withRunner = true }: DeploymentOptions = {}): Promise<Deployment> => {
-  const redis = await createRedis()
-  const objects = await mkdtemp(join(tmpdir(), 'nextscale-objects-'))
-  const port = await freePort()
-  const baseUrl = `http://127.0.0.1:${port}`
-  const common = { REDIS_URL: redis.url, OBJECT_DIR: objects, PORT: String(port), ...QUICK_RECOVERY, ...env }
-  const processes: TestProcess[] = []
-  let api: TestProcess | undefined
-  let runner: TestProcess | undefined
+/** The service’s processes, in the order of their start. */
+class Processes {
+  readonly #env: Record<string, string>
+  readonly #baseUrl: string
+  readonly #all: TestProcess[] = []
+  #api: TestProcess | undefined
+  #runner: TestProcess | undefined
 
-  const start = (path: string, extra: Record<string, string>) => {
-    const started = startProcess(process.execPath, [path], { ...common, ...extra })
-    processes.push(started)
+  constructor(env: Record<string, string>, baseUrl: string) {
+    this.#env = env
+    this.#baseUrl = baseUrl
+  }
+
+  #start(path: string, extra: Record<string, string>): TestProcess {
+    const started = startProcess(process.execPath, [path], { ...this.#env, ...extra })
+    this.#all.push(started)
     return started
   }
-  const startApi = async (extra = {}) => {
-    api = start(API, extra)
-    await until('the API listens', isListening(baseUrl))
-    return api
+
+  async startApi(extra: Record<string, string> = {}): Promise<TestProcess> {
+    const started = (this.#api = this.#start(API, extra))
+    await until('the API listens', isListening(this.#baseUrl))
+    return started
   }
-  const startRunner = async (extra = {}) => {
-    const started = start(RUNNER, extra)
-    runner = started
+
+  async startRunner(extra: Record<string, string> = {}): Promise<TestProcess> {
+    const started = (this.#runner = this.#start(RUNNER, extra))
     await until('the runner is ready', async () => {
       if (!started.isRunning()) throw new Error(`the runner ended:\n${started.output()}`)
       return started.output().includes('runner ready')
     })
     return started
   }
-  const running = (started: TestProcess | undefined): TestProcess => {
-    if (!started) throw new Error('not started')
-    return started
+
+  get api(): TestProcess {
+    return present(this.#api)
   }
 
-  await startApi()
+  get runner(): TestProcess {
+    return present(this.#runner)
+  }
+
+  async endAll(): Promise<void> {
+    for (const started of this.#all.toReversed()) await started.end()
+  }
+}
+
+const present = (started: TestProcess | undefined): TestProcess => {
+  if (!started) throw new Error('not started')
+  return started
+}
+
+export const deploy = async ({ env = {}, withRunner = true }: DeploymentOptions = {}): Promise<Deployment> => {
+  const redis = await createRedis()
+  const objects = await mkdtemp(join(tmpdir(), 'nextscale-objects-'))
+  const port = await freePort()
+  const baseUrl = `http://127.0.0.1:${port}`
+  const common = { REDIS_URL: redis.url, OBJECT_DIR: objects, PORT: String(port), ...QUICK_RECOVERY, ...env }
+  const processes = new Processes(common, baseUrl)
+  await processes.startApi()
   if (withRunner) {
-    await startRunner()
+    await processes.startRunner()
     await until('requests are accepted', isReady(baseUrl))
   }
-  const close = async () => {
-    redis.thaw()
-    for (const started of processes.toReversed()) await started.end()
-    await redis.close()
-    await rm(objects, { recursive: true, force: true })
+  return {
+    client: createClient(baseUrl),
+    baseUrl,
+    redis,
+    objects,
+    startApi: (extra) => processes.startApi(extra),
+    startRunner: (extra) => processes.startRunner(extra),
+    api: () => processes.api,
+    runner: () => processes.runner,
+    close: async () => {
+      redis.thaw()
+      await processes.endAll()
+      await redis.close()
+      await rm(objects, { recursive: true, force: true })
+    }
   }
-  return { client: createClient(baseUrl), baseUrl, redis, objects, startApi, startRunner, api: () => running(api), runner: () => running(runner), close }
 }

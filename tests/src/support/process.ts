@@ -14,7 +14,10 @@ export interface TestProcess {
 
 /** Starts a program and keeps what it prints. */
 export const startProcess = (command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): TestProcess => {
-  const child: ChildProcess = spawn(command, args, { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child: ChildProcess = spawn(command, args, {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
   let printed = ''
   const keep = (chunk: Buffer) => (printed += chunk.toString())
   child.stdout?.on('data', keep)
@@ -28,7 +31,8 @@ export const startProcess = (command: string, args: readonly string[], env: Node
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)
     await exited
     clearTimeout(timer)
-    if (signal !== 'SIGKILL' && child.signalCode === 'SIGKILL') throw new Error(`${command} did not end on ${signal}:\n${printed}`)
+    if (signal !== 'SIGKILL' && child.signalCode === 'SIGKILL')
+      throw new Error(`${command} did not end on ${signal}:\n${printed}`)
   }
   return { pid: child.pid ?? -1, output: () => printed, end, isRunning }
 }

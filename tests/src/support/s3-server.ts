@@ -31,7 +31,11 @@ const findVersitygw = (): string | undefined => {
   const program = join(TOOLS, 'versitygw')
   if (existsSync(program)) return program
   try {
-    execFileSync('go', ['install', VERSITYGW], { env: { ...process.env, GOBIN: TOOLS }, stdio: 'ignore', timeout: BUILD_TIMEOUT_MS })
+    execFileSync('go', ['install', VERSITYGW], {
+      env: { ...process.env, GOBIN: TOOLS },
+      stdio: 'ignore',
+      timeout: BUILD_TIMEOUT_MS
+    })
     return program
   } catch {
     return undefined
@@ -59,7 +63,13 @@ export const createS3Server = async (): Promise<S3Server> => {
   const stop = async () => server?.end('SIGKILL')
   await start()
   return {
-    env: { S3_BUCKET: BUCKET, S3_ENDPOINT: endpoint, S3_PREFIX: 'made', AWS_ACCESS_KEY_ID: 'S3RVER', AWS_SECRET_ACCESS_KEY: 'S3RVER' },
+    env: {
+      S3_BUCKET: BUCKET,
+      S3_ENDPOINT: endpoint,
+      S3_PREFIX: 'made',
+      AWS_ACCESS_KEY_ID: 'S3RVER',
+      AWS_SECRET_ACCESS_KEY: 'S3RVER'
+    },
     start,
     stop,
     close: async () => {

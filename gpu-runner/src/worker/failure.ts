@@ -1,0 +1,26 @@
+import { type GenerationError, generateImageJob } from '@nextscale/openapi'
+import { Compile } from 'typebox/compile'
+import { JobError } from '../errors.ts'
+
+const ErrorReason = Compile(generateImageJob.error)
+
+/** Anything thrown as a JobError; what was not foreseen keeps its details to the log. */
+export const asJobError = (error: unknown): JobError =>
+  error instanceof JobError ? error : new JobError('internal_error', 'The generation failed.', error)
+
+/** The stored reason of a failure is a GenerationError as JSON. */
+export const failureReason = ({ code, message }: JobError, attempt: number): string => {
+  const retryable = code !== 'invalid_job'
+  const reason: GenerationError = { code, message: attempt > 1 ? `${message} (attempt ${attempt})` : message, retryable }
+  return JSON.stringify(reason)
+}
+
+/** The code in a stored reason; BullMQ’s own reasons have none. */
+export const codeOf = (reason: string | undefined): GenerationError['code'] => {
+  try {
+    const parsed: unknown = JSON.parse(reason ?? '')
+    return ErrorReason.Check(parsed) ? parsed.code : 'internal_error'
+  } catch {
+    return 'internal_error'
+  }
+}
