@@ -22,9 +22,8 @@ const blockModulation = (g: GraphBuilder, model: OpenModel, activated: Value): V
 /**
  * All that depends on the class alone, computed once per image and not once per scale.
  *
- * Input: `labels` int64 [R]. Outputs: `modulation` [R, depth, 6, width] in the checkpoint’s order (gamma1 gamma2 scale1 scale2 shift1
- * shift2), `head_modulation`
- * [R, 2, width] (scale, shift), and `x` [R, 1, width], the input of the first scale.
+ * Input: `labels` int64 [R]. Outputs: `modulation` [R, depth, 6, width] in the checkpoint’s order (gamma1 gamma2 scale1
+ * scale2 shift1 shift2), `head_modulation` [R, 2, width] (scale, shift), and `x` [R, 1, width], the input of the first scale.
  */
 export const conditionGraph = (model: OpenModel): Uint8Array => {
   const { shape, transformer: weights } = model
