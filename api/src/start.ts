@@ -44,7 +44,7 @@ const listen = async (app: FastifyInstance, { host, port }: Config): Promise<voi
 const prettyStream = async (config: Config) => {
   if (config.logFormat === 'json') return undefined
   const { default: pretty } = await import('pino-pretty')
-  return pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' })
+  return pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', singleLine: true })
 }
 
 const config = configure()

@@ -1,5 +1,6 @@
 import { enableCompileCache } from 'node:module'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Config } from './config.ts'
 
 // Code compiled once is loaded the next time, without the type stripper: 20 MB less and a quicker start.
 enableCompileCache()
@@ -17,15 +18,15 @@ const refuse = (error: unknown): never => {
   process.exit(1)
 }
 
+const logStream = async ({ logFormat }: Config) => {
+  if (logFormat === 'json') return pino.destination(1)
+  const { default: pretty } = await import('pino-pretty')
+  return pretty({ translateTime: 'SYS:HH:MM:ss', singleLine: true })
+}
+
 const main = async (): Promise<void> => {
   const config = readConfig()
-  const log = pino({
-    level: config.logLevel,
-    base: null,
-    ...(config.logFormat === 'pretty' && {
-      transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' } }
-    })
-  })
+  const log = pino({ level: config.logLevel, base: null }, await logStream(config))
   const runner = await startRunner(config, log)
   const lag = monitorEventLoopDelay({ resolution: 5 })
   lag.enable()
@@ -41,7 +42,6 @@ const main = async (): Promise<void> => {
     )
     await runner.stop()
     log.info('stopped')
-    log.flush()
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal).catch(refuse))
 }

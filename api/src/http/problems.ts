@@ -33,8 +33,10 @@ const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : 
 const logProblem = (request: FastifyRequest, problem: ProblemError): void => {
   const { code, cause, message } = problem
   const line = { request_id: request.id, method: request.method, url: request.url, code }
+  // A probe is asked all the time, and its refusal is its answer.
+  const level = request.routeOptions.config.operation?.tag === 'service' ? 'debug' : 'info'
   if (code === 'internal_error') request.log.error({ ...line, err: cause }, message)
-  else request.log.info({ ...line, reason: messageOf(cause) }, message)
+  else request.log[level]({ ...line, reason: messageOf(cause) }, message)
 }
 
 /** Answers with a problem. The one place where errors become responses. */

@@ -47,7 +47,8 @@ export const createModelRegistry = ({ redis, keys, defaultModel, log, now = Date
     parsed = new Map(announced.map(([field, text]) => [field, parseOnce(field, text)]))
     const cards = [...parsed.values()].flatMap(({ card }) => card ?? [])
     cards.sort((a, b) => isDefault(b) - isDefault(a) || a.order - b.order || compareIds(a, b))
-    cached = { cards, readAt: now() }
+    // Having none is not kept: the first announcement is what everybody waits for.
+    cached = cards.length > 0 ? { cards, readAt: now() } : undefined
     return cards
   }
 
