@@ -18,6 +18,8 @@ export interface Config {
   lockDurationMs: number
   stalledIntervalMs: number
   graceMs: number
+  /** A sampler process that is silent for longer during a batch is replaced. */
+  samplerTimeoutMs: number
   logLevel: string
   logFormat: 'json' | 'pretty'
 }
@@ -95,11 +97,11 @@ export const readConfig = (env: Environment = process.env): Readonly<Config> => 
     models: models(env),
     store: store(env),
     maxBatch,
-    // One batch runs while the next gathers.
     concurrency: integer(env, 'CONCURRENCY', 2 * maxBatch, 1, 1_024),
     threads: integer(env, 'THREADS', availableParallelism(), 1, 1_024),
     lockDurationMs: integer(env, 'LOCK_DURATION_MS', 30_000, 1_000, 600_000),
     stalledIntervalMs: integer(env, 'STALLED_INTERVAL_MS', 15_000, 500, 600_000),
+    samplerTimeoutMs: integer(env, 'SAMPLER_TIMEOUT_MS', 600_000, 1_000, 86_400_000),
     graceMs: integer(env, 'GRACE_MS', 5_000, 0, 600_000),
     logLevel: choice(env, 'LOG_LEVEL', LOG_LEVELS, 'info'),
     logFormat: choice(env, 'LOG_FORMAT', ['json', 'pretty'], 'json')

@@ -10,7 +10,7 @@ import type { ObjectStore } from './object-store/object-store.ts'
 import { Sampler } from './sampler/sampler.ts'
 import { createBatcher } from './worker/batcher.ts'
 import { createCancelWatch } from './worker/cancel-watch.ts'
-import { startWorker } from './worker/worker.ts'
+import { type RunningWorker, startWorker } from './worker/worker.ts'
 
 const openModels = async (folders: readonly string[]): Promise<Map<string, OpenModel>> => {
   const models = new Map<string, OpenModel>()
@@ -31,9 +31,19 @@ const openStore = async (store: StoreConfig): Promise<ObjectStore> => {
   return createS3Store(store)
 }
 
+/** Longer than any blocking command of the worker. */
+const SOCKET_TIMEOUT_MS = 15_000
+
 /** A connection that waits for Redis for as long as it takes: a runner has nothing better to do. */
 const connect = (url: string, log: Logger): Redis => {
-  const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(times * 100, 2_000) })
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    retryStrategy: (times) => Math.min(times * 100, 2_000),
+    // A route that died in silence is given up, or lock renewal would hang on it.
+    socketTimeout: SOCKET_TIMEOUT_MS,
+    // After a failover the old primary answers READONLY: connect anew to find the new one.
+    reconnectOnError: (error) => error.message.startsWith('READONLY')
+  })
   let isDown = false
   redis.on('error', (error) => {
     if (!isDown) log.warn({ err: error }, 'Redis cannot be reached')
@@ -47,8 +57,11 @@ const connect = (url: string, log: Logger): Redis => {
 }
 
 export interface Runner {
-  /** Stops in reverse order of the start; unfinished generations go back into the queue. */
-  stop(): Promise<void>
+  /**
+   * Stops in reverse order of the start; unfinished generations go back into the queue. Says `abandoned` when Redis did
+   * not take them back in time.
+   */
+  stop(): ReturnType<RunningWorker['stop']>
 }
 
 /**
@@ -58,25 +71,28 @@ export interface Runner {
 export const startRunner = async (config: Readonly<Config>, log: Logger): Promise<Runner> => {
   const keys = redisKeys(config.redisPrefix)
   const models = await openModels(config.models)
-  const sampler = await Sampler.start([...models.values()], config.threads, log)
+  const sampler = await Sampler.start([...models.values()], { threads: config.threads, timeoutMs: config.samplerTimeoutMs, log })
   const store = await openStore(config.store)
   const redis = connect(config.redisUrl, log)
   const subscriber = connect(config.redisUrl, log)
   const cancels = await createCancelWatch(redis, subscriber, keys, log)
   const batcher = createBatcher(sampler, config.maxBatch)
   const { concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
-  const options = { connection: redis, keys, concurrency, lockDurationMs, stalledIntervalMs, graceMs }
+  // One batch runs while the next gathers.
+  const maxImages = 2 * config.maxBatch
+  const options = { connection: redis, keys, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
   const worker = startWorker(options, { models, batcher, store, cancels }, log)
   const stopAnnouncing = announceModels(redis, keys, [...models.values()], log)
   log.info({ models: [...models.keys()], threads: config.threads, maxBatch: config.maxBatch }, 'runner ready')
   return {
     stop: async () => {
       stopAnnouncing()
-      await worker.stop()
+      const outcome = await worker.stop()
       await sampler.close()
       await store.close()
       subscriber.disconnect()
       redis.disconnect()
+      return outcome
     }
   }
 }

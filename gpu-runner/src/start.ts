@@ -18,6 +18,12 @@ const refuse = (error: unknown): never => {
   process.exit(1)
 }
 
+/** Errors of Redis carry the command, and AUTH is one: its arguments must not get into the log. */
+const errorForLog = (error: Error) => {
+  const { command: _command, ...rest } = pino.stdSerializers.err(error)
+  return rest
+}
+
 const logStream = async ({ logFormat }: Config) => {
   if (logFormat === 'json') return pino.destination(1)
   const { default: pretty } = await import('pino-pretty')
@@ -26,7 +32,7 @@ const logStream = async ({ logFormat }: Config) => {
 
 const main = async (): Promise<void> => {
   const config = readConfig()
-  const log = pino({ level: config.logLevel, base: null }, await logStream(config))
+  const log = pino({ level: config.logLevel, base: null, serializers: { err: errorForLog } }, await logStream(config))
   const runner = await startRunner(config, log)
   const lag = monitorEventLoopDelay({ resolution: 5 })
   lag.enable()
@@ -40,8 +46,9 @@ const main = async (): Promise<void> => {
       { signal, loop_lag_p99_ms: lag.percentile(99) / NANOSECONDS_PER_MS, loop_lag_max_ms: lag.max / NANOSECONDS_PER_MS },
       'stopping'
     )
-    await runner.stop()
-    log.info('stopped')
+    if ((await runner.stop()) === 'stopped') return log.info('stopped')
+    log.warn('Redis is away, so unfinished generations could not be handed back: they are taken up when their locks run out')
+    process.exit(1)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal).catch(refuse))
 }

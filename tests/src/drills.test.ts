@@ -3,7 +3,8 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import type { Generation } from '@nextscale/openapi'
+import type { Generation, Problem } from '@nextscale/openapi'
+import { Redis } from 'ioredis'
 import { asProblem } from './support/client.ts'
 import { type Deployment, deploy } from './support/deployment.ts'
 import { assertAllSucceeded, startLoad } from './support/drill.ts'
@@ -63,6 +64,58 @@ test('a runner told to stop finishes what fits into its grace time', async () =>
   await until('it is sampled', isSampling([id]))
   await service.runner().end('SIGTERM')
   assert.equal((await service.client.read(id)).status, 'succeeded')
+})
+
+test('what a runner hands back is taken up by an idle one within seconds', async () => {
+  await service.runner().end()
+  const first = await service.startRunner({ GRACE_MS: '0' })
+  const ids = await acceptSome(4, { num_images: 16 })
+  await until('one is sampled', isSampling(ids))
+  const second = await service.startRunner()
+  await first.end('SIGTERM')
+  const begun = Date.now()
+  await until('the other has begun', async () => second.output().includes('generation ended'), 10_000)
+  assert.ok(Date.now() - begun < 8_000)
+  await assertAllSucceeded(service, ids)
+})
+
+test('generations of many images are shared among runners: none takes more than it can batch', async () => {
+  await service.runner().end()
+  const first = await service.startRunner()
+  const second = await service.startRunner()
+  const ids = await acceptSome(6, { num_images: 16 })
+  await assertAllSucceeded(service, ids)
+  for (const runner of [first, second]) assert.match(runner.output(), /generation ended/)
+  await first.end()
+})
+
+test('a Redis that is full refuses new generations, and loses none', async () => {
+  const admin = new Redis(service.redis.url)
+  const ids = await acceptSome(4)
+  await admin.config('SET', 'maxmemory', '1')
+  await until('new ones are refused', async () => {
+    const { status, body } = await service.client.send('post', '/generate', (sent) => sent.send({}))
+    if (status === 202) ids.push((body as Generation).id)
+    return status === 503 && (body as Problem).code === 'queue_full'
+  })
+  await setTimeout(2_000)
+  await admin.config('SET', 'maxmemory', '0')
+  admin.disconnect()
+  await assertAllSucceeded(service, ids)
+})
+
+test('a runner told to stop while Redis is away ends all the same', async () => {
+  await service.runner().end()
+  await service.startRunner({ GRACE_MS: '500' })
+  const ids = await acceptSome(2)
+  await until('one is sampled', isSampling(ids))
+  await service.redis.stop()
+  const begun = Date.now()
+  await service.runner().end('SIGTERM')
+  assert.ok(Date.now() - begun < 10_000)
+  await service.redis.start()
+  await service.startRunner()
+  await assertAllSucceeded(service, ids)
 })
 
 test('the sampler process killed in the middle is replaced, and its generations are tried again', async () => {

@@ -126,3 +126,26 @@ test('with top-p off even the least likely token can be drawn', async () => {
   const [tokens] = await draw(logits, [{}], [1 - 2 ** -24])
   assert.deepEqual(tokens, [1_023])
 })
+
+test('guidance is (1 + t) cond - t uncond, per image, and changes nothing where t is 0', async () => {
+  const conditional = [0, 1, 2]
+  const unconditional = [0, 2, 0.5]
+  const guided = conditional.map((value, i) => (1 + 1.5) * value - 1.5 * (unconditional[i] ?? 0))
+  const uniforms = grid(2_000)
+  const row = (values: number[]) => uniforms.flatMap(() => values)
+  const outputs = await session.run({
+    logits: floats(Float32Array.from([...row(conditional), ...row(conditional), ...row(unconditional)]), [3, uniforms.length, 3]),
+    conditional_row: ints([0, 1]),
+    unconditional_row: ints([2, 1]),
+    guidance: floats(Float32Array.from([1.5, 0]), [2, 1, 1]),
+    last_kept: ints([2, 2], [2, 1, 1]),
+    sort_length: ints([3]),
+    top_p: floats(Float32Array.from([2, 2]), [2, 1, 1]),
+    uniform: floats(Float32Array.from([...uniforms, ...uniforms]), [2, uniforms.length, 1])
+  })
+  const tokens = [...indexData(pick(outputs, 'tokens'))]
+  for (const [image, logits] of [guided, conditional].entries()) {
+    const drawn = shares(tokens.slice(image * uniforms.length, (image + 1) * uniforms.length), 3)
+    intended(logits, {}).forEach((share, token) => assert.ok(Math.abs((drawn[token] ?? 0) - share) < 2e-3))
+  }
+})

@@ -31,6 +31,7 @@ test('a folder that cannot be written is an outage, which is tried again', async
   // A file where a folder is needed stops even root.
   await writeFile(join(folder, 'generations'), '')
   await assert.rejects(store.put(KEY, Buffer.from('x'), 'image/png', signal), { code: 'object_store_unavailable' })
+  assert.deepEqual(await readdir(join(folder, '.unfinished')), [])
 })
 
 test('what a killed runner left is removed after an hour, and not before', async (t) => {

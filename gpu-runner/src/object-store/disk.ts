@@ -12,8 +12,19 @@ const ABANDONED_AFTER_MS = 3_600_000
 const removeAbandoned = async (folder: string): Promise<void> => {
   for (const name of await readdir(folder)) {
     const path = join(folder, name)
-    const { mtimeMs } = await stat(path)
-    if (Date.now() - mtimeMs > ABANDONED_AFTER_MS) await rm(path, { force: true })
+    // Gone meanwhile: another runner has just put it into its place.
+    const found = await stat(path).catch(() => undefined)
+    if (found && Date.now() - found.mtimeMs > ABANDONED_AFTER_MS) await rm(path, { force: true })
+  }
+}
+
+const writeWhole = async (path: string, body: Buffer): Promise<void> => {
+  const handle = await open(path, 'wx')
+  try {
+    await handle.writeFile(body)
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
 }
 
@@ -35,15 +46,14 @@ export const createDiskStore = async (folder: string): Promise<ObjectStore> => {
   const write = async (key: string, body: Buffer): Promise<void> => {
     const temporary = join(unfinished, randomUUID())
     const target = join(folder, key)
-    const handle = await open(temporary, 'wx')
     try {
-      await handle.writeFile(body)
-      await handle.sync()
-    } finally {
-      await handle.close()
+      await writeWhole(temporary, body)
+      await mkdir(dirname(target), { recursive: true })
+      await rename(temporary, target)
+    } catch (error) {
+      await rm(temporary, { force: true })
+      throw error
     }
-    await mkdir(dirname(target), { recursive: true })
-    await rename(temporary, target)
     await syncFolder(dirname(target))
   }
 

@@ -34,7 +34,8 @@ const record = (model: OpenModel): ModelRecord => ({
  */
 export const loadModels = async (child: ChildProcess, models: readonly OpenModel[], threads: number): Promise<void> => {
   const command: SamplerCommand = { type: 'load', models: models.map(record), threads }
-  child.send(command)
+  // A process that cannot be reached also ends, which is heard below.
+  child.send(command, () => undefined)
   const exited = once(child, 'exit').then(() => {
     throw new ModelError('The sampler process ended while it loaded the models: is there enough memory?')
   })
@@ -46,7 +47,7 @@ export const loadModels = async (child: ChildProcess, models: readonly OpenModel
 
 /** Ends a process after its running scale, by force when that takes too long. */
 export const stopChild = async (child: ChildProcess): Promise<void> => {
-  if (child.exitCode !== null || child.signalCode !== null) return
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   const exited = once(child, 'exit')
   if (child.connected) child.disconnect()
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)

@@ -3,6 +3,7 @@ import { conditionGraph } from '../graphs/condition.ts'
 import { decoderGraph } from '../graphs/decoder.ts'
 import { stepGraph } from '../graphs/step.ts'
 import type { OpenModel } from '../model/open-model.ts'
+import { type ScalePlan, scalePlans } from './scale-plan.ts'
 
 export interface EngineOptions {
   /** Threads that share one operator. */
@@ -15,6 +16,8 @@ export interface Engine {
   condition: InferenceSession
   step: InferenceSession
   decoder: InferenceSession
+  /** What the step graph is fed for each scale, whatever the batch. */
+  plans: readonly ScalePlan[]
   release(): Promise<void>
 }
 
@@ -45,7 +48,7 @@ export const createEngine = async (model: OpenModel, { threads }: EngineOptions)
   try {
     for (const graph of graphs) sessions.push(await InferenceSession.create(graph, options))
     const [condition, step, decoder] = sessions as [InferenceSession, InferenceSession, InferenceSession]
-    return { model, condition, step, decoder, release }
+    return { model, condition, step, decoder, plans: scalePlans(model.shape), release }
   } catch (error) {
     await release()
     throw error

@@ -2,7 +2,7 @@ import type { Tensor } from 'onnxruntime-node'
 import { pastName, presentName } from '../graphs/step.ts'
 import type { Engine } from './engine.ts'
 import { tokenUniform } from './philox.ts'
-import { type ScalePlan, scalePlans } from './scale-plan.ts'
+import type { ScalePlan } from './scale-plan.ts'
 import { byteData, floatData, floats, indexData, ints, pick, takeRows, zeros } from './tensors.ts'
 
 /** One image of a batch. */
@@ -185,7 +185,7 @@ export const sampleBatch = async (
 ): Promise<SampleResult> => {
   const scaleMs: number[] = []
   const state = await startBatch(engine, requests)
-  for (const [scale, plan] of scalePlans(engine.model.shape).entries()) {
+  for (const [scale, plan] of engine.plans.entries()) {
     const begun = performance.now()
     const outputs = await runScale(engine, state, plan, scale, wantLogits)
     const elapsedMs = performance.now() - begun

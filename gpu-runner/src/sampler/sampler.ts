@@ -35,24 +35,28 @@ interface Pending {
   reject: (error: Error) => void
 }
 
-interface Options {
-  models: readonly OpenModel[]
+export interface SamplerOptions {
   threads: number
+  /** A process that is silent for longer while it has a batch is taken for hung and replaced. */
+  timeoutMs: number
   log: Logger
 }
 
 /** The runner’s side of the sampler process. One that dies fails its batches with `sampler_crashed` and is replaced. */
 export class Sampler {
-  readonly #options: Options
+  readonly #models: readonly OpenModel[]
+  readonly #options: SamplerOptions
   readonly #pending = new Map<number, Pending>()
+  readonly #closing = new AbortController()
   #child: ChildProcess
   /** Settles when the present process has its models. */
   #ready: Promise<void>
+  #isRespawning = false
   #batches = 0
-  #failedLoads = 0
-  #isClosing = false
+  #watchdog: NodeJS.Timeout | undefined
 
-  private constructor(options: Options) {
+  private constructor(models: readonly OpenModel[], options: SamplerOptions) {
+    this.#models = models
     this.#options = options
     this.#child = this.#spawn()
     this.#ready = this.#load()
@@ -62,8 +66,8 @@ export class Sampler {
    * Starts the process and loads the models.
    * @throws ModelError when a model cannot be served.
    */
-  static async start(models: readonly OpenModel[], threads: number, log: Logger): Promise<Sampler> {
-    const sampler = new Sampler({ models, threads, log })
+  static async start(models: readonly OpenModel[], options: SamplerOptions): Promise<Sampler> {
+    const sampler = new Sampler(models, options)
     try {
       await sampler.#ready
       return sampler
@@ -80,20 +84,24 @@ export class Sampler {
 
   sample(batch: Batch): RunningBatch {
     const id = this.#batches++
+    const early: number[] = []
     const start = () =>
       new Promise<BatchResult>((resolve, reject) => {
         this.#pending.set(id, { batch, resolve, reject })
         this.#send({ type: 'sample', batch: id, model: batch.model, images: [...batch.images] })
+        if (early.length > 0) this.#send({ type: 'drop', batch: id, images: early })
+        this.#rewind()
       })
     const drop = (images: number[]) => {
       if (this.#pending.has(id)) this.#send({ type: 'drop', batch: id, images })
+      else early.push(...images)
     }
     return { result: this.#ready.then(start), drop }
   }
 
   /** Ends the process; batches under way fail. */
   async close(): Promise<void> {
-    this.#isClosing = true
+    this.#closing.abort()
     this.#failAll()
     await stopChild(this.#child)
   }
@@ -101,31 +109,39 @@ export class Sampler {
   #spawn(): ChildProcess {
     const child = spawnChild()
     child.on('message', (event: SamplerEvent) => this.#hear(event))
-    child.once('exit', (code, signal) => {
-      if (this.#isClosing) return
-      this.#options.log.error({ code, signal, batches: this.#pending.size }, 'sampler process died; starting another')
-      this.#failAll()
-      this.#ready = this.#respawn()
-    })
+    child.once('exit', (code, signal) => this.#lost(child, { code, signal }))
+    child.on('error', (error) => this.#lost(child, { err: error }))
     return child
   }
 
   #load(): Promise<void> {
-    return loadModels(this.#child, this.#options.models, this.#options.threads)
+    return loadModels(this.#child, this.#models, this.#options.threads)
+  }
+
+  #lost(child: ChildProcess, how: object): void {
+    // Its successor is being started already, or none is wanted.
+    if (child !== this.#child || this.#isRespawning || this.#closing.signal.aborted) return
+    this.#options.log.error({ ...how, batches: this.#pending.size }, 'sampler process died; starting another')
+    this.#failAll()
+    this.#ready = this.#respawn()
+    // Rejected only by closing, when perhaps nobody waits for it.
+    this.#ready.catch(() => undefined)
   }
 
   async #respawn(): Promise<void> {
-    await setTimeout(Math.min(FIRST_RESPAWN_DELAY_MS * 2 ** this.#failedLoads, MAX_RESPAWN_DELAY_MS))
-    if (this.#isClosing) return
-    this.#child = this.#spawn()
-    this.#failedLoads++
-    try {
-      await this.#load()
-      this.#failedLoads = 0
-    } catch (error) {
-      // Its exit starts the next attempt.
-      this.#options.log.error({ err: error }, 'the new sampler process could not load the models')
+    this.#isRespawning = true
+    for (let delayMs = FIRST_RESPAWN_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_RESPAWN_DELAY_MS)) {
+      // Rejects when the sampler closes, and with it every batch that waits for the new process.
+      await setTimeout(delayMs, undefined, { signal: this.#closing.signal })
+      try {
+        this.#child = this.#spawn()
+        await this.#load()
+        break
+      } catch (error) {
+        this.#options.log.error({ err: error }, 'the new sampler process could not load the models')
+      }
     }
+    this.#isRespawning = false
   }
 
   #send(command: SamplerCommand): void {
@@ -137,6 +153,7 @@ export class Sampler {
 
   #hear(event: SamplerEvent): void {
     if (!('batch' in event)) return
+    this.#rewind()
     if (event.type === 'scale') this.#pending.get(event.batch)?.batch.onScale(event.scale, event.elapsedMs)
     else if (event.type === 'sampled') this.#settle(event.batch, ({ resolve }) => resolve(event))
     else
@@ -145,9 +162,19 @@ export class Sampler {
       )
   }
 
+  /** Starts the time anew in which the process must be heard from. */
+  #rewind(): void {
+    clearTimeout(this.#watchdog)
+    this.#watchdog = globalThis.setTimeout(() => {
+      this.#options.log.error({ pid: this.#child.pid }, 'sampler process is silent; killing it')
+      this.#child.kill('SIGKILL')
+    }, this.#options.timeoutMs)
+  }
+
   #settle(id: number, how: (pending: Pending) => void): void {
     const pending = this.#pending.get(id)
     this.#pending.delete(id)
+    if (this.#pending.size === 0) clearTimeout(this.#watchdog)
     if (pending) how(pending)
   }
 

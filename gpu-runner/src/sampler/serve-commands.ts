@@ -9,7 +9,8 @@ const engines = new Map<string, Engine>()
 const dropped = new Map<number, Set<number>>()
 
 const tell = (event: SamplerEvent): void => {
-  process.send?.(event)
+  // A runner that is gone is heard of by `disconnect`; until then what it is told is lost.
+  process.send?.(event, undefined, undefined, () => undefined)
 }
 
 const weights = ({ path, tensors }: ModelRecord['tokenizer']) => new Weights(path, tensors)

@@ -47,6 +47,19 @@ const settle = (entries: readonly Entry[], { images, scaleMs, decodeMs }: BatchR
   })
 }
 
+/** Lets images whose signal aborts leave a running batch. Returns the way to stop listening. */
+const letLeave = (entries: readonly Entry[], running: RunningBatch): (() => void) => {
+  const stops = entries.map((entry, index) => {
+    const listener = () => {
+      running.drop([index])
+      entry.reject(entry.signal.reason)
+    }
+    entry.signal.addEventListener('abort', listener, { once: true })
+    return () => entry.signal.removeEventListener('abort', listener)
+  })
+  return () => stops.forEach((stop) => stop())
+}
+
 /**
  * Gathers images of all jobs into batches for the sampler, one batch at a time. An idle sampler starts at once; while
  * it works, what arrives waits for the next batch.
@@ -55,28 +68,31 @@ export const createBatcher = (sampler: Sampler, maxBatch: number): Batcher => {
   const queue: Entry[] = []
   let isBusy = false
 
-  const run = async (entries: readonly Entry[]): Promise<void> => {
+  const run = async (wanted: readonly Entry[]): Promise<void> => {
+    const entries = wanted.filter(({ signal }) => !signal.aborted)
+    if (entries.length === 0) return
     for (const entry of entries) entry.onStart()
     const running: RunningBatch = sampler.sample({
       model: entries[0]?.model ?? '',
       images: entries.map(({ request }) => request),
-      onScale: (scale) => entries.forEach((entry) => entry.onScale(scale))
+      onScale: (scale) => entries.forEach((entry) => entry.signal.aborted || entry.onScale(scale))
     })
-    const leave = entries.map((entry, index) => {
-      const listener = () => {
-        running.drop([index])
-        entry.reject(entry.signal.reason)
-      }
-      entry.signal.addEventListener('abort', listener, { once: true })
-      return () => entry.signal.removeEventListener('abort', listener)
-    })
+    const stopListening = letLeave(entries, running)
     try {
       settle(entries, await running.result)
     } catch (error) {
-      for (const entry of entries) entry.reject(error)
+      await retryOrReject(entries, error)
     } finally {
-      for (const stop of leave) stop()
+      stopListening()
     }
+  }
+
+  /** A batch fails as a whole, by one image or by its size: halves find out which, and the others get their pictures. */
+  const retryOrReject = async (entries: readonly Entry[], error: unknown): Promise<void> => {
+    if (entries.length === 1) return entries[0]?.reject(error)
+    const middle = Math.ceil(entries.length / 2)
+    await run(entries.slice(0, middle))
+    await run(entries.slice(middle))
   }
 
   const pump = async (): Promise<void> => {

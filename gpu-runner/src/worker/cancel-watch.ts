@@ -1,7 +1,7 @@
 import type { RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { CancelRequested } from './cancel-requested.ts'
+import { CancelRequested } from './abort-reasons.ts'
 
 export interface CancelWatch {
   /** Whether someone asked to cancel the generation. */
@@ -18,6 +18,7 @@ export interface CancelWatch {
  */
 export const createCancelWatch = async (redis: Redis, subscriber: Redis, keys: RedisKeys, log: Logger): Promise<CancelWatch> => {
   const watched = new Map<string, AbortController>()
+  const looking = new Set<string>()
   const isCanceled = async (generationId: string) => (await redis.exists(keys.cancelMark(generationId))) === 1
   subscriber.on('message', (_channel, generationId) => watched.get(generationId)?.abort(new CancelRequested()))
   await subscriber.subscribe(keys.cancelChannel)
@@ -25,13 +26,21 @@ export const createCancelWatch = async (redis: Redis, subscriber: Redis, keys: R
     isCanceled,
     watch: (generationId, controller) => {
       watched.set(generationId, controller)
-      return () => watched.delete(generationId)
+      return () => {
+        // A later attempt in this process may have taken the place.
+        if (watched.get(generationId) === controller) watched.delete(generationId)
+      }
     },
     check: (generationId) => {
-      isCanceled(generationId).then(
-        (canceled) => canceled && watched.get(generationId)?.abort(new CancelRequested()),
-        (error: unknown) => log.warn({ err: error, generation: generationId }, 'could not look for a cancel request')
-      )
+      // Many images of one generation ask at once; one look serves them all.
+      if (looking.has(generationId)) return
+      looking.add(generationId)
+      isCanceled(generationId)
+        .then(
+          (canceled) => canceled && watched.get(generationId)?.abort(new CancelRequested()),
+          (error: unknown) => log.warn({ err: error, generation: generationId }, 'could not look for a cancel request')
+        )
+        .finally(() => looking.delete(generationId))
     }
   }
 }

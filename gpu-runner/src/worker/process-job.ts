@@ -3,6 +3,7 @@ import {
   type GenerateImageProgress,
   type GenerateImageResult,
   generateImageJob,
+  type GenerationInput,
   pictureKey,
   type RunnerMetrics,
   type StoredOutput
@@ -15,7 +16,7 @@ import type { OpenModel } from '../model/open-model.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { BatchedImage, Batcher } from './batcher.ts'
 import type { CancelWatch } from './cancel-watch.ts'
-import { CancelRequested } from './cancel-requested.ts'
+import { AttemptOver, CancelRequested } from './abort-reasons.ts'
 import { type ProgressTracker, trackProgress } from './progress.ts'
 
 const UINT32 = 2 ** 32
@@ -68,8 +69,7 @@ const sampleAll = (
         onStart: () => tracker.start(),
         onScale: (scale) => {
           tracker.scale(index, scale)
-          // Once per scale and generation is enough.
-          if (index === 0) context.cancels.check(job.id)
+          context.cancels.check(job.id)
         }
       })
     )
@@ -91,11 +91,11 @@ const storeAll = async (
   store: ObjectStore,
   signal: AbortSignal
 ): Promise<void> => {
-  await Promise.all(
-    pictures.map(({ bytes, contentType }, index) =>
-      store.put(pictureKey(job.id, index, input.output.format), bytes, contentType, signal)
-    )
+  const puts = pictures.map(({ bytes, contentType }, index) =>
+    store.put(pictureKey(job.id, index, input.output.format), bytes, contentType, signal)
   )
+  // All are waited for also when one fails: a picture that arrives later could outlive its deletion.
+  for (const put of await Promise.allSettled(puts)) if (put.status === 'rejected') throw put.reason
 }
 
 const storedOutput = (
@@ -129,10 +129,26 @@ const sampleMetrics = (images: readonly BatchedImage[]) => {
   }
 }
 
+/** The API checked the request against a model; this runner's may be another by now. */
+const checkInput = ({ class_label: label, top_k: topK, model_revision: revision }: GenerationInput, model: OpenModel): void => {
+  const { manifest, shape } = model
+  if (revision !== manifest.revision) {
+    throw new JobError(
+      'model_not_served',
+      `No runner serves revision ${revision} of ${manifest.id}; this one has ${manifest.revision}.`
+    )
+  }
+  if (label !== null && label >= shape.transformer.classes)
+    throw new JobError('invalid_job', `${manifest.id} has no class ${label}.`)
+  if (topK > shape.tokenizer.vocabulary)
+    throw new JobError('invalid_job', `top_k ${topK} exceeds the vocabulary of ${manifest.id}.`)
+}
+
 const generate = async (job: GenerationJob, payload: GenerateImagePayload, context: JobContext, signal: AbortSignal) => {
   const { input } = payload
   const model = context.models.get(input.model)
   if (!model) throw new JobError('model_not_served', `No runner serves the model ${input.model} at present.`)
+  checkInput(input, model)
   const side = model.shape.resolution
   const tracker = trackProgress(model.shape.scales, input.num_images, job.report)
   const images = await sampleAll(job, payload, context, tracker, signal)
@@ -163,5 +179,7 @@ export const processJob = async (job: GenerationJob, context: JobContext, signal
     throw error
   } finally {
     stopWatching()
+    // Whatever of this attempt still waits or is sampled has nobody left to wait for it.
+    controller.abort(new AttemptOver())
   }
 }

@@ -1,0 +1,9 @@
+/** The caller asked to cancel. */
+export class CancelRequested extends Error {
+  override name = 'CancelRequested'
+}
+
+/** The attempt that wanted the images has ended. */
+export class AttemptOver extends Error {
+  override name = 'AttemptOver'
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, type TestContext, test } from 'node:test'
+import type { GenerateImagePayload, GenerationInput } from '@nextscale/openapi'
+import { pino } from 'pino'
+import { JobError } from '../errors.ts'
+import { type OpenModel, openModel } from '../model/open-model.ts'
+import { createDiskStore } from '../object-store/disk.ts'
+import type { ObjectStore } from '../object-store/object-store.ts'
+import { Sampler } from '../sampler/sampler.ts'
+import { SHIPPED_MODEL, temporaryFolder } from '../testing/folders.ts'
+import { createBatcher } from './batcher.ts'
+import { type JobContext, processJob } from './process-job.ts'
+
+const ID = `gen_${'a'.repeat(26)}`
+const log = pino({ level: 'silent' })
+
+let model: OpenModel
+let sampler: Sampler
+before(async () => {
+  model = await openModel(SHIPPED_MODEL)
+  sampler = await Sampler.start([model], { threads: 2, timeoutMs: 60_000, log })
+})
+after(() => sampler.close())
+
+const nobodyCancels = { isCanceled: async () => false, watch: () => () => undefined, check: () => undefined }
+
+const context = async (t: TestContext, store?: ObjectStore): Promise<JobContext & { folder: string }> => {
+  const folder = await temporaryFolder(t)
+  return {
+    folder,
+    models: new Map([[model.manifest.id, model]]),
+    batcher: createBatcher(sampler, 4),
+    store: store ?? (await createDiskStore(folder)),
+    cancels: nobodyCancels
+  }
+}
+
+const payload = (changes: Partial<GenerationInput> = {}): GenerateImagePayload => ({
+  version: 1,
+  owner: 'local',
+  metadata: {},
+  label: null,
+  input: {
+    model: model.manifest.id,
+    model_revision: model.manifest.revision,
+    class_label: 2,
+    class_name: 'fox',
+    num_images: 1,
+    seed: 1,
+    cfg: 3,
+    top_k: 200,
+    top_p: 0.95,
+    output: { format: 'png', quality: null, metadata: true },
+    priority: 'normal',
+    ...changes
+  }
+})
+
+const job = (data: unknown) => ({ id: ID, data, report: () => Promise.resolve() })
+const { signal } = new AbortController()
+
+test('more images than fit into a batch are sampled in several, and all are stored', async (t) => {
+  const where = await context(t)
+  const result = await processJob(job(payload({ num_images: 6 })), where, signal)
+  assert.ok(result.outcome === 'succeeded')
+  assert.deepEqual([result.outputs.length, result.metrics.batch_size, result.metrics.scale_ms?.length], [6, 4, 7])
+  assert.equal((await readdir(join(where.folder, 'generations', ID))).length, 6)
+})
+
+const refused: Record<string, [unknown, JobError['code']]> = {
+  'a payload of another version': [{ version: 2 }, 'invalid_job'],
+  'no payload at all': [null, 'invalid_job']
+}
+for (const [kind, [data, code]] of Object.entries(refused)) {
+  test(`${kind} is refused`, async (t) => {
+    await assert.rejects(processJob(job(data), await context(t), signal), { code })
+  })
+}
+
+test('a job for a model, revision, class or vocabulary that this runner has not is refused', async (t) => {
+  const where = await context(t)
+  const attempt = (changes: Partial<GenerationInput>) => processJob(job(payload(changes)), where, signal)
+  await assert.rejects(attempt({ model: 'other' }), { code: 'model_not_served' })
+  await assert.rejects(attempt({ model_revision: 'other' }), { code: 'model_not_served', message: /revision other/ })
+  await assert.rejects(attempt({ class_label: 60 }), { code: 'invalid_job' })
+  await assert.rejects(attempt({ top_k: 1025 }), { code: 'invalid_job' })
+})
+
+test('when one picture cannot be stored, the attempt ends only after the others have arrived', async (t) => {
+  let stored = 0
+  const flaky: ObjectStore = {
+    put: async (key) => {
+      if (key.endsWith('/0.png')) throw new JobError('object_store_unavailable', 'away')
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      stored++
+    },
+    close: () => Promise.resolve()
+  }
+  await assert.rejects(processJob(job(payload({ num_images: 3 })), await context(t, flaky), signal), {
+    code: 'object_store_unavailable'
+  })
+  assert.equal(stored, 2)
+})
+
+test('when an attempt is aborted, its images leave the batcher', async (t) => {
+  const where = await context(t)
+  const controller = new AbortController()
+  const attempt = processJob(job(payload({ num_images: 16 })), where, controller.signal)
+  setTimeout(() => controller.abort('shutdown'), 100)
+  await assert.rejects(attempt, (reason) => reason === 'shutdown')
+  assert.equal(where.batcher.waiting(), 0)
+})
