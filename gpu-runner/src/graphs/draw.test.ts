@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { InferenceSession } from 'onnxruntime-node'
 import { GraphBuilder } from '../onnx/graph-builder.ts'
 import { floats, indexData, ints, pick } from '../sampler/tensors.ts'
-import { drawTokens, guidedLogits } from './draw.ts'
+import { drawInputs, drawTokens, guidedLogits } from './draw.ts'
 
 interface Knobs {
   topK?: number
@@ -12,16 +12,7 @@ interface Knobs {
 
 const drawGraph = (): Uint8Array => {
   const g = new GraphBuilder('draw')
-  const inputs = {
-    logits: g.input('logits', 'float', ['R', 'n', 'V']),
-    conditionalRow: g.input('conditional_row', 'int64', ['B']),
-    unconditionalRow: g.input('unconditional_row', 'int64', ['B']),
-    guidance: g.input('guidance', 'float', ['B', 1, 1]),
-    lastKept: g.input('last_kept', 'int64', ['B', 1, 1]),
-    sortLength: g.input('sort_length', 'int64', [1]),
-    topP: g.input('top_p', 'float', ['B', 1, 1]),
-    uniform: g.input('uniform', 'float', ['B', 'n', 1])
-  }
+  const inputs = drawInputs(g, g.input('logits', 'float', ['R', 'n', 'V']))
   g.output('tokens', drawTokens(g, guidedLogits(g, inputs), inputs), 'int64')
   return g.build()
 }

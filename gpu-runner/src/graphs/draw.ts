@@ -19,6 +19,18 @@ export interface DrawInputs {
   uniform: Value
 }
 
+/** The draw's inputs of a graph, for logits [R, n^2, V]. */
+export const drawInputs = (g: GraphBuilder, logits: Value): DrawInputs => ({
+  logits,
+  conditionalRow: g.input('conditional_row', 'int64', ['B']),
+  unconditionalRow: g.input('unconditional_row', 'int64', ['B']),
+  guidance: g.input('guidance', 'float', ['B', 1, 1]),
+  lastKept: g.input('last_kept', 'int64', ['B', 1, 1]),
+  sortLength: g.input('sort_length', 'int64', [1]),
+  topP: g.input('top_p', 'float', ['B', 1, 1]),
+  uniform: g.input('uniform', 'float', ['B', 'n2', 1])
+})
+
 /** (1 + t) cond - t uncond: [B, n, V]. */
 export const guidedLogits = (g: GraphBuilder, { logits, conditionalRow, unconditionalRow, guidance }: DrawInputs): Value => {
   const conditional = g.op('Gather', [logits, conditionalRow], { axis: 0 })

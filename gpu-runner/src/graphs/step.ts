@@ -2,7 +2,7 @@ import type { OpenModel } from '../model/open-model.ts'
 import { GraphBuilder, type Value } from '../onnx/graph-builder.ts'
 import { nextTokens, tokenContribution } from './codes.ts'
 import { positionTable } from './condition.ts'
-import { drawTokens, guidedLogits } from './draw.ts'
+import { drawInputs, drawTokens, guidedLogits } from './draw.ts'
 import { head, type KeyValue, transformerBlock } from './transformer.ts'
 
 export const pastName = (kind: 'k' | 'v', block: number) => `past_${kind}_${block}`
@@ -22,17 +22,6 @@ const transformer = (g: GraphBuilder, model: OpenModel, x: Value, rowCount: Valu
   }
   return head(g, model, y, g.input('head_modulation', 'float', ['R', 2, width]), rowCount)
 }
-
-const drawInputs = (g: GraphBuilder, logits: Value) => ({
-  logits,
-  conditionalRow: g.input('conditional_row', 'int64', ['B']),
-  unconditionalRow: g.input('unconditional_row', 'int64', ['B']),
-  guidance: g.input('guidance', 'float', ['B', 1, 1]),
-  lastKept: g.input('last_kept', 'int64', ['B', 1, 1]),
-  sortLength: g.input('sort_length', 'int64', [1]),
-  topP: g.input('top_p', 'float', ['B', 1, 1]),
-  uniform: g.input('uniform', 'float', ['B', 'n2', 1])
-})
 
 /**
  * One scale for a batch of B images in R rows: one conditional row per image, and one unconditional row per guided one.
