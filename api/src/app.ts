@@ -3,12 +3,14 @@ import { fastify, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from './config.ts'
 import { clientErrorHandler } from './http/client-errors.ts'
 import { drain } from './http/drain.ts'
+import { hostCheck } from './http/host-check.ts'
 import { jsonBody } from './http/json-body.ts'
 import { methodNotAllowed } from './http/method-not-allowed.ts'
 import { problems, sendProblem } from './http/problems.ts'
 import { newRequestId } from './http/request-id.ts'
 import { requestLog } from './http/request-log.ts'
 import { compileValidator } from './http/validation.ts'
+import { loggedError } from './logged-error.ts'
 import { routes } from './routes/index.ts'
 import { docs } from './routes/service/docs.ts'
 import { documentRoute, readDocument } from './routes/service/document.ts'
@@ -21,7 +23,7 @@ const REQUEST_TIMEOUT_MS = 30_000
 
 const createServer = (config: Config, logStream: Writable | undefined): FastifyInstance => {
   const app = fastify({
-    logger: { level: config.logLevel, ...(logStream && { stream: logStream }) },
+    logger: { level: config.logLevel, serializers: { err: loggedError }, ...(logStream && { stream: logStream }) },
     // One logger for all requests: lines that need the request's id name it, so no child is made per request.
     childLoggerFactory: (logger) => logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -50,6 +52,7 @@ export const buildApp = async (config: Config, logStream?: Writable): Promise<Fa
 
   await app.register(problems, { bodyLimitBytes: config.bodyLimitBytes })
   await app.register(requestLog)
+  await app.register(hostCheck, config)
   await app.register(jsonBody)
   await app.register(methodNotAllowed)
   for (const prefix of ['/v1', '']) await app.register(routes, { prefix, services })

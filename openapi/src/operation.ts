@@ -30,7 +30,7 @@ export interface Operation {
 export const defineOperation = <const T extends Operation>(operation: T): T => operation
 
 /** Problems any operation may answer with, whatever it does. */
-const COMMON_PROBLEMS = ['internal_error'] as const satisfies readonly ProblemCode[]
+const COMMON_PROBLEMS = ['host_not_allowed', 'internal_error'] as const satisfies readonly ProblemCode[]
 const QUERY_PROBLEMS = ['invalid_request'] as const satisfies readonly ProblemCode[]
 const BODY_PROBLEMS = [
   'malformed_json',

@@ -101,6 +101,18 @@ const cases: Case[] = [
     code: 'out_of_range_for_model',
     pointers: ['/top_k']
   },
+  {
+    name: 'a host name that is not ours (DNS rebinding)',
+    prepare: (sent) => sent.set('host', 'evil.example').send({}),
+    status: 403,
+    code: 'host_not_allowed'
+  },
+  {
+    name: 'a body that is wrong in hundreds of places',
+    body: { schedule: { class_label: new Array(10_000).fill('x') } },
+    status: 400,
+    code: 'invalid_request'
+  },
   { name: 'an unknown route', method: 'get', path: '/v1/pictures', status: 404, code: 'route_not_found' },
   {
     name: 'a path that is not decodable',

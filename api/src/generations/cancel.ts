@@ -15,9 +15,11 @@ interface CancelContext {
 
 const MARK_SECONDS = generateImageJob.retentionSeconds + generateImageJob.rememberSeconds
 
-const writeMark = async ({ redis, keys }: CancelContext, id: string, mark: CancelMark): Promise<void> => {
-  await redis.set(keys.cancelMark(id), JSON.stringify(mark), 'EX', MARK_SECONDS, 'NX')
-  await redis.publish(keys.cancelChannel, id)
+/** Marks it and tells runners; false when by now there is nothing left to cancel. */
+const writeMark = async ({ redis, queue, keys }: CancelContext, id: string, mark: CancelMark): Promise<boolean> => {
+  const text = JSON.stringify(mark)
+  const reply = redis.markCanceled(keys.cancelMark(id), queue.toKey(id), text, MARK_SECONDS, keys.cancelChannel, id)
+  return (await reply) === 1
 }
 
 /** Cancels a generation unless it is terminal. Safe to repeat and to run twice at once. */
@@ -26,10 +28,11 @@ export const cancel = async (context: CancelContext, owner: string, id: string):
   const { snapshot, standing } = before
   if (isTerminal(standing) || snapshot.kind !== 'job') return before
   const mark = { canceled_at: Date.now(), created_at: snapshot.createdAt, payload: snapshot.payload }
-  await onRedis(() => writeMark(context, id, mark))
+  const isMarked = await onRedis(() => writeMark(context, id, mark))
   // The state is read after the mark is written. A job that still waits then can only be taken up by a runner that sees
   // the mark, so removing it takes nothing from anyone; a job that is active by then is left to its runner.
   const after = await find(context.reader, owner, id)
-  if (after.snapshot.kind === 'job' && after.snapshot.place === 'waiting') await onRedis(() => context.queue.remove(id))
+  const isWaiting = after.snapshot.kind === 'job' && after.snapshot.place === 'waiting'
+  if (isMarked && isWaiting) await onRedis(() => context.queue.remove(id))
   return after
 }

@@ -3,6 +3,8 @@ import { nearest } from './nearest.ts'
 import type { FieldError } from './problem.ts'
 
 const MAX_ERRORS = 20
+/** A small body can have tens of thousands of Ajv errors; no more than these are looked at. */
+const MAX_RAW_ERRORS = 50
 
 const shown = (value: unknown): string => {
   const text = JSON.stringify(value) ?? 'nothing'
@@ -61,42 +63,54 @@ const describe = (error: ErrorObject): FieldError => {
   return { pointer: error.instancePath, detail: `Must ${demand}, not ${shown(error.data)}.` }
 }
 
+/** An error of Ajv; that of a union has those of its branches below it. */
+interface ErrorNode {
+  error: ErrorObject
+  branches: readonly ErrorNode[]
+}
+
 const isBelow = (path: string, root: string) => path === root || path.startsWith(`${root}/`)
+
+const isInUnion = ({ error }: ErrorNode, union: ErrorObject) =>
+  error.schemaPath.startsWith(`${union.schemaPath}/`) && isBelow(error.instancePath, union.instancePath)
+
+/** Puts the errors of branches below their union. Ajv reports a union right after its branches, so one pass does. */
+const toTree = (errors: readonly ErrorObject[]): ErrorNode[] => {
+  const nodes: ErrorNode[] = []
+  for (const error of errors) {
+    let first = nodes.length
+    if (error.keyword === 'anyOf') {
+      for (let last = nodes.at(first - 1); first > 0 && last && isInUnion(last, error); last = nodes[first - 1]) first -= 1
+    }
+    nodes.push({ error, branches: nodes.splice(first) })
+  }
+  return nodes
+}
+
+/** That a value has not the type of one branch says nothing, unless its union says that no other branch fits. */
+const isBranchType = ({ error }: ErrorNode) => error.keyword === 'type' && /\/anyOf\/\d+\/type$/.test(error.schemaPath)
 
 /**
  * A union reports the errors of all its branches. Only those of the branch that was meant are of use: the one whose
  * type fits. When none fits, the types are named together.
  */
-const describeUnion = (union: ErrorObject, branches: readonly ErrorObject[]): FieldError[] => {
-  const types = branches.filter((error) => error.keyword === 'type' && error.instancePath === union.instancePath)
-  const meant = branches.filter((error) => !types.includes(error))
-  if (meant.length > 0) return meant.map(describe)
-  const demands = types.map((error) => withArticle(parameter(error, 'type')))
-  return [{ pointer: union.instancePath, detail: `Must be ${demands.join(' or ')}, not ${shown(union.data)}.` }]
+const describeNode = ({ error, branches }: ErrorNode): FieldError[] => {
+  if (error.keyword !== 'anyOf') return [describe(error)]
+  const types = branches.filter((node) => isBranchType(node) && node.error.instancePath === error.instancePath)
+  const meant = branches.filter((node) => !types.includes(node))
+  if (meant.length > 0) return meant.flatMap(describeNode)
+  const demands = types.map((node) => withArticle(parameter(node.error, 'type')))
+  return [{ pointer: error.instancePath, detail: `Must be ${demands.join(' or ')}, not ${shown(error.data)}.` }]
 }
 
 /** Ajv's errors, one sentence per field at fault. */
 export const toFieldErrors = (errors: readonly ErrorObject[], pointerPrefix: string): FieldError[] => {
-  const unions = errors.filter((error) => error.keyword === 'anyOf')
-  const inUnion = (error: ErrorObject) =>
-    unions.find(
-      (union) => error !== union && isBelow(error.instancePath, union.instancePath) && error.schemaPath.includes('/anyOf/')
-    )
-  const plain = errors.filter((error) => !unions.includes(error) && error.keyword !== 'propertyNames' && !inUnion(error))
-  const described = [
-    ...plain.map(describe),
-    ...unions.flatMap((union) =>
-      describeUnion(
-        union,
-        errors.filter((error) => inUnion(error) === union)
-      )
-    )
-  ]
-  const seen = new Set<string>()
-  return described
-    .map(({ pointer, detail }) => ({ pointer: `${pointerPrefix}${pointer}`, detail }))
-    .filter(({ pointer, detail }) => !seen.has(`${pointer} ${detail}`) && seen.add(`${pointer} ${detail}`))
+  const nodes = toTree(errors.slice(0, MAX_RAW_ERRORS).filter(({ keyword }) => keyword !== 'propertyNames'))
+  const described = nodes.filter((node) => !isBranchType(node)).flatMap(describeNode)
+  const unique = new Map(described.map(({ pointer, detail }) => [`${pointer} ${detail}`, { pointer, detail }]))
+  return [...unique.values()]
     .slice(0, MAX_ERRORS)
+    .map(({ pointer, detail }) => ({ pointer: `${pointerPrefix}${pointer}`, detail }))
 }
 
 /** The fields at fault in one text, for the `detail` of the problem. */

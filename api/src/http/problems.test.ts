@@ -78,6 +78,58 @@ test('a union is described by the branch that was meant', async () => {
   ])
 })
 
+const repeated = (entry: (index: number) => string, lengthBytes = 60_000) => {
+  const entries: string[] = []
+  for (let length = 0, index = 0; length < lengthBytes; length += (entries.at(-1)?.length ?? 0) + 1, index++)
+    entries.push(entry(index))
+  return entries.join(',')
+}
+
+const HOSTILE_BODIES: Record<string, string> = {
+  'unknown fields': `{${repeated((index) => `"a${index}":1`)}}`,
+  'long unknown fields': `{${repeated((index) => `"${`num_image${index}`.padEnd(64, 'x')}":1`)}}`,
+  'unknown fields of a union': `{"schedule":{${repeated((index) => `"a${index}":1`)}}}`,
+  'wrong entries of a union in a union': `{"schedule":{"class_label":[${repeated(() => '"x"')}]}}`,
+  'wrong entries': `{"schedule":{"cfg":[${repeated(() => '[]')}]}}`,
+  'wrong previews': `{"previews":[${repeated(() => '"x"')}]}`,
+  'many previews': `{"previews":[${repeated(String)}]}`,
+  'wrong events': `{"webhook":{"url":"https://example.org","events":[${repeated(() => '{}')}]}}`,
+  'wrong metadata': `{"metadata":{${repeated((index) => `"${index}":1`)}}}`,
+  'wrong names in metadata': `{"metadata":{${repeated((index) => `"${String(index).padEnd(70, 'x')}":[]`)}}}`,
+  'one long text': `{"label":"${'x'.repeat(60_000)}"}`
+}
+
+test('a hostile body is refused at once, and with few errors', async () => {
+  const headers = JSON_HEADERS
+  for (const [name, payload] of Object.entries(HOSTILE_BODIES)) {
+    const startedAt = performance.now()
+    const response = await context.app.inject({ method: 'POST', url: '/generate', headers, payload })
+    const elapsedMs = performance.now() - startedAt
+    const { errors } = problemOf(response, 'invalid_request')
+    assert.ok(errors.length > 0 && errors.length <= 20, `${name}: ${errors.length} errors`)
+    assert.ok(elapsedMs < 1000, `${name}: ${elapsedMs} ms`)
+  }
+})
+
+test('a union with more errors than are looked at still says what was meant', async () => {
+  const problem = problemOf(
+    await post(context.app, '/generate', { schedule: { class_label: Array(500).fill('x') } }),
+    'invalid_request'
+  )
+  assert.match(problem.errors[0]?.detail ?? '', /^Must have at most 64 entries/)
+  assert.deepEqual(problem.errors[1], { pointer: '/schedule/class_label/0', detail: 'Must be an integer or null, not "x".' })
+  assert.ok(problem.errors.every(({ detail }) => !detail.startsWith('Must be null')))
+})
+
+test('metadata takes texts only, whatever their names', async () => {
+  for (const name of ['a', 'a\nb', '\n', 'a\u2028b']) {
+    const pointer = `/metadata/${name}`
+    const problem = problemOf(await post(context.app, '/generate', { metadata: { [name]: { x: 1 } } }), 'invalid_request')
+    assert.deepEqual(problem.errors, [{ pointer, detail: 'Must be a string, not {"x":1}.' }])
+  }
+  assert.deepEqual((await context.generate({ metadata: { 'a\nb': 'c' } })).metadata, { 'a\nb': 'c' })
+})
+
 test('a body that is not JSON, hides a prototype, is of another type or missing says so', async () => {
   const send = (payload: string, headers: Record<string, string> = JSON_HEADERS) =>
     context.app.inject({ method: 'POST', url: '/v1/generate', headers, payload })

@@ -6,6 +6,8 @@ import { jsonParserOf } from '../parser.ts'
 import { onRedis } from '../redis/errors.ts'
 
 const FRESH_MS = 2000
+/** Runners announce every 30 s: a card this much older than the newest is of a model they no longer serve. */
+const RETIRED_AFTER_MS = 5 * 60_000
 
 const parseCard = jsonParserOf(ModelCard)
 
@@ -24,9 +26,21 @@ interface RegistryOptions {
 
 const compareIds = (a: ModelCard, b: ModelCard) => (a.id < b.id ? -1 : 1)
 
+const announcedAt = (card: ModelCard) => Date.parse(card.announced_at)
+
+/** The default first: the configured one, else the first of those that runners still announce. */
+const ordered = (cards: readonly ModelCard[], defaultModel: string | undefined): ModelCard[] => {
+  // Measured against the newest card and not the clock: while no runner is up all are old, and none is retired.
+  const newestAt = cards.reduce((newest, card) => Math.max(newest, announcedAt(card)), 0)
+  const isDefault = (card: ModelCard) => Number(card.id === defaultModel)
+  const isRetired = (card: ModelCard) => Number(newestAt - announcedAt(card) > RETIRED_AFTER_MS)
+  return cards.toSorted(
+    (a, b) => isDefault(b) - isDefault(a) || isRetired(a) - isRetired(b) || a.order - b.order || compareIds(a, b)
+  )
+}
+
 /** What runners announce in Redis, cached; concurrent readers share one look. */
 export const createModelRegistry = ({ redis, keys, defaultModel, log, now = Date.now }: RegistryOptions): ModelRegistry => {
-  const isDefault = (card: ModelCard) => Number(card.id === defaultModel)
   let parsed = new Map<string, { text: string; card: ModelCard | undefined }>()
   let cached: { cards: readonly ModelCard[]; readAt: number } | undefined
   let pending: Promise<readonly ModelCard[]> | undefined
@@ -45,8 +59,10 @@ export const createModelRegistry = ({ redis, keys, defaultModel, log, now = Date
   const read = async () => {
     const announced = Object.entries(await onRedis(() => redis.hgetall(keys.models)))
     parsed = new Map(announced.map(([field, text]) => [field, parseOnce(field, text)]))
-    const cards = [...parsed.values()].flatMap(({ card }) => card ?? [])
-    cards.sort((a, b) => isDefault(b) - isDefault(a) || a.order - b.order || compareIds(a, b))
+    const cards = ordered(
+      [...parsed.values()].flatMap(({ card }) => card ?? []),
+      defaultModel
+    )
     // Having none is not kept: the first announcement is what everybody waits for.
     cached = cards.length > 0 ? { cards, readAt: now() } : undefined
     return cards

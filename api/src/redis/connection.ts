@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { Redis, type RedisOptions } from 'ioredis'
+import { MARK_CANCELED } from './mark-canceled.ts'
 import { READ_GENERATION } from './read-generation.ts'
 
 /** Together with the time of a request's own work this keeps every answer under 2 s when Redis hangs. */
@@ -42,7 +43,7 @@ export const connectProducer = (url: string, log: FastifyBaseLogger): Redis => {
     commandTimeout: COMMAND_TIMEOUT_MS,
     // A peer that is silent for longer is given up, so that a dead route does not cost every request the timeout.
     socketTimeout: 4000,
-    scripts: { readGeneration: READ_GENERATION }
+    scripts: { readGeneration: READ_GENERATION, markCanceled: MARK_CANCELED }
   })
   logChanges(redis, log)
   return redis

@@ -10,9 +10,13 @@ const isProgrammingError = (error: unknown) =>
 const toProblemError = (error: unknown): unknown => {
   if (error instanceof ProblemError || isProgrammingError(error) || !(error instanceof Error)) return error
   if (/\bOOM\b/.test(error.message)) {
-    return new ProblemError('queue_full', 'The queue has no memory left. Try again when it has been worked off.', {
-      cause: error
-    })
+    return new ProblemError(
+      'queue_full',
+      'The queue has no memory left. Try again when its Redis has been given more, or has forgotten old generations.',
+      {
+        cause: error
+      }
+    )
   }
   if (error.name === 'ReplyError' && !UNAVAILABLE_REPLY.test(error.message)) return error
   return new ProblemError('queue_unavailable', 'The queue cannot be reached now. Try again in a few seconds.', { cause: error })

@@ -37,7 +37,8 @@ export const bodyOf = <T>(response: { json(): unknown }): T => response.json() a
 export const post = (app: FastifyInstance, url: string, body: unknown) =>
   app.inject({ method: 'POST', url, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
 
-const collect = (lines: string[]) =>
+/** A stream that keeps what is written to it. */
+export const collect = (lines: string[]) =>
   new Writable({
     write(chunk, _encoding, done) {
       lines.push(String(chunk))

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { GenerationInput, type Priority } from '../schemas/generate-request.ts'
 import { GenerationError, GenerationMetrics, Progress, STAGES } from '../schemas/generation.ts'
-import { nullable, oneOf } from '../schemas/primitives.ts'
+import { nullable, oneOf, textByName } from '../schemas/primitives.ts'
 
 /** What the API puts into the queue. New fields are optional for one release, since queued jobs outlive deploys. */
 export const GenerateImagePayload = Type.Object({
@@ -9,7 +9,7 @@ export const GenerateImagePayload = Type.Object({
   /** Id of the API key that owns the generation. */
   owner: Type.String(),
   input: GenerationInput,
-  metadata: Type.Record(Type.String(), Type.String()),
+  metadata: textByName(),
   label: nullable(Type.String())
 })
 export type GenerateImagePayload = Static<typeof GenerateImagePayload>

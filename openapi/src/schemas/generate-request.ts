@@ -1,9 +1,11 @@
-import Type, { type Static } from 'typebox'
-import { ModelId, nullable, oneOf } from './primitives.ts'
+import Type, { type Static, type TSchema } from 'typebox'
+import { ModelId, nullable, oneOf, textByName } from './primitives.ts'
 
 export const UINT32_MAX = 4_294_967_295
 export const MAX_NUM_IMAGES = 16
 export const MAX_CFG = 20
+/** More scales than any model has. */
+const MAX_SCALES = 64
 
 export const IMAGE_FORMATS = ['png', 'webp', 'jpeg'] as const
 export const PRIORITIES = ['low', 'normal', 'high'] as const
@@ -47,13 +49,15 @@ const TopP = Type.Number({
   description: 'Of what top_k left, keep the likeliest tokens that reach this mass; 1 turns it off. Default: the model’s.'
 })
 
+const perScale = <T extends TSchema>(setting: T) => Type.Optional(Type.Array(setting, { maxItems: MAX_SCALES }))
+
 /** Per-scale settings: each array has one entry per scale of the model. */
 const Schedule = Type.Object(
   {
-    cfg: Type.Optional(Type.Array(Cfg)),
-    top_k: Type.Optional(Type.Array(TopK)),
-    top_p: Type.Optional(Type.Array(TopP)),
-    class_label: Type.Optional(Type.Array(ClassLabel))
+    cfg: perScale(Cfg),
+    top_k: perScale(TopK),
+    top_p: perScale(TopP),
+    class_label: perScale(ClassLabel)
   },
   { ...closed, description: 'Settings per scale; each array has one entry per scale of the model.' }
 )
@@ -91,10 +95,13 @@ export const GenerateRequest = Type.Object(
     stop_at_scale: Type.Optional(nullable(Type.Integer({ minimum: 0, description: 'Draft: stop after this scale.' }))),
     output: Type.Optional(OutputRequest),
     previews: Type.Optional(
-      Type.Union([oneOf(['none', 'auto']), Type.Array(Type.Integer({ minimum: 0 }), { uniqueItems: true })], {
-        default: 'none',
-        description: 'Scales after which a preview is made.'
-      })
+      Type.Union(
+        [oneOf(['none', 'auto']), Type.Array(Type.Integer({ minimum: 0 }), { uniqueItems: true, maxItems: MAX_SCALES })],
+        {
+          default: 'none',
+          description: 'Scales after which a preview is made.'
+        }
+      )
     ),
     return_tokens: Type.Optional(Type.Boolean({ default: false, description: 'Store the drawn tokens beside each picture.' })),
     priority: Type.Optional(oneOf(PRIORITIES, { default: 'normal', description: 'Order in the queue.' })),
@@ -102,11 +109,14 @@ export const GenerateRequest = Type.Object(
     start_deadline_seconds: Type.Optional(nullable(seconds('Expire when not started this long after acceptance.', 86_400))),
     retention_seconds: Type.Optional(seconds('Keep the finished generation this long.', 30 * 86_400)),
     metadata: Type.Optional(
-      Type.Record(Type.String(), Type.String({ maxLength: 512 }), {
-        maxProperties: 16,
-        propertyNames: { maxLength: 64 },
-        description: 'The caller’s own key-value pairs, echoed back.'
-      })
+      textByName(
+        { maxLength: 512 },
+        {
+          maxProperties: 16,
+          propertyNames: { maxLength: 64 },
+          description: 'The caller’s own key-value pairs, echoed back.'
+        }
+      )
     ),
     label: Type.Optional(
       nullable(Type.String({ maxLength: 128, description: 'The caller’s own label; the list can filter by it.' }))

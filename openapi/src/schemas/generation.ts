@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { GenerationInput } from './generate-request.ts'
-import { GenerationId, nullable, oneOf, Timestamp } from './primitives.ts'
+import { GenerationId, nullable, oneOf, textByName, Timestamp } from './primitives.ts'
 
 export const GENERATION_STATUSES = ['queued', 'running', 'canceling', 'succeeded', 'failed', 'canceled', 'expired'] as const
 export type GenerationStatus = (typeof GENERATION_STATUSES)[number]
@@ -95,12 +95,16 @@ export const Generation = Type.Object(
     created_at: Timestamp('When the request was accepted.'),
     started_at: nullable(Timestamp('When the last attempt began.')),
     completed_at: nullable(Timestamp('When the generation reached its terminal status.')),
-    expires_at: nullable(Timestamp('When the finished generation and its pictures are removed.')),
+    expires_at: nullable(
+      Timestamp(
+        'When the finished generation can no longer be read and its links have stopped working. Pictures in the store are removed by DELETE or by lifecycle rules of the bucket.'
+      )
+    ),
     urls: Type.Object({
       self: Type.String({ format: 'uri' }),
       cancel: Type.String({ format: 'uri' })
     }),
-    metadata: Type.Record(Type.String(), Type.String()),
+    metadata: textByName(),
     label: nullable(Type.String())
   },
   { $id: 'Generation', description: 'A generation. Every key is always present; unknown is `null`.' }

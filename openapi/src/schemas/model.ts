@@ -47,7 +47,10 @@ export const ModelClassList = Type.Object(
 export const ModelCard = Type.Object({
   ...modelFields,
   classes: Type.Array(Type.String(), { description: 'Name of class i at index i.' }),
-  order: Type.Integer({ minimum: 0, description: 'Position in the runner’s `MODELS`; the lowest is the default.' }),
+  order: Type.Integer({
+    minimum: 0,
+    description: 'Position in the runner’s `MODELS`; the lowest still announced is the default.'
+  }),
   announced_at: Timestamp('When a runner last announced it.')
 })
 export type ModelCard = Static<typeof ModelCard>

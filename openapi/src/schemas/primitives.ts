@@ -9,6 +9,15 @@ export const oneOf = <const T extends readonly string[]>(
   options: { description?: string; default?: T[number] } = {}
 ) => Type.Unsafe<T[number]>({ type: 'string', enum: [...values], ...options })
 
+/**
+ * An object of texts under any names. (`Type.Record` checks only values whose names fit the pattern `^.*$`, which a name
+ * with a line break does not.)
+ */
+export const textByName = (
+  text: { maxLength?: number } = {},
+  options: { maxProperties?: number; propertyNames?: { maxLength: number }; description?: string } = {}
+) => Type.Unsafe<Record<string, string>>({ type: 'object', additionalProperties: { type: 'string', ...text }, ...options })
+
 export const Timestamp = (description: string) => Type.String({ format: 'date-time', description })
 
 /** Ids are 128 random bits in lower-case base32, so they are unguessable and safe in paths and object keys. */

@@ -14,6 +14,7 @@ export const PROBLEMS = {
   invalid_request: { status: 400, title: 'The request does not match the contract', retryable: false },
   invalid_cursor: { status: 400, title: 'The cursor is not one this server issued', retryable: false },
   link_invalid: { status: 403, title: 'The link is not signed by this server or has expired', retryable: false },
+  host_not_allowed: { status: 403, title: 'The Host header names another host', retryable: false },
   route_not_found: { status: 404, title: 'No such route', retryable: false },
   generation_not_found: { status: 404, title: 'No such generation', retryable: false },
   model_not_found: { status: 404, title: 'No such model', retryable: false },

@@ -3,7 +3,10 @@ import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { CancelMark, cancelGeneration, deleteGeneration, type Generation } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
+import { cancel as cancelOne } from '../../generations/cancel.ts'
+import { createReader } from '../../generations/reader.ts'
 import { jsonParserOf } from '../../parser.ts'
+import { connectProducer } from '../../redis/connection.ts'
 import { assertKept } from '../../testing/contract.ts'
 import { bodyOf, openTestApp, type TestApp } from '../../testing/test-app.ts'
 
@@ -62,6 +65,50 @@ test('the mark alone makes a waiting job canceled, before anyone has removed it'
   await context.redis.set(context.keys.cancelMark(id), JSON.stringify(mark))
   assert.equal((await read(id)).status, 'canceled')
   await context.queue.remove(id)
+})
+
+/** Cancels as a request does that is overtaken by `meanwhile` after its first look. */
+const cancelOvertaken = async (id: string, meanwhile: () => Promise<unknown>) => {
+  const { app, keys, queue, server } = context
+  const redis = connectProducer(server.url, app.log)
+  await once(redis, 'ready')
+  const reader = createReader(redis, queue, keys)
+  let looks = 0
+  const read = async (owner: string, of: string) => {
+    const snapshot = await reader.read(owner, of)
+    looks += 1
+    if (looks === 1) await meanwhile()
+    return snapshot
+  }
+  try {
+    return await cancelOne({ redis, queue, keys, reader: { ...reader, read } }, 'local', id)
+  } finally {
+    redis.disconnect()
+  }
+}
+
+const finish = async (id: string) => {
+  const worker = await context.runner(async () => ({ outcome: 'expired' }))
+  assert.equal(bodyOf<Generation>(await context.app.inject(`/generations/${id}?wait=10`)).status, 'expired')
+  await worker.close(true)
+}
+
+test('one that finishes and is deleted while it is being canceled stays deleted', async () => {
+  const { id } = await context.generate()
+  const meanwhile = async () => {
+    await finish(id)
+    assert.equal((await context.app.inject({ method: 'DELETE', url: `/generations/${id}` })).statusCode, 204)
+  }
+  await assert.rejects(cancelOvertaken(id, meanwhile), { code: 'generation_gone' })
+  assert.equal(await context.redis.exists(context.keys.cancelMark(id)), 0)
+  assert.equal((await context.app.inject(`/generations/${id}`)).statusCode, 410)
+})
+
+test('one that finishes while it is being canceled is as it finished, without a mark', async () => {
+  const { id } = await context.generate()
+  const { standing } = await cancelOvertaken(id, () => finish(id))
+  assert.equal(standing.status, 'expired')
+  assert.equal(await context.redis.exists(context.keys.cancelMark(id)), 0)
 })
 
 test('cancel takes an empty body with or without a content type', async () => {

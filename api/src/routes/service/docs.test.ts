@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { fastify } from 'fastify'
+import { problems } from '../../http/problems.ts'
 import { openTestApp, type TestApp } from '../../testing/test-app.ts'
+import { docs } from './docs.ts'
 import { readDocument } from './document.ts'
 
 let context: TestApp
@@ -38,4 +41,26 @@ test('what the reference loads is served here', async () => {
   const document = await context.app.inject('/docs/openapi.json')
   assert.equal(document.json().info.title, 'Nextscale')
   assert.equal((await context.app.inject('/docs/absent')).statusCode, 404)
+})
+
+test('a reference that could not be opened is opened anew, and does not keep the server from closing', async () => {
+  const app = fastify()
+  const reference = fastify()
+  reference.get('/docs/', async () => 'reference')
+  const outcomes = [false, true]
+  const open = async () => {
+    if (outcomes.shift()) return reference
+    throw new Error('The disk cannot be read')
+  }
+  await app.register(problems, { bodyLimitBytes: 1 })
+  await app.register(docs, { document: '{}', open })
+  assert.equal((await app.inject('/docs/')).statusCode, 500)
+  assert.equal((await app.inject('/docs/')).body, 'reference')
+  await app.close()
+
+  const broken = fastify()
+  await broken.register(problems, { bodyLimitBytes: 1 })
+  await broken.register(docs, { document: '{}', open })
+  assert.equal((await broken.inject('/docs/')).statusCode, 500)
+  await broken.close()
 })

@@ -35,10 +35,20 @@ const openReference = async (document: string): Promise<FastifyInstance> => {
   return reference
 }
 
+interface DocsOptions {
+  document: string
+  open?: (document: string) => Promise<FastifyInstance>
+}
+
 /** GET /docs, the reference of the contract, and what it loads. */
 export const docs = fastifyPlugin(
-  (app: FastifyInstance, { document }: { document: string }, done) => {
+  (app: FastifyInstance, { document, open = openReference }: DocsOptions, done) => {
     let opening: Promise<FastifyInstance> | undefined
+    const reopen = (error: unknown): never => {
+      // Not kept: whoever asks next may be luckier, and closing must not fail because of it.
+      opening = undefined
+      throw error
+    }
     app.get('/', (_request, reply) => {
       reply.redirect('/docs/')
     })
@@ -46,7 +56,7 @@ export const docs = fastifyPlugin(
       reply.redirect('/docs/')
     })
     app.get('/docs/*', async (request, reply) => {
-      opening ??= openReference(document)
+      opening ??= open(document).catch(reopen)
       const reference = await opening
       const { statusCode, headers, rawPayload } = await reference.inject({ method: 'GET', url: request.url })
       if (statusCode !== 200) return reply.callNotFound()
@@ -60,7 +70,8 @@ export const docs = fastifyPlugin(
         .send(rawPayload)
     })
     app.addHook('onClose', async () => {
-      await (await opening)?.close()
+      const reference = await opening?.catch(() => undefined)
+      await reference?.close()
     })
     done()
   },

@@ -1,0 +1,32 @@
+import type { Result } from 'ioredis'
+
+/**
+ * Marks a generation as canceled and tells runners, only while its job is there and unfinished: a mark written later
+ * would bring a deleted generation back as a canceled one. A mark that is there stays as it was. Replies whether the
+ * generation has a mark now.
+ */
+export const MARK_CANCELED = {
+  numberOfKeys: 2,
+  readOnly: false,
+  lua: `
+local mark, job = KEYS[1], KEYS[2]
+local text, seconds, channel, id = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local found = redis.call('HMGET', job, 'data', 'finishedOn')
+if not found[1] or found[2] then return 0 end
+redis.call('SET', mark, text, 'EX', seconds, 'NX')
+redis.call('PUBLISH', channel, id)
+return 1`
+} as const
+
+declare module 'ioredis' {
+  interface RedisCommander<Context> {
+    markCanceled(
+      markKey: string,
+      jobKey: string,
+      mark: string,
+      seconds: number,
+      channel: string,
+      id: string
+    ): Result<0 | 1, Context>
+  }
+}
