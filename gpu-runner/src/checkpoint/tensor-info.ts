@@ -11,6 +11,8 @@ export interface TensorInfo {
   /** Byte offset of the first value in that file. */
   offset: number
   sizeBytes: number
+  /** The values themselves, where they do not lie in the file as one run. */
+  data?: Uint8Array
 }
 
 /** Tensors of one checkpoint by name. */

@@ -1,8 +1,9 @@
 import { type ModelCard, OPTIONAL_CAPABILITIES } from '@nextscale/openapi'
 import type { OpenModel } from './open-model.ts'
 
-/** Names of the tokenizer tensors that generation does not use. */
-const isEncoder = (name: string) => name.startsWith('encoder.') || name.startsWith('quant_conv.')
+/** Tensors that generation does not use: the encoder, statistics of training, and tables that follow from the scales. */
+const UNUSED = /^(encoder\.|quant_conv\.|quantize\.ema_|lvl_1L$|attn_bias_for_masking$)/
+const isUsed = (name: string) => !UNUSED.test(name)
 
 /** What the API is told about a model. `order` is its position among the models of this runner. */
 export const modelCard = (
@@ -20,7 +21,7 @@ export const modelCard = (
   tokens_per_image: shape.tokens,
   vocabulary_size: shape.tokenizer.vocabulary,
   num_classes: shape.transformer.classes,
-  parameters: { transformer: transformer.parameters(), tokenizer: tokenizer.parameters((name) => !isEncoder(name)) },
+  parameters: { transformer: transformer.parameters(isUsed), tokenizer: tokenizer.parameters(isUsed) },
   defaults: manifest.defaults,
   unsupported: Object.keys(OPTIONAL_CAPABILITIES),
   classes: manifest.classes,

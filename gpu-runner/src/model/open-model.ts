@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { readSafetensors } from '../checkpoint/read-safetensors.ts'
+import { readCheckpoint } from '../checkpoint/read-checkpoint.ts'
+import type { CheckpointRole } from '../checkpoint/read-pth.ts'
 import { ModelError } from '../errors.ts'
 import { type Manifest, readManifest } from './manifest.ts'
 import { type ModelShape, modelShape } from './shape.ts'
@@ -18,7 +19,8 @@ export interface OpenModel {
   transformer: Weights
 }
 
-const openWeights = async (path: string): Promise<Weights> => new Weights(path, await readSafetensors(path))
+const openWeights = async (path: string, role: CheckpointRole): Promise<Weights> =>
+  new Weights(path, await readCheckpoint(path, role))
 
 /**
  * Opens a model folder: manifest, tensor headers, sizes. The weights themselves stay on disk.
@@ -27,8 +29,8 @@ const openWeights = async (path: string): Promise<Weights> => new Weights(path, 
 export const openModel = async (folder: string): Promise<OpenModel> => {
   const manifest = await readManifest(folder)
   const real = await realpath(folder)
-  const tokenizer = await openWeights(join(real, manifest.files.tokenizer.path))
-  const transformer = await openWeights(join(real, manifest.files.transformer.path))
+  const tokenizer = await openWeights(join(real, manifest.files.tokenizer.path), 'tokenizer')
+  const transformer = await openWeights(join(real, manifest.files.transformer.path), 'transformer')
   return { manifest, folder: real, tokenizer, transformer, shape: modelShape(manifest, tokenizer, transformer) }
 }
 

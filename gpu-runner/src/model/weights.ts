@@ -48,7 +48,7 @@ export class Weights {
   }
 
   /** Values over all tensors whose names satisfy a condition. */
-  parameters(include: (name: string) => boolean = () => true): number {
+  parameters(include: (name: string) => boolean): number {
     let total = 0
     for (const tensor of this.tensors.values()) {
       if (include(tensor.name)) total += tensor.shape.reduce((product, size) => product * size, 1)

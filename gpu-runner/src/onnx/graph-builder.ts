@@ -55,6 +55,16 @@ const valueInfo = (name: string, elementType: ElementType, shape?: readonly Dime
   return create(ValueInfoProtoSchema, { name, type: { value: { case: 'tensorType', value: tensor } } })
 }
 
+/** A weight’s values: where they lie in the checkpoint, or the values themselves where they do not lie there as one run. */
+const valuesOf = ({ data, file, offset, sizeBytes }: TensorInfo) => {
+  if (data) return { rawData: Uint8Array.from(data) }
+  const place = { location: basename(file), offset: String(offset), length: String(sizeBytes) }
+  return {
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: Object.entries(place).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value }))
+  }
+}
+
 /**
  * Collects nodes and weights of an ONNX graph. Weights are not copied: they become external data that points
  * at the checkpoint, so a graph of any model is a few kilobytes.
@@ -124,17 +134,8 @@ export class GraphBuilder {
     if (tensor.dtype !== 'F32' && tensor.dtype !== 'F16' && tensor.dtype !== 'BF16') {
       throw new TypeError(`${tensor.name} is ${tensor.dtype}, not a floating-point weight`)
     }
-    const entries = { location: basename(tensor.file), offset: String(tensor.offset), length: String(tensor.sizeBytes) }
-    this.#initializers.set(
-      tensor.name,
-      create(TensorProtoSchema, {
-        name: tensor.name,
-        dataType: WEIGHT_TYPES[tensor.dtype],
-        dims: tensor.shape.map(BigInt),
-        dataLocation: TensorProto_DataLocation.EXTERNAL,
-        externalData: Object.entries(entries).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value }))
-      })
-    )
+    const common = { name: tensor.name, dataType: WEIGHT_TYPES[tensor.dtype], dims: tensor.shape.map(BigInt) }
+    this.#initializers.set(tensor.name, create(TensorProtoSchema, { ...common, ...valuesOf(tensor) }))
     const value = tensor.dtype === 'F32' ? tensor.name : this.op('Cast', [tensor.name], { to: DataType.FLOAT })
     this.#cast.set(tensor.name, value)
     return value

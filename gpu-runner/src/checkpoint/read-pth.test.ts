@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { ModelError } from '../errors.ts'
+import { philox } from '../sampler/philox.ts'
+import { GOLDEN_MODEL, temporaryFolder } from '../testing/folders.ts'
+import { p, pth, tensorPickle, zip } from '../testing/write-pth.ts'
+import { readCheckpoint } from './read-checkpoint.ts'
+import { readTensorBytes } from './read-safetensors.ts'
+
+const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer)
+const SIX = { 0: floats(0, 1, 2, 3, 4, 5) }
+const whole = tensorPickle({ key: '0', elements: 6, shape: [2, 3], stride: [3, 1] })
+
+const read = async (t: TestContext, bytes: Buffer, role: 'tokenizer' | 'transformer' = 'transformer') => {
+  const path = join(await temporaryFolder(t), 'x.pth')
+  await writeFile(path, bytes)
+  return readCheckpoint(path, role)
+}
+
+const values = async (tensors: Awaited<ReturnType<typeof read>>, name: string) => {
+  const tensor = tensors.get(name)
+  assert.ok(tensor)
+  const bytes = Uint8Array.from(tensor.data ?? (await readTensorBytes(tensor)))
+  return [...new Float32Array(bytes.buffer)]
+}
+
+test('a published-format checkpoint is read: names, types, shapes', async () => {
+  const tensors = await readCheckpoint(join(GOLDEN_MODEL, 'vae.pth'), 'tokenizer')
+  const { dtype, shape } = tensors.get('quantize.embedding.weight') ?? assert.fail()
+  assert.deepEqual([tensors.size, dtype, shape], [324, 'F16', [512, 32]])
+})
+
+test('tensors that share a storage, begin inside it or are transposed have their own values', async (t) => {
+  const views = p.dict(
+    p.text('whole'),
+    whole,
+    p.text('tail'),
+    tensorPickle({ key: '0', elements: 6, offset: 4, shape: [2], stride: [1] }),
+    p.text('transposed'),
+    tensorPickle({ key: '0', elements: 6, shape: [3, 2], stride: [1, 3] })
+  )
+  const tensors = await read(t, pth(views, SIX))
+  assert.deepEqual(await values(tensors, 'whole'), [0, 1, 2, 3, 4, 5])
+  assert.deepEqual(await values(tensors, 'tail'), [4, 5])
+  assert.deepEqual(await values(tensors, 'transposed'), [0, 3, 1, 4, 2, 5])
+})
+
+test('of a training checkpoint the wanted part is read', async (t) => {
+  const parts = p.dict(p.text('vae_local'), p.dict(p.text('a'), whole), p.text('var_wo_ddp'), p.dict(p.text('b'), whole))
+  const bytes = pth(p.dict(p.text('epoch'), p.int(3), p.text('trainer'), parts), SIX)
+  assert.deepEqual([...(await read(t, bytes, 'tokenizer')).keys()], ['a'])
+  assert.deepEqual([...(await read(t, bytes, 'transformer')).keys()], ['b'])
+})
+
+const view = (changes: object) =>
+  p.dict(p.text('a'), tensorPickle({ key: '0', elements: 6, shape: [6], stride: [1], ...changes }))
+const refused: Record<string, [Buffer, RegExp]> = {
+  'a call of the operating system': [
+    pth(p.reduce(p.global('posix', 'system'), p.tuple(p.text('id'))), {}),
+    /refused: its pickle names posix\.system/
+  ],
+  'a class of somebody’s own': [pth(p.global('mypackage.model', 'Net'), {}), /names mypackage\.model\.Net/],
+  'a pickle that ends early': [pth(Buffer.from('}('), {}), /refused/],
+  'an unknown instruction': [pth(Buffer.from([0xff]), {}), /instruction 0xff/],
+  'a shape beyond the storage': [pth(view({ shape: [7] }), SIX), /tensor a reaches beyond its 24 bytes/],
+  'an offset beyond the storage': [pth(view({ offset: 1 }), SIX), /reaches beyond/],
+  'a view that claims terabytes': [pth(view({ shape: [2 ** 20, 2 ** 20], stride: [0, 0] }), SIX), /repeats its values/],
+  'values that are missing': [pth(view({ key: '9' }), SIX), /values of tensor a are missing/],
+  'an unsupported type': [pth(view({ storageType: 'ComplexFloatStorage' }), SIX), /ComplexFloatStorage, which is not supported/],
+  'no tensors': [pth(p.dict(), {}), /has no tensors/],
+  'a list': [pth(p.tuple(), {}), /no state dict/],
+  'an archive of something else': [zip({ 'word/document.xml': Buffer.from('<a/>') }), /the archive has no data\.pkl/],
+  'a compressed entry': [zip({ 'archive/data.pkl': Buffer.from('x') }, 8), /archive\/data\.pkl is compressed/],
+  'an archive without a directory': [pth(view({}), SIX).subarray(0, 200), /it has no zip directory/]
+}
+for (const [kind, [bytes, sentence]] of Object.entries(refused)) {
+  test(`${kind} is refused in one sentence`, async (t) => {
+    await assert.rejects(read(t, bytes), (error: unknown) => {
+      assert.ok(error instanceof ModelError, String(error))
+      assert.match(error.message, sentence)
+      return true
+    })
+  })
+}
+
+test('whatever is changed in a file, it is read or refused in a sentence: never an error of another kind', async (t) => {
+  const original = pth(p.dict(p.text('a'), whole, p.text('b'), whole), SIX)
+  const path = join(await temporaryFolder(t), 'fuzzed.pth')
+  let read = 0
+  for (let round = 0; round < 3_000; round++) {
+    const [where, what, how, many] = philox([round, 0, 0, 0], [1, 2])
+    const bytes = Buffer.from(original)
+    for (let i = 0; i <= many % 3; i++) bytes[(where + i * (how % 97)) % bytes.length] = what >>> (8 * i)
+    await writeFile(path, how % 5 === 0 ? bytes.subarray(0, where % bytes.length) : bytes)
+    try {
+      await readCheckpoint(path, 'transformer')
+      read++
+    } catch (error) {
+      assert.ok(error instanceof ModelError, `round ${round}: ${error instanceof Error ? error.stack : String(error)}`)
+    }
+  }
+  // Changed values and checksums do not hinder reading; most other changes do.
+  assert.ok(read > 100 && read < 2_900, String(read))
+})
