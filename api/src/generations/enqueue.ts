@@ -4,6 +4,8 @@ import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
 
 const TRIM_INTERVAL_MS = 60_000
+/** Enough to share the cost of a write; more would leave Redis idle while they gather, and us while it adds them. */
+const MAX_TOGETHER = 8
 
 export interface Enqueue {
   (id: string, payload: GenerateImagePayload, createdAt: number): Promise<void>
@@ -78,6 +80,7 @@ export const createEnqueue = (redis: Redis, queue: Queue<GenerateImagePayload>, 
   }
 
   const flush = () => {
+    if (gathered.length === 0) return
     const entries = gathered
     gathered = []
     void write(entries)
@@ -87,6 +90,7 @@ export const createEnqueue = (redis: Redis, queue: Queue<GenerateImagePayload>, 
     new Promise((resolve, reject) => {
       if (gathered.length === 0) setImmediate(flush)
       gathered.push({ id, payload, createdAt, resolve, reject })
+      if (gathered.length === MAX_TOGETHER) flush()
       trim(payload.owner, createdAt)
     })
 }

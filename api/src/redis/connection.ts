@@ -3,8 +3,6 @@ import { Redis, type RedisOptions } from 'ioredis'
 import { MARK_CANCELED } from './mark-canceled.ts'
 import { READ_GENERATION } from './read-generation.ts'
 
-/** Together with the time of a request's own work this keeps every answer under 2 s when Redis hangs. */
-const COMMAND_TIMEOUT_MS = 1500
 const MAX_RECONNECT_DELAY_MS = 1000
 
 const shared = {
@@ -40,7 +38,8 @@ export const connectProducer = (url: string, log: FastifyBaseLogger): Redis => {
   const redis = new Redis(url, {
     ...shared,
     maxRetriesPerRequest: 1,
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    // What was sent before the connection broke has been answered with a 503: it must not be done behind the client's back.
+    autoResendUnfulfilledCommands: false,
     // A peer that is silent for longer is given up, so that a dead route does not cost every request the timeout.
     socketTimeout: 4000,
     scripts: { readGeneration: READ_GENERATION, markCanceled: MARK_CANCELED }
