@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test'
 import { ModelError } from '../errors.ts'
 import { philox } from '../sampler/philox.ts'
 import { GOLDEN_MODEL, temporaryFolder } from '../testing/folders.ts'
-import { p, pth, tensorPickle, zip } from '../testing/write-pth.ts'
+import { asZip64, p, pth, tensorPickle, zip } from '../testing/write-pth.ts'
 import { readCheckpoint } from './read-checkpoint.ts'
 import { readTensorBytes } from './read-safetensors.ts'
 
@@ -45,6 +45,11 @@ test('tensors that share a storage, begin inside it or are transposed have their
   assert.deepEqual(await values(tensors, 'whole'), [0, 1, 2, 3, 4, 5])
   assert.deepEqual(await values(tensors, 'tail'), [4, 5])
   assert.deepEqual(await values(tensors, 'transposed'), [0, 3, 1, 4, 2, 5])
+})
+
+test('an archive with zip64 records is read', async (t) => {
+  const tensors = await read(t, asZip64(pth(p.dict(p.text('a'), whole), SIX)))
+  assert.deepEqual(await values(tensors, 'a'), [0, 1, 2, 3, 4, 5])
 })
 
 test('of a training checkpoint the wanted part is read', async (t) => {

@@ -89,6 +89,30 @@ export const zip = (entries: Record<string, Buffer>, method = 0): Buffer => {
   return Buffer.concat([...content, central, end])
 }
 
+/** The same archive with the zip64 records that torch writes beyond 4 GiB. */
+export const asZip64 = (archive: Buffer): Buffer => {
+  const at = archive.length - 22
+  const [count, size, offset] = [archive.readUInt16LE(at + 10), archive.readUInt32LE(at + 12), archive.readUInt32LE(at + 16)]
+  const end64 = header(0x06064b50, 56, [
+    [4, 44, 4],
+    [24, count, 4],
+    [32, count, 4],
+    [40, size, 4],
+    [48, offset, 4]
+  ])
+  const locator = header(0x07064b50, 20, [
+    [8, at, 4],
+    [16, 1, 4]
+  ])
+  const end = header(0x06054b50, 22, [
+    [8, 0xffff, 2],
+    [10, 0xffff, 2],
+    [12, 0xffffffff, 4],
+    [16, 0xffffffff, 4]
+  ])
+  return Buffer.concat([archive.subarray(0, at), end64, locator, end])
+}
+
 /** A torch checkpoint: the pickle and its storages by key. */
 export const pth = (pickle: Buffer, storages: Record<string, Buffer>): Buffer =>
   zip({
