@@ -36,9 +36,20 @@ export const readPattern = (env: Environment, name: string, pattern: RegExp, des
 }
 
 /** An absolute URL of one of the given protocols. Its text is not repeated in errors, since it may hold a password. */
+const isDecodable = (text: string): boolean => {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 export const readUrl = (env: Environment, name: string, protocols: readonly string[]): string | undefined => {
   const text = readString(env, name)
   if (text === undefined) return undefined
+  // Clients decode user names and passwords, and fail with a stack on a stray percent sign.
+  if (!isDecodable(text)) throw new ConfigError(`${name} has a "%" that is not percent-encoding: write it as "%25".`)
   if (URL.canParse(text) && protocols.includes(new URL(text).protocol)) return text.replace(/\/+$/, '')
   throw new ConfigError(
     `${name} must be an absolute URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`

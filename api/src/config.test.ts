@@ -35,6 +35,12 @@ test('a bad value is named in a sentence that says what is taken', () => {
   assert.match(messageOf({ PUBLIC_URL: 'example.org' }), /^PUBLIC_URL must be an absolute URL/)
 })
 
+test('a password with a stray percent sign is refused in a sentence that does not repeat it', () => {
+  const message = messageOf({ REDIS_URL: 'redis://user:hunter2%ZZ@host' })
+  assert.match(message, /REDIS_URL has a "%" that is not percent-encoding/)
+  assert.doesNotMatch(message, /hunter2/)
+})
+
 test('a bad REDIS_URL is not repeated, since it may hold a password', () => {
   assert.doesNotMatch(messageOf({ REDIS_URL: 'http://user:hunter2@host' }), /hunter2/)
 })

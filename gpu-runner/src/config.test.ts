@@ -32,6 +32,7 @@ const refused: [Record<string, string>, RegExp][] = [
   [{ MAX_BATCH: '0' }, /MAX_BATCH must be an integer from 1 to 256, not "0"/],
   [{ THREADS: 'two' }, /THREADS must be an integer/],
   [{ REDIS_URL: 'http://x' }, /REDIS_URL must look like redis:/],
+  [{ REDIS_URL: 'redis://u:%ZZ@x' }, /REDIS_URL has a "%" that is not percent-encoding/],
   [{ REDIS_PREFIX: '{a}' }, /REDIS_PREFIX may have/],
   [{ S3_BUCKET: 'b', S3_ENDPOINT: 'nowhere' }, /S3_ENDPOINT must be a URL/],
   [{ S3_BUCKET: 'b', S3_FORCE_PATH_STYLE: 'yes' }, /S3_FORCE_PATH_STYLE must be one of true, false/],
