@@ -35,7 +35,6 @@ export const readPattern = (env: Environment, name: string, pattern: RegExp, des
   throw new ConfigError(`${name} must be ${described}, not ${shown(text)}.`)
 }
 
-/** An absolute URL of one of the given protocols. Its text is not repeated in errors, since it may hold a password. */
 const isDecodable = (text: string): boolean => {
   try {
     decodeURIComponent(text)
@@ -45,6 +44,7 @@ const isDecodable = (text: string): boolean => {
   }
 }
 
+/** An absolute URL of one of the given protocols. Its text is not repeated in errors, since it may hold a password. */
 export const readUrl = (env: Environment, name: string, protocols: readonly string[]): string | undefined => {
   const text = readString(env, name)
   if (text === undefined) return undefined
