@@ -132,7 +132,7 @@ class Machine {
 
   push = (value: Pickled): void => void this.#stack.push(value)
   mark = (): void => void this.#stack.push(MARK)
-  skip = (length: number): void => void this.#take(length)
+  discard = (length: number): void => void this.#take(length)
   unsigned = (length: number): number => this.#take(length).readUIntLE(0, length)
   signed = (length: number): number => this.#take(length).readIntLE(0, length)
   double = (): number => this.#take(8).readDoubleBE(0)
@@ -204,8 +204,8 @@ const STOP = 0x2e
 
 /** Instructions by opcode, as Python's pickletools names them. */
 const INSTRUCTIONS: Readonly<Record<number, (machine: Machine) => void>> = {
-  0x80: (m) => m.skip(1), // PROTO
-  0x95: (m) => m.skip(8), // FRAME
+  0x80: (m) => m.discard(1), // PROTO
+  0x95: (m) => m.discard(8), // FRAME
   0x28: (m) => m.mark(), // MARK
   0x4e: (m) => m.push(null), // NONE
   0x88: (m) => m.push(true), // NEWTRUE
