@@ -19,3 +19,18 @@ export interface TensorInfo {
 export type TensorMap = ReadonlyMap<string, TensorInfo>
 
 export const elementCount = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
+
+/** Rows begin..end of a tensor's first axis, in the same place on disk. */
+export const rowsOf = (tensor: TensorInfo, begin: number, end: number): TensorInfo => {
+  const [, ...rest] = tensor.shape
+  const rowBytes = elementCount(rest) * DTYPE_BYTES[tensor.dtype]
+  const [from, to] = [begin * rowBytes, end * rowBytes]
+  return {
+    ...tensor,
+    name: `${tensor.name}[${begin}:${end}]`,
+    shape: [end - begin, ...rest],
+    offset: tensor.offset + from,
+    sizeBytes: to - from,
+    ...(tensor.data && { data: tensor.data.subarray(from, to) })
+  }
+}

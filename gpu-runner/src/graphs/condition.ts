@@ -19,29 +19,39 @@ const blockModulation = (g: GraphBuilder, model: OpenModel, activated: Value): V
   return g.op('Concat', blocks, { axis: 1 })
 }
 
-/**
- * All that depends on the class alone, computed once per image and not once per scale.
- *
- * Input: `labels` int64 [R]. Outputs: `modulation` [R, depth, 6, width] in the checkpoint’s order (gamma1 gamma2 scale1
- * scale2 shift1 shift2), `head_modulation` [R, 2, width] (scale, shift), and `x` [R, 1, width], the input of the first scale.
- */
-export const conditionGraph = (model: OpenModel): Uint8Array => {
+export interface Condition {
+  /** [R, depth, 6, width] in the checkpoint’s order (gamma1 gamma2 scale1 scale2 shift1 shift2), 1 added to the scales. */
+  modulation: Value
+  /** [R, 2, width] (scale, shift), 1 added to the scale. */
+  headModulation: Value
+  /** Input of the first scale, [R, 1, width]. */
+  x: Value
+}
+
+/** All that depends on the class alone, of labels int64 [R]: computed once per image and not once per scale. */
+export const condition = (g: GraphBuilder, model: OpenModel, labels: Value): Condition => {
   const { shape, transformer: weights } = model
   const { width, classes } = shape.transformer
-  const g = new GraphBuilder('condition')
-  const labels = g.input('labels', 'int64', ['R'])
   const embedding = g.op('Gather', [g.weight(weights.take('class_emb.weight', [classes + 1, width])), labels], { axis: 0 })
   const activated = silu(g, embedding)
-  g.output('modulation', blockModulation(g, model, activated), 'float')
-  g.output(
-    'head_modulation',
-    g.reshape(linear(g, weights, 'head_nm.ada_lin.1', activated, [width, 2 * width]), [-1, 2, width]),
-    'float'
-  )
+  const modulation = g.op('Add', [blockModulation(g, model, activated), g.floats([0, 0, 1, 1, 0, 0], [6, 1])])
+  const headParts = g.reshape(linear(g, weights, 'head_nm.ada_lin.1', activated, [width, 2 * width]), [-1, 2, width])
   const start = g.weight(weights.take('pos_start', [1, 1, width]))
-  const x = g.op('Add', [g.op('Unsqueeze', [embedding, g.ints([1])]), start])
   const first = g.op('Slice', [positionTable(g, model), g.ints([0]), g.ints([1]), g.ints([1])])
-  g.output('x', g.op('Add', [x, first]), 'float')
+  return {
+    modulation,
+    headModulation: g.op('Add', [headParts, g.floats([1, 0], [2, 1])]),
+    x: g.op('Add', [g.op('Add', [g.op('Unsqueeze', [embedding, g.ints([1])]), start]), first])
+  }
+}
+
+/** Input: `labels` int64 [R]. Outputs: `modulation`, `head_modulation`, `x`. */
+export const conditionGraph = (model: OpenModel): Uint8Array => {
+  const g = new GraphBuilder('condition')
+  const { modulation, headModulation, x } = condition(g, model, g.input('labels', 'int64', ['R']))
+  g.output('modulation', modulation, 'float')
+  g.output('head_modulation', headModulation, 'float')
+  g.output('x', x, 'float')
   return g.build()
 }
 

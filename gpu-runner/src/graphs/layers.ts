@@ -16,6 +16,9 @@ export const layerNorm = (g: GraphBuilder, x: Value, width: number): Value =>
 
 export const silu = (g: GraphBuilder, x: Value): Value => g.op('Mul', [x, g.op('Sigmoid', [x])])
 
+/** Padding that keeps the size. */
+export const samePads = (kernel: 1 | 3): number[] => new Array<number>(4).fill((kernel - 1) / 2)
+
 /** Convolution with padding that keeps the size. x [B, in, h, w] to [B, out, h, w]. */
 export const conv = (
   g: GraphBuilder,
@@ -27,8 +30,7 @@ export const conv = (
 ): Value => {
   const weight = weights.take(`${name}.weight`, [output, input, kernel, kernel])
   const bias = weights.take(`${name}.bias`, [weight.shape[0] ?? null])
-  const pad = (kernel - 1) / 2
-  return g.op('Conv', [x, g.weight(weight), g.weight(bias)], { kernel_shape: [kernel, kernel], pads: [pad, pad, pad, pad] })
+  return g.op('Conv', [x, g.weight(weight), g.weight(bias)], { kernel_shape: [kernel, kernel], pads: samePads(kernel) })
 }
 
 /**

@@ -21,7 +21,9 @@ import { elementCount, type TensorInfo } from '../checkpoint/tensor-info.ts'
 
 /** Name of a value in the graph. */
 export type Value = string
-export type ElementType = 'float' | 'int64' | 'uint8'
+export type ElementType = 'float' | 'float16' | 'int64' | 'int8' | 'uint8'
+/** What a graph computes in. */
+export type FloatType = 'float' | 'float16'
 /** A fixed size, or the name of one that is known only when the graph runs. */
 export type Dimension = number | string
 
@@ -29,12 +31,17 @@ type AttributeValue = number | string | readonly number[] | { float: number }
 
 const ELEMENT_TYPES: Record<ElementType, DataType> = {
   float: DataType.FLOAT,
+  float16: DataType.FLOAT16,
+  int8: DataType.INT8,
   int64: DataType.INT64,
   uint8: DataType.UINT8
 }
 const WEIGHT_TYPES = { F32: DataType.FLOAT, F16: DataType.FLOAT16, BF16: DataType.BFLOAT16 } as const
 const IR_VERSION = 10n
 const OPSET_VERSION = 22n
+/** The runtime’s own operators. */
+const RUNTIME_DOMAIN = 'com.microsoft'
+const RUNTIME_OPSET_VERSION = 1n
 
 const attribute = (name: string, value: AttributeValue): AttributeProto => {
   const type = AttributeProto_AttributeType
@@ -65,6 +72,13 @@ const valuesOf = ({ data, file, offset, sizeBytes }: TensorInfo) => {
   }
 }
 
+const WEIGHT_ELEMENT_TYPES = { F32: 'float', F16: 'float16', BF16: undefined } as const
+
+const floatBytes = (values: readonly number[] | Float32Array, type: FloatType): Uint8Array<ArrayBuffer> => {
+  const data = type === 'float' ? Float32Array.from(values) : Float16Array.from(values)
+  return new Uint8Array(data.buffer)
+}
+
 /**
  * Collects nodes and weights of an ONNX graph. Weights are not copied: they become external data that points
  * at the checkpoint, so a graph of any model is a few kilobytes.
@@ -76,10 +90,15 @@ export class GraphBuilder {
   readonly #inputs: ValueInfoProto[] = []
   readonly #outputs: ValueInfoProto[] = []
   readonly #cast = new Map<string, Value>()
+  /** Names that outputs of nodes have in the finished graph. */
+  readonly #outputNames = new Map<Value, string>()
+  /** What weights and constants are unless asked for otherwise. */
+  readonly float: FloatType
   #count = 0
 
-  constructor(name: string) {
+  constructor(name: string, float: FloatType = 'float') {
     this.#name = name
+    this.float = float
   }
 
   input(name: string, elementType: ElementType, shape: readonly Dimension[]): Value {
@@ -88,7 +107,9 @@ export class GraphBuilder {
   }
 
   output(name: string, value: Value, elementType: ElementType): void {
-    this.#nodes.push(create(NodeProtoSchema, { opType: 'Identity', input: [value], output: [name] }))
+    // The node that makes the value is told the name: an Identity would copy it.
+    if (this.#outputNames.has(value)) this.#nodes.push(create(NodeProtoSchema, { opType: 'Identity', input: [value], output: [name] }))
+    else this.#outputNames.set(value, name)
     this.#outputs.push(valueInfo(name, elementType))
   }
 
@@ -97,25 +118,38 @@ export class GraphBuilder {
     return this.split(opType, inputs, 1, attributes)[0]
   }
 
+  /** As `op`, for an operator of the runtime’s own. */
+  runtimeOp(opType: string, inputs: readonly Value[], attributes: Record<string, AttributeValue> = {}): Value {
+    return this.split(opType, inputs, 1, attributes, RUNTIME_DOMAIN)[0]
+  }
+
   /** Adds a node with several outputs. */
   split(
     opType: string,
     inputs: readonly Value[],
     count: number,
-    attributes: Record<string, AttributeValue> = {}
+    attributes: Record<string, AttributeValue> = {},
+    domain = ''
   ): [Value, ...Value[]] {
     const name = `${opType}_${this.#count++}`
     const rest = Array.from({ length: count - 1 }, (_, index) => `${name}:${index + 1}`)
     const output: [Value, ...Value[]] = [`${name}:0`, ...rest]
     const attributeProtos = Object.entries(attributes).map(([key, value]) => attribute(key, value))
-    this.#nodes.push(create(NodeProtoSchema, { name, opType, input: [...inputs], output, attribute: attributeProtos }))
+    this.#nodes.push(create(NodeProtoSchema, { name, opType, domain, input: [...inputs], output, attribute: attributeProtos }))
     return output
   }
 
   /** A constant of the graph's own, kept inside the graph. */
-  floats(values: readonly number[] | Float32Array, shape: readonly number[] = [values.length]): Value {
-    const data = Float32Array.from(values)
-    return this.#constant(DataType.FLOAT, new Uint8Array(data.buffer), shape)
+  floats(
+    values: readonly number[] | Float32Array,
+    shape: readonly number[] = [values.length],
+    type: FloatType = this.float
+  ): Value {
+    return this.#constant(ELEMENT_TYPES[type], floatBytes(values, type), shape)
+  }
+
+  bytes(values: readonly number[], shape: readonly number[] = [values.length]): Value {
+    return this.#constant(DataType.UINT8, Uint8Array.from(values), shape)
   }
 
   ints(values: readonly number[], shape: readonly number[] = [values.length]): Value {
@@ -123,21 +157,23 @@ export class GraphBuilder {
     return this.#constant(DataType.INT64, new Uint8Array(data.buffer), shape)
   }
 
-  scalar(value: number): Value {
-    return this.floats([value], [])
+  scalar(value: number, type: FloatType = this.float): Value {
+    return this.floats([value], [], type)
   }
 
-  /** A weight as fp32, read from the checkpoint by the runtime. Half precision is widened once, when the session is made. */
-  weight(tensor: TensorInfo): Value {
-    const known = this.#cast.get(tensor.name)
+  /** A weight, read from the checkpoint by the runtime. Another precision is converted once, when the session is made. */
+  weight(tensor: TensorInfo, type: FloatType = this.float): Value {
+    const key = `${type}|${tensor.name}`
+    const known = this.#cast.get(key)
     if (known) return known
     if (tensor.dtype !== 'F32' && tensor.dtype !== 'F16' && tensor.dtype !== 'BF16') {
       throw new TypeError(`${tensor.name} is ${tensor.dtype}, not a floating-point weight`)
     }
     const common = { name: tensor.name, dataType: WEIGHT_TYPES[tensor.dtype], dims: tensor.shape.map(BigInt) }
     this.#initializers.set(tensor.name, create(TensorProtoSchema, { ...common, ...valuesOf(tensor) }))
-    const value = tensor.dtype === 'F32' ? tensor.name : this.op('Cast', [tensor.name], { to: DataType.FLOAT })
-    this.#cast.set(tensor.name, value)
+    const isAsWanted = WEIGHT_ELEMENT_TYPES[tensor.dtype] === type
+    const value = isAsWanted ? tensor.name : this.op('Cast', [tensor.name], { to: ELEMENT_TYPES[type] })
+    this.#cast.set(key, value)
     return value
   }
 
@@ -151,14 +187,19 @@ export class GraphBuilder {
 
   /** The graph as the bytes of an ONNX model. */
   build(): Uint8Array {
+    const rename = (value: Value) => this.#outputNames.get(value) ?? value
+    const node = this.#nodes.map((each) => ({ ...each, input: each.input.map(rename), output: each.output.map(rename) }))
     const graph = create(GraphProtoSchema, {
       name: this.#name,
-      node: this.#nodes,
+      node,
       initializer: [...this.#initializers.values()],
       input: this.#inputs,
       output: this.#outputs
     })
-    const opsetImport = [create(OperatorSetIdProtoSchema, { domain: '', version: OPSET_VERSION })]
+    const opsetImport = [
+      create(OperatorSetIdProtoSchema, { domain: '', version: OPSET_VERSION }),
+      create(OperatorSetIdProtoSchema, { domain: RUNTIME_DOMAIN, version: RUNTIME_OPSET_VERSION })
+    ]
     return toBinary(
       ModelProtoSchema,
       create(ModelProtoSchema, { irVersion: IR_VERSION, producerName: 'nextscale', opsetImport, graph })

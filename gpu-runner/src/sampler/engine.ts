@@ -1,6 +1,7 @@
 import { InferenceSession } from 'onnxruntime-node'
 import { conditionGraph } from '../graphs/condition.ts'
 import { decoderGraph } from '../graphs/decoder.ts'
+import { floatProducts } from "../graphs/products.ts"
 import { stepGraph } from '../graphs/step.ts'
 import type { OpenModel } from '../model/open-model.ts'
 import { type ScalePlan, scalePlans } from './scale-plan.ts'
@@ -26,7 +27,7 @@ export interface Engine {
  * @throws ModelError naming a missing tensor or a wrong shape.
  */
 export const createEngine = async (model: OpenModel, { threads }: EngineOptions): Promise<Engine> => {
-  const graphs = [conditionGraph(model), stepGraph(model), decoderGraph(model)] as const
+  const graphs = [conditionGraph(model), stepGraph(model, floatProducts), decoderGraph(model)] as const
   const options: InferenceSession.SessionOptions = {
     executionProviders: ['cpu'],
     graphOptimizationLevel: 'all',

@@ -1,7 +1,8 @@
 import type { Manifest } from '../model/manifest.ts'
 import type { ModelShape } from '../model/shape.ts'
 import type { TensorMap } from '../checkpoint/tensor-info.ts'
-import type { ImageRequest, SampledImage } from './sample-batch.ts'
+import type { ImageRequest } from './image-request.ts'
+import type { SampledImage } from './sample-batch.ts'
 
 /** A checked model as it crosses to the sampler process, which need not read manifest and headers again. */
 export interface ModelRecord {

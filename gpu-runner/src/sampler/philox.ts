@@ -41,3 +41,18 @@ export const philox = (counter: Counter, key: Key): [number, number, number, num
  */
 export const tokenUniform = (seed: number, scale: number, position: number): number =>
   (philox([position, scale, 0, 0], [seed, 0])[0] >>> 8) * 2 ** -24
+
+/**
+ * Gumbel noise -ln(-ln u) of all tokens of one scale, written into `noise` [tokens, vocabulary]: key (seed, 1), counter
+ * (element / 4, scale, 0, 0), its four words one after another; u = (upper 24 bits + 1/2) / 2^24.
+ */
+export const gumbelNoise = (seed: number, scale: number, vocabulary: number, noise: Float32Array): void => {
+  if (noise.length % vocabulary !== 0) throw new RangeError(`noise of ${noise.length} is not a multiple of ${vocabulary}`)
+  for (let begin = 0; begin < noise.length; begin += 4) {
+    const words = philox([begin / 4, scale, 0, 0], [seed, 1])
+    words.forEach((word, i) => (noise[begin + i] = gumbelOf(word)))
+  }
+}
+
+/** Gumbel noise of one 32-bit word. */
+const gumbelOf = (word: number): number => -Math.log(-Math.log(((word >>> 8) + 0.5) * 2 ** -24))

@@ -3,7 +3,8 @@ import { after, before, test } from 'node:test'
 import { openModel } from '../model/open-model.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { createEngine, type Engine } from './engine.ts'
-import { type ImageRequest, sampleBatch } from './sample-batch.ts'
+import type { ImageRequest } from './image-request.ts'
+import { sampleBatch } from './sample-batch.ts'
 
 let engine: Engine
 before(async () => {

@@ -1,22 +1,10 @@
 import type { Tensor } from 'onnxruntime-node'
 import { pastName, presentName } from '../graphs/step.ts'
+import { drawFeeds } from './draw-feeds.ts'
 import type { Engine } from './engine.ts'
-import { tokenUniform } from './philox.ts'
+import { type ImageRequest, isGuided, labelAt } from './image-request.ts'
 import type { ScalePlan } from './scale-plan.ts'
 import { byteData, floatData, floats, indexData, ints, pick, takeRows, zeros } from './tensors.ts'
-
-/** One image of a batch. */
-export interface ImageRequest {
-  /** uint32 */
-  seed: number
-  /** Class index, or null for unconditional. */
-  label: number | null
-  cfg: number
-  /** 0 = off */
-  topK: number
-  /** 1 = off */
-  topP: number
-}
 
 export interface ScaleReport {
   scale: number
@@ -40,6 +28,8 @@ export interface SampledImage {
   index: number
   /** RGB, resolution x resolution x 3. */
   pixels: Uint8Array
+  /** Drawn tokens of all scales, one after another, row-major in each. */
+  tokens: Int32Array
 }
 
 export interface SampleResult {
@@ -50,9 +40,11 @@ export interface SampleResult {
 
 /** All that a scale leaves for the next. Rows 0..B-1 are conditional; guided images have one more row each. */
 interface BatchState {
-  images: { index: number; request: ImageRequest }[]
+  images: { index: number; request: ImageRequest; guided: boolean; tokens: Int32Array }[]
   /** Row of each image's unconditional branch; its own row when it is not guided. */
   unconditionalRow: number[]
+  /** Class of each row that the modulations below are of. */
+  labels: readonly number[]
   modulation: Tensor
   headModulation: Tensor
   x: Tensor
@@ -62,61 +54,61 @@ interface BatchState {
   cache: Record<string, Tensor>
 }
 
-const isGuided = ({ cfg, label }: ImageRequest) => cfg > 0 && label !== null
-
 /** One row per image, then one per guided image. */
 const rowsOf = (images: BatchState['images']) => {
-  const guided = images.flatMap(({ request }, image) => (isGuided(request) ? [image] : []))
+  const guided = images.flatMap((image, position) => (image.guided ? [position] : []))
   const imageOfRow = [...images.keys(), ...guided]
   const unconditionalRow = [...images.keys()]
   guided.forEach((image, order) => (unconditionalRow[image] = images.length + order))
   return { imageOfRow, unconditionalRow }
 }
 
-const startBatch = async ({ model, condition }: Engine, requests: readonly ImageRequest[]): Promise<BatchState> => {
-  const { side } = model.shape
-  const { depth, heads, headWidth, classes } = model.shape.transformer
-  const images = requests.map((request, index) => ({ index, request }))
-  const { imageOfRow, unconditionalRow } = rowsOf(images)
-  const labels = imageOfRow.map((image, row) => (row < images.length ? (requests[image]?.label ?? classes) : classes))
+/** Class of each row at a scale; the unconditional one has the index after the last. */
+const labelsAt = (images: BatchState['images'], scale: number, unconditional: number): number[] => {
+  const { imageOfRow } = rowsOf(images)
+  return imageOfRow.map((image, row) => {
+    const request = row < images.length ? images[image]?.request : undefined
+    return (request && labelAt(request, scale)) ?? unconditional
+  })
+}
+
+const conditionOn = async ({ condition }: Engine, labels: readonly number[]) => {
   const outputs = await condition.run({ labels: ints(labels) })
+  return {
+    labels,
+    modulation: pick(outputs, 'modulation'),
+    headModulation: pick(outputs, 'head_modulation'),
+    x: pick(outputs, 'x')
+  }
+}
+
+const startBatch = async (engine: Engine, requests: readonly ImageRequest[]): Promise<BatchState> => {
+  const { side, tokens, tokenizer, transformer } = engine.model.shape
+  const { depth, heads, headWidth, classes } = transformer
+  const images = requests.map((request, index) => ({
+    index,
+    request,
+    guided: isGuided(request, engine.plans),
+    tokens: new Int32Array(tokens)
+  }))
+  const { imageOfRow, unconditionalRow } = rowsOf(images)
   const names = Array.from({ length: depth }, (_, block) => [pastName('k', block), pastName('v', block)]).flat()
   return {
     images,
     unconditionalRow,
-    modulation: pick(outputs, 'modulation'),
-    headModulation: pick(outputs, 'head_modulation'),
-    x: pick(outputs, 'x'),
+    ...(await conditionOn(engine, labelsAt(images, 0, classes))),
     xRow: [...imageOfRow.keys()],
-    fHat: zeros([images.length, model.shape.tokenizer.channels, side, side]),
+    fHat: zeros([images.length, tokenizer.channels, side, side]),
     cache: Object.fromEntries(names.map((name) => [name, zeros([imageOfRow.length, heads, 0, headWidth])]))
   }
 }
 
-const drawFeeds = ({ images, unconditionalRow }: BatchState, plan: ScalePlan, scale: number, vocabulary: number) => {
-  const count = images.length
-  const perImage = (value: (request: ImageRequest) => number) => images.map(({ request }) => value(request))
-  const kept = perImage(({ topK }) => (topK === 0 ? vocabulary : topK))
-  const tokens = plan.side ** 2
-  const uniform = new Float32Array(count * tokens)
-  images.forEach(({ request }, image) => {
-    for (let position = 0; position < tokens; position++)
-      uniform[image * tokens + position] = tokenUniform(request.seed, scale, position)
-  })
-  const knobs = [count, 1, 1]
-  return {
-    conditional_row: ints([...images.keys()]),
-    unconditional_row: ints(unconditionalRow),
-    guidance: floats(Float32Array.from(perImage((request) => (isGuided(request) ? request.cfg * plan.guidanceShare : 0))), knobs),
-    last_kept: ints(
-      kept.map((k) => k - 1),
-      knobs
-    ),
-    sort_length: ints([Math.max(...kept)]),
-    // Rounding must not cost the least likely token its place when top-p is off.
-    top_p: floats(Float32Array.from(perImage(({ topP }) => (topP >= 1 ? 2 : topP))), knobs),
-    uniform: floats(uniform, [count, tokens, 1])
-  }
+/** A schedule may change classes between scales. */
+const followLabels = async (engine: Engine, state: BatchState, scale: number): Promise<void> => {
+  const labels = labelsAt(state.images, scale, engine.model.shape.transformer.classes)
+  if (labels.every((label, row) => label === state.labels[row])) return
+  const { modulation, headModulation } = await conditionOn(engine, labels)
+  Object.assign(state, { labels, modulation, headModulation })
 }
 
 const runScale = async (engine: Engine, state: BatchState, plan: ScalePlan, scale: number, wantLogits: boolean) => {
@@ -130,7 +122,12 @@ const runScale = async (engine: Engine, state: BatchState, plan: ScalePlan, scal
     f_hat: state.fHat,
     ...state.cache,
     ...plan.feeds,
-    ...drawFeeds(state, plan, scale, engine.model.shape.tokenizer.vocabulary)
+    ...drawFeeds(
+      { requests: state.images.map(({ request }) => request), unconditionalRow: state.unconditionalRow },
+      plan,
+      scale,
+      engine.model.shape.tokenizer.vocabulary
+    )
   }
   const presents = Array.from({ length: depth }, (_, block) => [presentName('k', block), presentName('v', block)]).flat()
   // Only what is read is fetched: every output that crosses into JavaScript is copied.
@@ -158,6 +155,7 @@ const dropImages = (state: BatchState, dropped: ReadonlySet<number>): void => {
   state.xRow = next.imageOfRow
   state.x = takeRows(state.x, keptImages)
   state.fHat = takeRows(state.fHat, keptImages)
+  state.labels = keptRows.map((row) => state.labels[row] ?? 0)
   state.modulation = takeRows(state.modulation, keptRows)
   state.headModulation = takeRows(state.headModulation, keptRows)
   state.cache = Object.fromEntries(Object.entries(state.cache).map(([name, tensor]) => [name, takeRows(tensor, keptRows)]))
@@ -168,10 +166,19 @@ const perImageMap = <T extends Float32Array | Int32Array>(state: BatchState, dat
   return new Map(state.images.map(({ index }, image) => [index, data.subarray(image * length, (image + 1) * length) as T]))
 }
 
+/** One image at a time: what the decoder needs of memory does not grow with the batch. */
 const decode = async (engine: Engine, state: BatchState): Promise<SampledImage[]> => {
-  const pixels = byteData(pick(await engine.decoder.run({ f_hat: state.fHat }), 'pixels'))
-  const length = pixels.length / state.images.length
-  return state.images.map(({ index }, image) => ({ index, pixels: pixels.slice(image * length, (image + 1) * length) }))
+  const sampled: SampledImage[] = []
+  for (const [position, { index, tokens }] of state.images.entries()) {
+    const pixels = pick(await engine.decoder.run({ f_hat: takeRows(state.fHat, [position]) }), 'pixels')
+    sampled.push({ index, pixels: byteData(pixels), tokens })
+  }
+  return sampled
+}
+
+/** Adds the tokens of one scale to what each image has drawn so far. */
+const keepTokens = (state: BatchState, drawn: ReadonlyMap<number, Int32Array>, begin: number): void => {
+  for (const { index, tokens } of state.images) tokens.set(drawn.get(index) ?? [], begin)
 }
 
 /**
@@ -185,15 +192,20 @@ export const sampleBatch = async (
 ): Promise<SampleResult> => {
   const scaleMs: number[] = []
   const state = await startBatch(engine, requests)
+  let begin = 0
   for (const [scale, plan] of engine.plans.entries()) {
     const begun = performance.now()
+    await followLabels(engine, state, scale)
     const outputs = await runScale(engine, state, plan, scale, wantLogits)
     const elapsedMs = performance.now() - begun
     scaleMs.push(elapsedMs)
+    const tokens = perImageMap(state, indexData(pick(outputs, 'tokens')))
+    keepTokens(state, tokens, begin)
+    begin += plan.side ** 2
     const dropped = await afterScale?.({
       scale,
       elapsedMs,
-      tokens: perImageMap(state, indexData(pick(outputs, 'tokens'))),
+      tokens,
       logits: wantLogits ? perImageMap(state, floatData(pick(outputs, 'logits'))) : new Map(),
       fHat: perImageMap(state, floatData(state.fHat))
     })

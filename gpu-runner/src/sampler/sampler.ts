@@ -5,7 +5,8 @@ import { JobError } from '../errors.ts'
 import type { OpenModel } from '../model/open-model.ts'
 import { loadModels, spawnChild, stopChild } from './child.ts'
 import type { SamplerCommand, SamplerEvent } from './messages.ts'
-import type { ImageRequest, SampledImage } from './sample-batch.ts'
+import type { ImageRequest } from './image-request.ts'
+import type { SampledImage } from './sample-batch.ts'
 
 const FIRST_RESPAWN_DELAY_MS = 500
 const MAX_RESPAWN_DELAY_MS = 30_000

@@ -3,7 +3,8 @@ import { ModelError } from '../errors.ts'
 import { Weights } from '../model/weights.ts'
 import { createEngine, type Engine } from './engine.ts'
 import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
-import { type ImageRequest, sampleBatch } from './sample-batch.ts'
+import type { ImageRequest } from './image-request.ts'
+import { sampleBatch } from './sample-batch.ts'
 
 const engines = new Map<string, Engine>()
 const dropped = new Map<number, Set<number>>()

@@ -1,5 +1,5 @@
 import type { BatchResult, RunningBatch, Sampler } from '../sampler/sampler.ts'
-import type { ImageRequest } from '../sampler/sample-batch.ts'
+import type { ImageRequest } from '../sampler/image-request.ts'
 import { JobError } from '../errors.ts'
 
 export interface BatchedImage {
