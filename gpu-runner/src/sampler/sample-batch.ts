@@ -16,6 +16,20 @@ export interface ImageRequest {
   topK: number
   /** 1 = off */
   topP: number
+  /** Gumbel blending of codes. */
+  smooth: boolean
+  /**
+   * Per-scale settings that override the ones above; each array has one entry per scale. `cfg[k]` is the strength at scale
+   * k itself, without the ramp.
+   */
+  schedule: ImageSchedule | null
+}
+
+export interface ImageSchedule {
+  cfg?: readonly number[]
+  topK?: readonly number[]
+  topP?: readonly number[]
+  label?: readonly (number | null)[]
 }
 
 export interface ScaleReport {
@@ -40,6 +54,8 @@ export interface SampledImage {
   index: number
   /** RGB, resolution x resolution x 3. */
   pixels: Uint8Array
+  /** Drawn tokens of all scales, one after another, row-major in each. */
+  tokens: Int32Array
 }
 
 export interface SampleResult {
@@ -50,7 +66,7 @@ export interface SampleResult {
 
 /** All that a scale leaves for the next. Rows 0..B-1 are conditional; guided images have one more row each. */
 interface BatchState {
-  images: { index: number; request: ImageRequest }[]
+  images: { index: number; request: ImageRequest; drawn: Int32Array[] }[]
   /** Row of each image's unconditional branch; its own row when it is not guided. */
   unconditionalRow: number[]
   modulation: Tensor
@@ -62,7 +78,14 @@ interface BatchState {
   cache: Record<string, Tensor>
 }
 
-const isGuided = ({ cfg, label }: ImageRequest) => cfg > 0 && label !== null
+/** Whether an image has an unconditional row: whether any of its scales may be guided. */
+const isGuided = ({ cfg, label, schedule }: ImageRequest) =>
+  (schedule?.cfg ?? [cfg]).some((strength) => strength > 0) && (schedule?.label ?? [label]).some((each) => each !== null)
+
+const labelAt = ({ label, schedule }: ImageRequest, scale: number) => (schedule?.label ? (schedule.label[scale] ?? null) : label)
+
+const guidanceAt = (request: ImageRequest, plan: ScalePlan, scale: number) =>
+  labelAt(request, scale) === null ? 0 : (request.schedule?.cfg?.[scale] ?? request.cfg * plan.guidanceShare)
 
 /** One row per image, then one per guided image. */
 const rowsOf = (images: BatchState['images']) => {
@@ -73,13 +96,23 @@ const rowsOf = (images: BatchState['images']) => {
   return { imageOfRow, unconditionalRow }
 }
 
-const startBatch = async ({ model, condition }: Engine, requests: readonly ImageRequest[]): Promise<BatchState> => {
+/** AdaLN parameters of every row at a scale, and the first token map of those rows. */
+const runCondition = ({ model, condition }: Engine, images: BatchState['images'], scale: number) => {
+  const { classes } = model.shape.transformer
+  const labels = rowsOf(images).imageOfRow.map((image, row) => {
+    const request = row < images.length ? images[image]?.request : undefined
+    return (request && labelAt(request, scale)) ?? classes
+  })
+  return condition.run({ labels: ints(labels) })
+}
+
+const startBatch = async (engine: Engine, requests: readonly ImageRequest[]): Promise<BatchState> => {
+  const { model } = engine
   const { side } = model.shape
-  const { depth, heads, headWidth, classes } = model.shape.transformer
-  const images = requests.map((request, index) => ({ index, request }))
+  const { depth, heads, headWidth } = model.shape.transformer
+  const images = requests.map((request, index) => ({ index, request, drawn: [] }))
   const { imageOfRow, unconditionalRow } = rowsOf(images)
-  const labels = imageOfRow.map((image, row) => (row < images.length ? (requests[image]?.label ?? classes) : classes))
-  const outputs = await condition.run({ labels: ints(labels) })
+  const outputs = await runCondition(engine, images, 0)
   const names = Array.from({ length: depth }, (_, block) => [pastName('k', block), pastName('v', block)]).flat()
   return {
     images,
@@ -96,7 +129,8 @@ const startBatch = async ({ model, condition }: Engine, requests: readonly Image
 const drawFeeds = ({ images, unconditionalRow }: BatchState, plan: ScalePlan, scale: number, vocabulary: number) => {
   const count = images.length
   const perImage = (value: (request: ImageRequest) => number) => images.map(({ request }) => value(request))
-  const kept = perImage(({ topK }) => (topK === 0 ? vocabulary : topK))
+  const kept = perImage(({ topK, schedule }) => (schedule?.topK?.[scale] ?? topK) || vocabulary)
+  const mass = perImage(({ topP, schedule }) => schedule?.topP?.[scale] ?? topP)
   const tokens = plan.side ** 2
   const uniform = new Float32Array(count * tokens)
   images.forEach(({ request }, image) => {
@@ -107,14 +141,17 @@ const drawFeeds = ({ images, unconditionalRow }: BatchState, plan: ScalePlan, sc
   return {
     conditional_row: ints([...images.keys()]),
     unconditional_row: ints(unconditionalRow),
-    guidance: floats(Float32Array.from(perImage((request) => (isGuided(request) ? request.cfg * plan.guidanceShare : 0))), knobs),
+    guidance: floats(Float32Array.from(perImage((request) => guidanceAt(request, plan, scale))), knobs),
     last_kept: ints(
       kept.map((k) => k - 1),
       knobs
     ),
     sort_length: ints([Math.max(...kept)]),
     // Rounding must not cost the least likely token its place when top-p is off.
-    top_p: floats(Float32Array.from(perImage(({ topP }) => (topP >= 1 ? 2 : topP))), knobs),
+    top_p: floats(
+      Float32Array.from(mass, (topP) => (topP >= 1 ? 2 : topP)),
+      knobs
+    ),
     uniform: floats(uniform, [count, tokens, 1])
   }
 }
@@ -122,6 +159,11 @@ const drawFeeds = ({ images, unconditionalRow }: BatchState, plan: ScalePlan, sc
 const runScale = async (engine: Engine, state: BatchState, plan: ScalePlan, scale: number, wantLogits: boolean) => {
   const { depth } = engine.model.shape.transformer
   const isLast = scale === engine.model.shape.scales.length - 1
+  if (scale > 0 && state.images.some(({ request }) => request.schedule?.label)) {
+    const outputs = await runCondition(engine, state.images, scale)
+    state.modulation = pick(outputs, 'modulation')
+    state.headModulation = pick(outputs, 'head_modulation')
+  }
   const feeds = {
     x: state.x,
     x_row: ints(state.xRow),
@@ -171,7 +213,11 @@ const perImageMap = <T extends Float32Array | Int32Array>(state: BatchState, dat
 const decode = async (engine: Engine, state: BatchState): Promise<SampledImage[]> => {
   const pixels = byteData(pick(await engine.decoder.run({ f_hat: state.fHat }), 'pixels'))
   const length = pixels.length / state.images.length
-  return state.images.map(({ index }, image) => ({ index, pixels: pixels.slice(image * length, (image + 1) * length) }))
+  return state.images.map(({ index, drawn }, image) => ({
+    index,
+    pixels: pixels.slice(image * length, (image + 1) * length),
+    tokens: Int32Array.from(drawn.flatMap((map) => [...map]))
+  }))
 }
 
 /**
@@ -190,10 +236,12 @@ export const sampleBatch = async (
     const outputs = await runScale(engine, state, plan, scale, wantLogits)
     const elapsedMs = performance.now() - begun
     scaleMs.push(elapsedMs)
+    const tokens = perImageMap(state, indexData(pick(outputs, 'tokens')))
+    for (const { index, drawn } of state.images) drawn.push(tokens.get(index) ?? new Int32Array())
     const dropped = await afterScale?.({
       scale,
       elapsedMs,
-      tokens: perImageMap(state, indexData(pick(outputs, 'tokens'))),
+      tokens,
       logits: wantLogits ? perImageMap(state, floatData(pick(outputs, 'logits'))) : new Map(),
       fHat: perImageMap(state, floatData(state.fHat))
     })

@@ -17,7 +17,7 @@ after(() => sampler.close())
 
 const ticket = (seed: number, changes: Partial<ImageTicket> = {}): ImageTicket => ({
   model: MODEL,
-  request: { seed, label: seed % 60, cfg: 3, topK: 200, topP: 0.95 },
+  request: { seed, label: seed % 60, cfg: 3, topK: 200, topP: 0.95, smooth: false, schedule: null },
   signal: new AbortController().signal,
   onStart: () => undefined,
   onScale: () => undefined,

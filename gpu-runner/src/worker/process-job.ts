@@ -63,7 +63,9 @@ const sampleAll = (
           label: payload.input.class_label,
           cfg: payload.input.cfg,
           topK: payload.input.top_k,
-          topP: payload.input.top_p
+          topP: payload.input.top_p,
+          smooth: false,
+          schedule: null
         },
         signal,
         onStart: () => tracker.start(),
