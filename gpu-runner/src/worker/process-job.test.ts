@@ -31,7 +31,7 @@ const context = async (t: TestContext, store?: ObjectStore): Promise<JobContext 
   return {
     folder,
     models: new Map([[model.manifest.id, model]]),
-    batcher: createBatcher(sampler, 4),
+    batcher: createBatcher(sampler, { maxBatch: 4, windowMs: 0 }),
     store: store ?? (await createDiskStore(folder)),
     cancels: nobodyCancels
   }
