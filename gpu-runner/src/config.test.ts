@@ -10,6 +10,11 @@ test('with nothing set there is a usable configuration', () => {
   assert.ok(Object.isFrozen(config))
 })
 
+test('a batch gathers for ten milliseconds, and 0 turns that off', () => {
+  assert.equal(readConfig({}).batchWindowMs, 10)
+  assert.equal(readConfig({ BATCH_WINDOW_MS: '0' }).batchWindowMs, 0)
+})
+
 test('a bucket selects S3; an endpoint turns path style on unless told otherwise', () => {
   const store = (env: Record<string, string>) => readConfig({ S3_BUCKET: 'pictures', ...env }).store
   assert.deepEqual(store({}), {
@@ -30,6 +35,7 @@ test('several model folders are separated by commas', () => {
 
 const refused: [Record<string, string>, RegExp][] = [
   [{ MAX_BATCH: '0' }, /MAX_BATCH must be an integer from 1 to 256, not "0"/],
+  [{ BATCH_WINDOW_MS: '-1' }, /BATCH_WINDOW_MS must be an integer from 0 to 1000, not "-1"/],
   [{ THREADS: 'two' }, /THREADS must be an integer/],
   [{ REDIS_URL: 'http://x' }, /REDIS_URL must look like redis:/],
   [{ REDIS_URL: 'redis://u:%ZZ@x' }, /REDIS_URL has a "%" that is not percent-encoding/],

@@ -13,6 +13,8 @@ export interface Config {
   models: readonly string[]
   store: StoreConfig
   maxBatch: number
+  /** How long after a batch the next one may gather. */
+  batchWindowMs: number
   concurrency: number
   threads: number
   lockDurationMs: number
@@ -108,6 +110,7 @@ export const readConfig = (env: Environment = process.env): Readonly<Config> => 
     models: models(env),
     store: store(env),
     maxBatch,
+    batchWindowMs: integer(env, 'BATCH_WINDOW_MS', 10, 0, 1_000),
     concurrency: integer(env, 'CONCURRENCY', 2 * maxBatch, 1, 1_024),
     threads: integer(env, 'THREADS', availableParallelism(), 1, 1_024),
     lockDurationMs: integer(env, 'LOCK_DURATION_MS', 30_000, 1_000, 600_000),

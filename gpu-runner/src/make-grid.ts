@@ -14,7 +14,7 @@ const [folder = 'models/emoji-32', file = '../docs/emoji-32.webp'] = process.arg
 const model = await openModel(resolve(folder))
 const engine = await createEngine(model, { threads: THREADS })
 const { cfg, top_k: topK, top_p: topP } = model.manifest.defaults
-const requests = model.manifest.classes.map((_, label) => ({ seed: SEED, label, cfg, topK, topP }))
+const requests = model.manifest.classes.map((_, label) => ({ seed: SEED, label, cfg, topK, topP, smooth: false, schedule: null }))
 const { images } = await sampleBatch(engine, requests)
 await engine.release()
 

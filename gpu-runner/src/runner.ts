@@ -76,7 +76,7 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
   const redis = connect(config.redisUrl, log)
   const subscriber = connect(config.redisUrl, log)
   const cancels = await createCancelWatch(redis, subscriber, keys, log)
-  const batcher = createBatcher(sampler, config.maxBatch)
+  const batcher = createBatcher(sampler, { maxBatch: config.maxBatch, windowMs: config.batchWindowMs })
   const { concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch

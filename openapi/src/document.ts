@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifySchema } from 'fastify'
 import type { TSchema } from 'typebox'
-import { allResponses, type Operation } from './operation.ts'
+import { allResponses, contentTypesOf, type Operation, type ResponseSpec } from './operation.ts'
 import { operations } from './operations/index.ts'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
@@ -25,20 +25,24 @@ const withReferences = (schema: Json, isRoot = false): Json => {
 
 const plain = (schema: TSchema): Json => JSON.parse(JSON.stringify(schema)) as Json
 
+const contentOf = (response: ResponseSpec, schema: TSchema) =>
+  Object.fromEntries(contentTypesOf(response).map((type) => [type, { schema: withReferences(plain(schema)) }]))
+
 const responseSchemas = (operation: Operation) =>
   Object.fromEntries(
-    Object.entries(allResponses(operation)).map(([status, { description, schema, contentType, headers }]) => [
+    Object.entries(allResponses(operation)).map(([status, response]) => [
       status,
       {
-        description,
-        ...(headers && {
+        description: response.description,
+        ...(response.headers && {
           headers: Object.fromEntries(
-            Object.entries(headers).map(([name, header]) => [name, { ...header.schema, description: header.description }])
+            Object.entries(response.headers).map(([name, header]) => [
+              name,
+              { ...header.schema, description: header.description }
+            ])
           )
         }),
-        ...(schema
-          ? { content: { [contentType ?? 'application/json']: { schema: withReferences(plain(schema)) } } }
-          : { type: 'null' })
+        ...(response.schema ? { content: contentOf(response, response.schema) } : { type: 'null' })
       }
     ])
   )
@@ -79,7 +83,7 @@ export const buildDocument = async () => {
       tags: [
         { name: 'generations', description: 'Ask for pictures, follow them, fetch them.' },
         { name: 'models', description: 'What can be asked for.' },
-        { name: 'objects', description: 'Stored pictures.' },
+        { name: 'objects', description: 'Stored pictures and tokens.' },
         { name: 'service', description: 'Probes.' }
       ]
     }

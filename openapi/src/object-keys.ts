@@ -5,9 +5,10 @@ type Format = (typeof IMAGE_FORMATS)[number]
 
 const EXTENSIONS: Record<Format, string> = { png: 'png', webp: 'webp', jpeg: 'jpg' }
 export const CONTENT_TYPES: Record<Format, string> = { png: 'image/png', webp: 'image/webp', jpeg: 'image/jpeg' }
+export const TOKENS_CONTENT_TYPE = 'application/octet-stream'
 
 /** File names inside a generation’s folder. */
-export const OBJECT_FILE_PATTERN = '^[0-9]{1,2}\\.(png|webp|jpg)$'
+export const OBJECT_FILE_PATTERN = '^[0-9]{1,2}\\.(png|webp|jpg|tokens)$'
 
 /** Folder of everything a generation stores, with its closing slash. */
 export const generationPrefix = (generationId: string) => `generations/${generationId}/`
@@ -15,6 +16,9 @@ export const generationPrefix = (generationId: string) => `generations/${generat
 /** Key of picture `index` of a generation. */
 export const pictureKey = (generationId: string, index: number, format: Format) =>
   `${generationPrefix(generationId)}${index}.${EXTENSIONS[format]}`
+
+/** Key of the drawn tokens of picture `index`, as `packTokens` makes them. */
+export const tokensKey = (generationId: string, index: number) => `${generationPrefix(generationId)}${index}.tokens`
 
 const KEY = new RegExp(`^generations/${GENERATION_ID_PATTERN.slice(1, -1)}/${OBJECT_FILE_PATTERN.slice(1)}`)
 

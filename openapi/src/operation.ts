@@ -5,8 +5,8 @@ export interface ResponseSpec {
   description: string
   /** Body; absent for an empty one. */
   schema?: TSchema
-  /** Media type of the body, `application/json` unless said. */
-  contentType?: string
+  /** Media types the body may have, `application/json` unless said. */
+  contentTypes?: readonly string[]
   headers?: Record<string, { description: string; schema: TSchema }>
 }
 
@@ -55,6 +55,9 @@ export const problemsByStatus = (operation: Operation): Map<number, ProblemCode[
   return grouped
 }
 
+/** Media types a response may have. */
+export const contentTypesOf = ({ contentTypes }: ResponseSpec): readonly string[] => contentTypes ?? ['application/json']
+
 /** Every response of an operation: its own and one per problem status. */
 export const allResponses = (operation: Operation): Record<number, ResponseSpec> => {
   const responses: Record<number, ResponseSpec> = { ...operation.responses }
@@ -63,7 +66,7 @@ export const allResponses = (operation: Operation): Record<number, ResponseSpec>
     responses[status] = {
       description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
       schema: Problem,
-      contentType: 'application/problem+json'
+      contentTypes: ['application/problem+json']
     }
   }
   return responses

@@ -66,7 +66,10 @@ test('the accepted generation shows every setting, and where to read it', async 
     top_k: 200,
     top_p: 0.95,
     output: { format: 'png', quality: null, metadata: true },
-    priority: 'high'
+    priority: 'high',
+    smooth: false,
+    schedule: null,
+    return_tokens: false
   })
   assert.deepEqual([generation.metadata, generation.label], [{ order: '17' }, 'mine'])
   const finished = await client.finish(generation.id)
@@ -133,6 +136,22 @@ test('every knob reaches the sampler', async () => {
   const variants = [{}, { cfg: 0 }, { top_k: 3 }, { top_p: 0.1 }, { class_name: null }, { class_name: 'rose' }]
   const made = await Promise.all(variants.map((change) => picture({ ...base, ...change, output: { metadata: false } })))
   assert.equal(new Set(made.map((bytes) => bytes.toString('base64'))).size, variants.length)
+})
+
+test('more pictures than fit into a batch are made in several', async () => {
+  const small = await deploy({ env: { MAX_BATCH: '3' } })
+  try {
+    const { id } = await small.client.generate({ class_name: 'sun', seed: 1, num_images: 7 })
+    const { outputs, metrics, progress } = await small.client.finish(id)
+    assert.deepEqual([outputs.length, metrics.batch_size, progress?.tokens], [7, 3, 7 * 155])
+    const hashes = (await run({ class_name: 'sun', seed: 1, num_images: 7 })).outputs.map(({ sha256 }) => sha256)
+    assert.deepEqual(
+      outputs.map(({ sha256 }) => sha256),
+      hashes
+    )
+  } finally {
+    await small.close()
+  }
 })
 
 test('a long-poll answers as soon as the generation is terminal', async () => {

@@ -102,6 +102,35 @@ const cases: Case[] = [
     pointers: ['/top_k']
   },
   {
+    name: 'a schedule that does not fit the scales',
+    body: { schedule: { cfg: [1, 1], top_p: [] } },
+    status: 422,
+    code: 'out_of_range_for_model',
+    pointers: ['/schedule/cfg', '/schedule/top_p'],
+    detail: /7 scales/
+  },
+  {
+    name: 'more kept tokens than there are, at one scale',
+    body: { schedule: { top_k: [0, 1, 1024, 1025, 0, 0, 0] } },
+    status: 422,
+    code: 'out_of_range_for_model',
+    pointers: ['/schedule/top_k/3']
+  },
+  {
+    name: 'a label past the classes, at one scale',
+    body: { schedule: { class_label: [0, null, 59, 0, 0, 0, 60] } },
+    status: 422,
+    code: 'unknown_class',
+    pointers: ['/schedule/class_label/6']
+  },
+  {
+    name: 'a schedule outside what any model takes',
+    body: { schedule: { cfg: [0, 21], top_k: [-1], top_p: [0], class_label: ['fox'], smooth: true } },
+    status: 400,
+    code: 'invalid_request',
+    pointers: ['/schedule/cfg/1', '/schedule/class_label/0', '/schedule/smooth', '/schedule/top_k/0', '/schedule/top_p/0']
+  },
+  {
     name: 'a host name that is not ours (DNS rebinding)',
     prepare: (sent) => sent.set('host', 'evil.example').send({}),
     status: 403,
@@ -185,7 +214,7 @@ for (const { name, method = 'post', path = '/v1/generate', prepare, body, status
 }
 
 test('fields that the model does not support are refused by name, and listed in its page', async () => {
-  const wanted = { smooth: true, schedule: { cfg: [1] }, stop_at_scale: 3, previews: 'auto', return_tokens: true }
+  const wanted = { smooth: true, stop_at_scale: 3, previews: 'auto' }
   const limits = {
     deadline_seconds: 60,
     start_deadline_seconds: 60,

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import type { Model } from '@nextscale/openapi'
 import { asProblem } from './support/client.ts'
 import { type Deployment, deploy } from './support/deployment.ts'
 import { assertAllSucceeded, startLoad } from './support/drill.ts'
 import { checksSignatures, createS3Server, type S3Server } from './support/s3-server.ts'
+import { readTokens } from './support/read-tokens.ts'
 import { until } from './support/until.ts'
 
 const LINK_TTL_SECONDS = 3
@@ -68,6 +70,18 @@ test('deleting a generation empties its place in the bucket', async () => {
   const { generation, output } = await makeOne()
   assert.equal((await service.client.send('delete', `/v1/generations/${generation.id}`)).status, 204)
   assert.equal((await fetch(output.url)).status, 404)
+})
+
+test('tokens lie beside the picture in the bucket, and leave it with it', async () => {
+  const { client } = service
+  const model = (await client.send('get', '/v1/models/emoji-32')).body as Model
+  const { id, outputs } = await client.finish((await client.generate({ num_images: 2, return_tokens: true })).id)
+  for (const { index, tokens_url: url } of outputs) {
+    assert.equal(new URL(url ?? '').pathname, `/pictures/made/generations/${id}/${index}.tokens`)
+    assert.equal((await readTokens(url, model)).length, model.tokens_per_image)
+  }
+  assert.equal((await client.send('delete', `/v1/generations/${id}`)).status, 204)
+  for (const { tokens_url: url } of outputs) assert.equal((await fetch(url ?? '')).status, 404)
 })
 
 test('a bucket that cannot be reached for a while delays pictures and loses none', async () => {

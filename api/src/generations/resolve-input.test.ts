@@ -30,7 +30,10 @@ test('an empty request gets every default from the first card, and a drawn seed'
       top_k: 10,
       top_p: 0.9,
       output: { format: 'png', quality: null, metadata: true },
-      priority: 'normal'
+      priority: 'normal',
+      smooth: false,
+      schedule: null,
+      return_tokens: false
     }
   )
 })
@@ -75,7 +78,13 @@ test('fields a model does not support are refused one by one, unless they ask fo
   resolveInput({ smooth: false, schedule: null, previews: 'none', webhook: null, return_tokens: false }, cards)
 })
 
+test('smooth, schedule and return_tokens are carried where the model honours them', () => {
+  const schedule = { cfg: [0, 1, 2], top_k: null, top_p: null, class_label: null }
+  const input = resolveInput({ model: 'var-d16', smooth: true, schedule: { cfg: [0, 1, 2] }, return_tokens: true }, cards)
+  assert.deepEqual([input.smooth, input.schedule, input.return_tokens], [true, schedule, true])
+})
+
 test('a field the job has no place for is refused even where the model claims it', () => {
-  assert.equal(problemOf({ model: 'var-d16', smooth: true }).code, 'unsupported_for_model')
-  assert.ok(Object.keys(OPTIONAL_CAPABILITIES).includes('smooth'))
+  assert.equal(problemOf({ model: 'var-d16', stop_at_scale: 1 }).code, 'unsupported_for_model')
+  assert.ok(Object.keys(OPTIONAL_CAPABILITIES).includes('stop_at_scale'))
 })

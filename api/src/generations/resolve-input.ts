@@ -3,6 +3,7 @@ import { type GenerateRequest, GenerationInput, type ModelCard, OPTIONAL_CAPABIL
 import { nearest } from '../http/nearest.ts'
 import { type FieldError, ProblemError } from '../http/problem.ts'
 import { findClass } from '../models/find-class.ts'
+import { resolveSchedule } from './resolve-schedule.ts'
 
 const DEFAULT_QUALITY = 90
 
@@ -71,6 +72,9 @@ export const resolveInput = (
     top_k: resolveTopK(card, request.top_k),
     top_p: request.top_p ?? card.defaults.top_p,
     output: resolveOutput(request.output),
-    priority: request.priority ?? 'normal'
+    priority: request.priority ?? 'normal',
+    smooth: request.smooth ?? false,
+    schedule: resolveSchedule(card, request.schedule ?? null),
+    return_tokens: request.return_tokens ?? false
   }
 }

@@ -1,4 +1,10 @@
-import type { Generation, GenerationMetrics, GenerationOutput, StoredOutput } from '@nextscale/openapi'
+import {
+  completeInput,
+  type Generation,
+  type GenerationMetrics,
+  type GenerationOutput,
+  type StoredOutput
+} from '@nextscale/openapi'
 import { generationUrl } from '../http/urls.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import { expiryOf, isTerminal, type LiveSnapshot, type Standing } from './settle.ts'
@@ -24,12 +30,19 @@ const timestamp = (ms: number): string => new Date(ms).toISOString()
 const timestampOrNull = (ms: number | null): string | null => (ms === null ? null : timestamp(ms))
 
 const toOutput = async (
-  { key, ...stored }: StoredOutput,
+  { key, tokens_key: tokensKey = null, ...stored }: StoredOutput,
   notAfter: number,
   { store, base }: ViewContext
 ): Promise<GenerationOutput> => {
   const link = await store.link(key, { base, notAfter })
-  return { ...stored, url: link.url, url_expires_at: timestamp(link.expiresAt), tokens_url: null }
+  const tokensLink = tokensKey === null ? null : await store.link(tokensKey, { base, notAfter })
+  return {
+    ...stored,
+    url: link.url,
+    // The two may have been signed in different seconds.
+    url_expires_at: timestamp(Math.min(link.expiresAt, tokensLink?.expiresAt ?? link.expiresAt)),
+    tokens_url: tokensLink?.url ?? null
+  }
 }
 
 const toOutputs = (standing: Standing, context: ViewContext): Promise<GenerationOutput[]> =>
@@ -73,7 +86,7 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
     status: standing.status,
     stage: stageOf(standing, progress),
     model: payload.input.model,
-    input: payload.input,
+    input: completeInput(payload.input),
     progress: isQueued ? null : (progress?.progress ?? null),
     queue: isQueued ? { position: ahead, eta_ms: null } : null,
     outputs: await toOutputs(standing, context),

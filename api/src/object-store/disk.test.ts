@@ -44,6 +44,16 @@ test('a link brings the picture, with what a browser and a cache need', async ()
   assert.match(String(response.headers['cache-control']), /^private, max-age=(5\d|60), immutable$/)
 })
 
+test('tokens are served as bytes that no browser takes for anything else', async () => {
+  const key = `generations/${ID}/0.tokens`
+  await writeFile(join(context.directory, key), Uint8Array.of(0xbc, 0x3a, 0x12))
+  const response = await context.app.inject(await linkTo(key))
+  assert.deepEqual([...response.rawPayload], [0xbc, 0x3a, 0x12])
+  assert.equal(response.headers['content-type'], 'application/octet-stream')
+  assert.equal(response.headers['x-content-type-options'], 'nosniff')
+  assert.equal(response.headers['content-disposition'], `inline; filename="${ID}-0.tokens"`)
+})
+
 test('a picture that is known already is not sent again, and HEAD sends none', async () => {
   const { headers } = await fetch(url)
   assert.equal((await fetch(url, { 'if-none-match': String(headers['etag']) })).statusCode, 304)

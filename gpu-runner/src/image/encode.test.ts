@@ -17,7 +17,10 @@ const input = (output: Partial<GenerationInput['output']> = {}): GenerationInput
   top_k: 200,
   top_p: 0.95,
   output: { format: 'png', quality: null, metadata: true, ...output },
-  priority: 'normal'
+  priority: 'normal',
+  smooth: true,
+  schedule: { cfg: [0, 1.5], top_k: null, top_p: null, class_label: [7, null] },
+  return_tokens: false
 })
 
 for (const format of ['png', 'webp', 'jpeg'] as const) {
@@ -35,7 +38,9 @@ for (const format of ['png', 'webp', 'jpeg'] as const) {
       seed: 42,
       cfg: 3,
       top_k: 200,
-      top_p: 0.95
+      top_p: 0.95,
+      smooth: true,
+      schedule: { cfg: [0, 1.5], top_k: null, top_p: null, class_label: [7, null] }
     })
   })
 
@@ -47,7 +52,13 @@ for (const format of ['png', 'webp', 'jpeg'] as const) {
 
 test('png is lossless, and the same picture gives the same bytes whatever else its generation asked for', async () => {
   const one = await encodePicture(pixels, SIDE, 42, input())
-  const other = await encodePicture(pixels, SIDE, 42, { ...input(), num_images: 1, seed: 42, priority: 'high' })
+  const other = await encodePicture(pixels, SIDE, 42, {
+    ...input(),
+    num_images: 1,
+    seed: 42,
+    priority: 'high',
+    return_tokens: true
+  })
   assert.deepEqual(one.bytes, other.bytes)
   const decoded = await sharp(one.bytes).raw().toBuffer()
   assert.deepEqual(new Uint8Array(decoded), pixels)

@@ -17,8 +17,10 @@ const asciiJson = (value: unknown): string =>
   JSON.stringify(value).replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** What reproduces the picture. It must not depend on the other pictures of its generation: same seed, same bytes. */
-const settings = ({ model, model_revision, class_label, class_name, cfg, top_k, top_p }: GenerationInput, seed: number) =>
-  asciiJson({ model, model_revision, class_label, class_name, seed, cfg, top_k, top_p })
+const settings = (input: GenerationInput, seed: number) => {
+  const { model, model_revision, class_label, class_name, cfg, top_k, top_p, smooth, schedule } = input
+  return asciiJson({ model, model_revision, class_label, class_name, seed, cfg, top_k, top_p, smooth, schedule })
+}
 
 /** Encodes RGB pixels [side, side, 3] as the generation asks. */
 export const encodePicture = async (

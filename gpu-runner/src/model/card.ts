@@ -1,9 +1,13 @@
-import { type ModelCard, OPTIONAL_CAPABILITIES } from '@nextscale/openapi'
+import { type ModelCard, OPTIONAL_CAPABILITIES, type OptionalCapability } from '@nextscale/openapi'
 import type { OpenModel } from './open-model.ts'
 
 /** Tensors that generation does not use: the encoder, statistics of training, and tables that follow from the scales. */
 const UNUSED = /^(encoder\.|quant_conv\.|quantize\.ema_|lvl_1L$|attn_bias_for_masking$)/
 const isUsed = (name: string) => !UNUSED.test(name)
+
+/** What this build honours for every model. */
+const SUPPORTED: readonly OptionalCapability[] = ['schedule', 'return_tokens']
+const isUnsupported = (field: string) => !SUPPORTED.some((supported) => supported === field)
 
 /** What the API is told about a model. `order` is its position among the models of this runner. */
 export const modelCard = (
@@ -23,7 +27,7 @@ export const modelCard = (
   num_classes: shape.transformer.classes,
   parameters: { transformer: transformer.parameters(isUsed), tokenizer: tokenizer.parameters(isUsed) },
   defaults: manifest.defaults,
-  unsupported: Object.keys(OPTIONAL_CAPABILITIES),
+  unsupported: Object.keys(OPTIONAL_CAPABILITIES).filter(isUnsupported),
   classes: manifest.classes,
   order,
   announced_at: announcedAt.toISOString()

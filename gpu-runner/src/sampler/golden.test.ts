@@ -26,7 +26,7 @@ const reports: ScaleReport[] = []
 
 before(async () => {
   engine = await createEngine(await openModel(GOLDEN_MODEL), { threads: 2 })
-  const requests = LABELS.map((label) => ({ seed: 0, label, cfg: 3, topK: 1, topP: 1 }))
+  const requests = LABELS.map((label) => ({ seed: 0, label, cfg: 3, topK: 1, topP: 1, smooth: false, schedule: null }))
   const afterScale = async (report: ScaleReport) => {
     reports.push(report)
     return new Set<number>()

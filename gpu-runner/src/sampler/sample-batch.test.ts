@@ -18,6 +18,8 @@ const request = (changes: Partial<ImageRequest>): ImageRequest => ({
   cfg: 3,
   topK: 200,
   topP: 0.95,
+  smooth: false,
+  schedule: null,
   ...changes
 })
 

@@ -16,7 +16,15 @@ before(async () => {
 after(() => sampler.close())
 
 const images = (count: number) =>
-  Array.from({ length: count }, (_, seed) => ({ seed, label: seed, cfg: 3, topK: 200, topP: 0.95 }))
+  Array.from({ length: count }, (_, seed) => ({
+    seed,
+    label: seed,
+    cfg: 3,
+    topK: 200,
+    topP: 0.95,
+    smooth: false,
+    schedule: null
+  }))
 const batch = (count: number, onScale: (scale: number) => void = () => undefined) => ({
   model: model.manifest.id,
   images: images(count),

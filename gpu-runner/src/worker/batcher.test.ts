@@ -4,8 +4,9 @@ import { pino } from 'pino'
 import { openModel } from '../model/open-model.ts'
 import { Sampler } from '../sampler/sampler.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
-import { createBatcher, type ImageTicket } from './batcher.ts'
 import { CancelRequested } from './abort-reasons.ts'
+import type { Clock } from './batch-window.ts'
+import { createBatcher, type ImageTicket } from './batcher.ts'
 
 const MODEL = 'emoji-32'
 const OPTIONS = { threads: 2, timeoutMs: 60_000, log: pino({ level: 'silent' }) }
@@ -17,7 +18,7 @@ after(() => sampler.close())
 
 const ticket = (seed: number, changes: Partial<ImageTicket> = {}): ImageTicket => ({
   model: MODEL,
-  request: { seed, label: seed % 60, cfg: 3, topK: 200, topP: 0.95 },
+  request: { seed, label: seed % 60, cfg: 3, topK: 200, topP: 0.95, smooth: false, schedule: null },
   signal: new AbortController().signal,
   onStart: () => undefined,
   onScale: () => undefined,
@@ -25,7 +26,7 @@ const ticket = (seed: number, changes: Partial<ImageTicket> = {}): ImageTicket =
 })
 
 test('what arrives together shares a batch, up to the limit; what is over waits for the next', async () => {
-  const batcher = createBatcher(sampler, 4)
+  const batcher = createBatcher(sampler, { maxBatch: 4, windowMs: 0 })
   const images = await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => batcher.submit(ticket(seed))))
   assert.deepEqual(
     images.map(({ batchSize }) => batchSize),
@@ -35,7 +36,7 @@ test('what arrives together shares a batch, up to the limit; what is over waits 
 })
 
 test('what arrives while the sampler works gathers for the next batch', async () => {
-  const batcher = createBatcher(sampler, 8)
+  const batcher = createBatcher(sampler, { maxBatch: 8, windowMs: 0 })
   const late: ReturnType<typeof batcher.submit>[] = []
   const onScale = (scale: number) => {
     if (scale < 3) late.push(batcher.submit(ticket(20 + scale)))
@@ -50,7 +51,7 @@ test('what arrives while the sampler works gathers for the next batch', async ()
 })
 
 test('an image whose signal aborts while it waits never starts', async () => {
-  const batcher = createBatcher(sampler, 1)
+  const batcher = createBatcher(sampler, { maxBatch: 1, windowMs: 0 })
   const running = batcher.submit(ticket(1))
   const controller = new AbortController()
   let started = false
@@ -63,7 +64,7 @@ test('an image whose signal aborts while it waits never starts', async () => {
 })
 
 test('an image whose signal aborts while it is sampled leaves at once, and its mates get their pictures', async () => {
-  const batcher = createBatcher(sampler, 2)
+  const batcher = createBatcher(sampler, { maxBatch: 2, windowMs: 0 })
   const controller = new AbortController()
   let heardAfter = 0
   const onScale = (scale: number) => {
@@ -79,11 +80,129 @@ test('an image whose signal aborts while it is sampled leaves at once, and its m
 })
 
 test('one image that cannot be sampled does not fail those it shared a batch with', async () => {
-  const batcher = createBatcher(sampler, 8)
+  const batcher = createBatcher(sampler, { maxBatch: 8, windowMs: 0 })
   const bad = ticket(3)
   bad.request = { ...bad.request, label: 999 }
   const submitted = [ticket(1), ticket(2), bad, ticket(4), ticket(5)].map((each) => batcher.submit(each))
   const [first, second, third, ...rest] = await Promise.allSettled(submitted)
   assert.equal(third?.status, 'rejected')
   for (const { status } of [first, second, ...rest].filter((each) => each !== undefined)) assert.equal(status, 'fulfilled')
+})
+
+test('images with other labels, seeds, settings and schedules share a batch, and each is what it is alone', async () => {
+  const batcher = createBatcher(sampler, { maxBatch: 8, windowMs: 0 })
+  const scales = 7
+  const { request } = ticket(1)
+  const requests: ImageTicket['request'][] = [
+    request,
+    { ...request, seed: 2, label: null },
+    { ...request, label: 9, cfg: 0 },
+    { ...request, topK: 1 },
+    { ...request, topP: 0.5 },
+    { ...request, smooth: true },
+    { ...request, schedule: { cfg: new Array<number>(scales).fill(2), topK: [1, 1, 1, 9, 99, 999, 0] } },
+    { ...request, schedule: { topP: new Array<number>(scales).fill(0.7), label: [4, 4, 4, null, 5, 5, 5] } }
+  ]
+  const together = await Promise.all(requests.map((each) => batcher.submit(ticket(1, { request: each }))))
+  for (const [index, image] of together.entries()) {
+    assert.equal(image.batchSize, requests.length)
+    const alone = await batcher.submit(ticket(1, { request: requests[index] ?? request }))
+    assert.deepEqual([image.tokens, image.pixels], [alone.tokens, alone.pixels])
+  }
+})
+
+/** A clock that stands still until it is told to go on; waits end when their time has come or their signal aborts. */
+const createClock = () => {
+  let nowMs = 0
+  const waits = new Set<{ endsAt: number; end: () => void }>()
+  const waitedMs: number[] = []
+  const advance = (ms: number) => {
+    nowMs += ms
+    for (const { endsAt, end } of waits) if (endsAt <= nowMs) end()
+  }
+  const clock: Clock = {
+    now: () => nowMs,
+    wait: (ms, signal) =>
+      new Promise((resolve) => {
+        waitedMs.push(ms)
+        const wait = { endsAt: nowMs + ms, end: () => (waits.delete(wait), resolve()) }
+        waits.add(wait)
+        signal.addEventListener('abort', wait.end, { once: true })
+      })
+  }
+  return { clock, advance, waitedMs }
+}
+
+/** After this, whatever the batcher does at once has been done. */
+const settled = async () => {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+const gathering = (windowMs: number) => {
+  const { clock, advance, waitedMs } = createClock()
+  return { batcher: createBatcher(sampler, { maxBatch: 3, windowMs, clock }), advance, waitedMs }
+}
+
+test('an idle sampler starts at once; right after a batch the next one gathers for the window', async () => {
+  const { batcher, advance, waitedMs } = gathering(10)
+  await batcher.submit(ticket(1))
+  assert.deepEqual(waitedMs, [])
+  advance(4)
+  const second = batcher.submit(ticket(2))
+  await settled()
+  assert.deepEqual([waitedMs, batcher.waiting()], [[6], 1])
+  advance(3)
+  const third = batcher.submit(ticket(3))
+  await settled()
+  assert.equal(batcher.waiting(), 2)
+  advance(3)
+  assert.deepEqual([(await second).batchSize, (await third).batchSize], [2, 2])
+})
+
+test('a batch that is full stops gathering', async () => {
+  const { batcher, waitedMs } = gathering(10)
+  await batcher.submit(ticket(1))
+  const first = batcher.submit(ticket(2))
+  await settled()
+  await Promise.all([3, 4].map((seed) => batcher.submit(ticket(seed))))
+  assert.equal((await first).batchSize, 3)
+  assert.deepEqual(waitedMs, [10])
+})
+
+test('what waits for a full batch already does not gather at all', async () => {
+  const { batcher, waitedMs } = gathering(10)
+  await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => batcher.submit(ticket(seed))))
+  assert.deepEqual(waitedMs, [])
+})
+
+test('a sampler that has been idle for longer than the window, and one without a window, do not wait', async () => {
+  const { batcher, advance, waitedMs } = gathering(10)
+  await batcher.submit(ticket(1))
+  advance(10)
+  await batcher.submit(ticket(2))
+  const without = gathering(0)
+  await without.batcher.submit(ticket(1))
+  await without.batcher.submit(ticket(2))
+  assert.deepEqual([waitedMs, without.waitedMs], [[], []])
+})
+
+test('when all that gathered has left, the next image finds an idle sampler', async () => {
+  const { batcher, advance } = gathering(10)
+  await batcher.submit(ticket(1))
+  const controller = new AbortController()
+  const leaving = batcher.submit(ticket(2, { signal: controller.signal }))
+  await settled()
+  controller.abort(new CancelRequested())
+  await assert.rejects(leaving, { name: 'CancelRequested' })
+  advance(10)
+  assert.equal((await batcher.submit(ticket(3))).batchSize, 1)
+})
+
+test('the window of the system’s clock passes', async () => {
+  const batcher = createBatcher(sampler, { maxBatch: 3, windowMs: 50 })
+  await batcher.submit(ticket(1))
+  const begun = performance.now()
+  const [one, other] = await Promise.all([2, 3].map((seed) => batcher.submit(ticket(seed))))
+  assert.deepEqual([one?.batchSize, other?.batchSize], [2, 2])
+  assert.ok(performance.now() - begun > 40)
 })

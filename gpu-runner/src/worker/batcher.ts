@@ -1,10 +1,13 @@
 import type { BatchResult, RunningBatch, Sampler } from '../sampler/sampler.ts'
 import type { ImageRequest } from '../sampler/image-request.ts'
 import { JobError } from '../errors.ts'
+import { type Clock, createBatchWindow, systemClock } from './batch-window.ts'
 
 export interface BatchedImage {
   /** RGB, row-major. */
   pixels: Uint8Array
+  /** Drawn tokens of all scales, one after another, row-major in each. */
+  tokens: Int32Array
   scaleMs: number[]
   decodeMs: number
   batchSize: number
@@ -25,24 +28,35 @@ export interface Batcher {
   waiting(): number
 }
 
+export interface BatcherOptions {
+  maxBatch: number
+  /** How long after a batch the next one may gather; 0 = not at all. */
+  windowMs: number
+  clock?: Clock
+}
+
 interface Entry extends ImageTicket {
   resolve: (image: BatchedImage) => void
   reject: (reason: unknown) => void
 }
 
 /** The oldest image’s model and all of that model that fit into one batch, oldest first. */
-const takeBatch = (queue: Entry[], limit: number): Entry[] => {
+const nextBatch = (queue: readonly Entry[], limit: number): Entry[] => {
   const model = queue[0]?.model
-  const taken = queue.filter((entry) => entry.model === model).slice(0, limit)
+  return queue.filter((entry) => entry.model === model).slice(0, limit)
+}
+
+const takeBatch = (queue: Entry[], limit: number): Entry[] => {
+  const taken = nextBatch(queue, limit)
   for (const entry of taken) queue.splice(queue.indexOf(entry), 1)
   return taken
 }
 
 const settle = (entries: readonly Entry[], { images, scaleMs, decodeMs }: BatchResult): void => {
-  const byIndex = new Map(images.map(({ index, pixels }) => [index, pixels]))
+  const byIndex = new Map(images.map((image) => [image.index, image]))
   entries.forEach((entry, index) => {
-    const pixels = byIndex.get(index)
-    if (pixels) entry.resolve({ pixels, scaleMs, decodeMs, batchSize: entries.length })
+    const image = byIndex.get(index)
+    if (image) entry.resolve({ pixels: image.pixels, tokens: image.tokens, scaleMs, decodeMs, batchSize: entries.length })
     else entry.reject(entry.signal.reason ?? new JobError('sampler_failed', 'The sampler returned no picture.'))
   })
 }
@@ -61,44 +75,49 @@ const letLeave = (entries: readonly Entry[], running: RunningBatch): (() => void
 }
 
 /**
- * Gathers images of all jobs into batches for the sampler, one batch at a time. An idle sampler starts at once; while
- * it works, what arrives waits for the next batch.
+ * Has the sampler make a batch, and settles its entries. A batch fails as a whole, by one image or by its size: halves
+ * find out which, and the others get their pictures. `ended` is told before anybody hears of the result.
  */
-export const createBatcher = (sampler: Sampler, maxBatch: number): Batcher => {
-  const queue: Entry[] = []
-  let isBusy = false
-
-  const run = async (wanted: readonly Entry[]): Promise<void> => {
-    const entries = wanted.filter(({ signal }) => !signal.aborted)
-    if (entries.length === 0) return
-    for (const entry of entries) entry.onStart()
-    const running: RunningBatch = sampler.sample({
-      model: entries[0]?.model ?? '',
-      images: entries.map(({ request }) => request),
-      onScale: (scale) => entries.forEach((entry) => entry.signal.aborted || entry.onScale(scale))
-    })
-    const stopListening = letLeave(entries, running)
-    try {
-      settle(entries, await running.result)
-    } catch (error) {
-      await retryOrReject(entries, error)
-    } finally {
-      stopListening()
-    }
-  }
-
-  /** A batch fails as a whole, by one image or by its size: halves find out which, and the others get their pictures. */
-  const retryOrReject = async (entries: readonly Entry[], error: unknown): Promise<void> => {
+const runBatch = async (sampler: Sampler, wanted: readonly Entry[], ended: () => void): Promise<void> => {
+  const entries = wanted.filter(({ signal }) => !signal.aborted)
+  if (entries.length === 0) return
+  for (const entry of entries) entry.onStart()
+  const running: RunningBatch = sampler.sample({
+    model: entries[0]?.model ?? '',
+    images: entries.map(({ request }) => request),
+    onScale: (scale) => entries.forEach((entry) => entry.signal.aborted || entry.onScale(scale))
+  })
+  const stopListening = letLeave(entries, running)
+  try {
+    settle(entries, await running.result.finally(ended))
+  } catch (error) {
     if (entries.length === 1) return entries[0]?.reject(error)
     const middle = Math.ceil(entries.length / 2)
-    await run(entries.slice(0, middle))
-    await run(entries.slice(middle))
+    await runBatch(sampler, entries.slice(0, middle), ended)
+    await runBatch(sampler, entries.slice(middle), ended)
+  } finally {
+    stopListening()
   }
+}
+
+/**
+ * Gathers images of all jobs into batches for the sampler, one batch at a time. While it works, what arrives waits for
+ * the next batch. Right after a batch that one waits for the window, since clients whose pictures have just come back
+ * ask again; it starts as soon as it is full. A sampler that has been idle for longer starts at once.
+ */
+export const createBatcher = (sampler: Sampler, { maxBatch, windowMs, clock = systemClock }: BatcherOptions): Batcher => {
+  const queue: Entry[] = []
+  let isBusy = false
+  const window = createBatchWindow(windowMs, clock)
+  const isFullOrEmpty = () => queue.length === 0 || nextBatch(queue, maxBatch).length === maxBatch
 
   const pump = async (): Promise<void> => {
     if (isBusy) return
     isBusy = true
-    while (queue.length > 0) await run(takeBatch(queue, maxBatch))
+    while (queue.length > 0) {
+      await window.closed(isFullOrEmpty)
+      await runBatch(sampler, takeBatch(queue, maxBatch), () => window.open())
+    }
     isBusy = false
   }
 
@@ -110,10 +129,12 @@ export const createBatcher = (sampler: Sampler, maxBatch: number): Batcher => {
         const place = queue.indexOf(entry)
         if (place < 0) return
         queue.splice(place, 1)
+        window.look()
         reject(ticket.signal.reason)
       }
       ticket.signal.addEventListener('abort', leaveQueue, { once: true })
       queue.push(entry)
+      window.look()
       // After this turn, so that the images of one job, and of jobs fetched together, share a batch.
       setImmediate(() => void pump())
     })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
-import type { GenerateImagePayload, GenerationInput } from '@nextscale/openapi'
+import { type GenerateImagePayload, type GenerationInput, packedSizeBytes, unpackTokens } from '@nextscale/openapi'
 import { pino } from 'pino'
 import { JobError } from '../errors.ts'
 import { type OpenModel, openModel } from '../model/open-model.ts'
@@ -31,7 +31,7 @@ const context = async (t: TestContext, store?: ObjectStore): Promise<JobContext 
   return {
     folder,
     models: new Map([[model.manifest.id, model]]),
-    batcher: createBatcher(sampler, 4),
+    batcher: createBatcher(sampler, { maxBatch: 4, windowMs: 0 }),
     store: store ?? (await createDiskStore(folder)),
     cancels: nobodyCancels
   }
@@ -54,6 +54,9 @@ const payload = (changes: Partial<GenerationInput> = {}): GenerateImagePayload =
     top_p: 0.95,
     output: { format: 'png', quality: null, metadata: true },
     priority: 'normal',
+    smooth: false,
+    schedule: null,
+    return_tokens: false,
     ...changes
   }
 })
@@ -67,6 +70,34 @@ test('more images than fit into a batch are sampled in several, and all are stor
   assert.ok(result.outcome === 'succeeded')
   assert.deepEqual([result.outputs.length, result.metrics.batch_size, result.metrics.scale_ms?.length], [6, 4, 7])
   assert.equal((await readdir(join(where.folder, 'generations', ID))).length, 6)
+})
+
+test('tokens that are asked for lie packed beside each picture, and change nothing about it', async (t) => {
+  const where = await context(t)
+  const result = await processJob(job(payload({ num_images: 2, return_tokens: true })), where, signal)
+  assert.ok(result.outcome === 'succeeded')
+  const { tokens, tokenizer } = model.shape
+  for (const output of result.outputs) {
+    assert.equal(output.tokens_key, `generations/${ID}/${output.index}.tokens`)
+    const packed = await readFile(join(where.folder, output.tokens_key ?? ''))
+    assert.equal(packed.length, packedSizeBytes(tokens, tokenizer.vocabulary))
+    assert.ok(new Set(unpackTokens(packed, tokens, tokenizer.vocabulary)).size > 10)
+  }
+  const without = await processJob(job(payload({ num_images: 2 })), where, signal)
+  assert.ok(without.outcome === 'succeeded')
+  assert.deepEqual(
+    without.outputs,
+    result.outputs.map((output) => ({ ...output, tokens_key: null }))
+  )
+})
+
+test('a job of the release before this one, which knew fewer settings, is run', async (t) => {
+  const data = payload()
+  const { smooth: _smooth, schedule: _schedule, return_tokens: _tokens, ...input } = data.input
+  const result = await processJob(job({ ...data, input }), await context(t), signal)
+  const now = await processJob(job(data), await context(t), signal)
+  assert.ok(result.outcome === 'succeeded' && now.outcome === 'succeeded')
+  assert.deepEqual(result.outputs, now.outputs)
 })
 
 const refused: Record<string, [unknown, JobError['code']]> = {
@@ -86,6 +117,10 @@ test('a job for a model, revision, class or vocabulary that this runner has not 
   await assert.rejects(attempt({ model_revision: 'other' }), { code: 'model_not_served', message: /revision other/ })
   await assert.rejects(attempt({ class_label: 60 }), { code: 'invalid_job' })
   await assert.rejects(attempt({ top_k: 1025 }), { code: 'invalid_job' })
+  const schedule = { cfg: null, top_k: null, top_p: null, class_label: null }
+  await assert.rejects(attempt({ schedule: { ...schedule, cfg: [1, 2] } }), { code: 'invalid_job', message: /scales/ })
+  await assert.rejects(attempt({ schedule: { ...schedule, top_k: [1, 1, 1, 1, 1, 1, 1025] } }), { code: 'invalid_job' })
+  await assert.rejects(attempt({ schedule: { ...schedule, class_label: [0, 0, 0, 0, 0, 0, 60] } }), { code: 'invalid_job' })
 })
 
 test('when one picture cannot be stored, the attempt ends only after the others have arrived', async (t) => {

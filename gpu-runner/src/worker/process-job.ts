@@ -1,23 +1,24 @@
 import {
-  type GenerateImagePayload,
+  completeInput,
   type GenerateImageProgress,
   type GenerateImageResult,
   generateImageJob,
   type GenerationInput,
-  pictureKey,
-  type RunnerMetrics,
-  type StoredOutput
+  packTokens,
+  type RunnerMetrics
 } from '@nextscale/openapi'
-import { createHash } from 'node:crypto'
 import { Compile } from 'typebox/compile'
 import { JobError } from '../errors.ts'
-import { type EncodedPicture, encodePicture } from '../image/encode.ts'
+import { encodePicture } from '../image/encode.ts'
 import type { OpenModel } from '../model/open-model.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { BatchedImage, Batcher } from './batcher.ts'
 import type { CancelWatch } from './cancel-watch.ts'
 import { AttemptOver, CancelRequested } from './abort-reasons.ts'
+import { checkInput } from './check-input.ts'
 import { type ProgressTracker, trackProgress } from './progress.ts'
+import { type FinishedImage, storeOutputs } from './store-outputs.ts'
+import { toImageRequest } from './to-image-request.ts'
 
 const UINT32 = 2 ** 32
 
@@ -39,32 +40,26 @@ export interface GenerationJob {
 
 const Payload = Compile(generateImageJob.payload)
 
-const parsePayload = (data: unknown): GenerateImagePayload => {
-  if (Payload.Check(data)) return data
+const parseInput = (data: unknown): GenerationInput => {
+  if (Payload.Check(data)) return completeInput(data.input)
   const [first] = Payload.Errors(data)
   throw new JobError('invalid_job', `This runner does not understand the job: ${first?.instancePath} ${first?.message}.`)
 }
 
-const seedOf = ({ input }: GenerateImagePayload, index: number): number => (input.seed + index) % UINT32
+const seedOf = ({ seed }: GenerationInput, index: number): number => (seed + index) % UINT32
 
 const sampleAll = (
   job: GenerationJob,
-  payload: GenerateImagePayload,
+  input: GenerationInput,
   context: JobContext,
   tracker: ProgressTracker,
   signal: AbortSignal
 ) =>
   Promise.all(
-    Array.from({ length: payload.input.num_images }, (_, index) =>
+    Array.from({ length: input.num_images }, (_, index) =>
       context.batcher.submit({
-        model: payload.input.model,
-        request: {
-          seed: seedOf(payload, index),
-          label: payload.input.class_label,
-          cfg: payload.input.cfg,
-          topK: payload.input.top_k,
-          topP: payload.input.top_p
-        },
+        model: input.model,
+        request: toImageRequest(input, seedOf(input, index)),
         signal,
         onStart: () => tracker.start(),
         onScale: (scale) => {
@@ -75,6 +70,19 @@ const sampleAll = (
     )
   )
 
+const finishAll = (images: readonly BatchedImage[], input: GenerationInput, { shape }: OpenModel): Promise<FinishedImage[]> =>
+  Promise.all(
+    images.map(async ({ pixels, tokens }, index) => {
+      const seed = seedOf(input, index)
+      return {
+        seed,
+        side: shape.resolution,
+        picture: await encodePicture(pixels, shape.resolution, seed, input),
+        tokens: input.return_tokens ? packTokens(tokens, shape.tokenizer.vocabulary) : null
+      }
+    })
+  )
+
 const timed = async <T>(work: Promise<T>): Promise<[T, number]> => {
   const begun = performance.now()
   const result = await work
@@ -83,37 +91,6 @@ const timed = async <T>(work: Promise<T>): Promise<[T, number]> => {
 
 /** Milliseconds to a tenth. */
 const rounded = (ms: number): number => Math.round(ms * 10) / 10
-
-const storeAll = async (
-  job: GenerationJob,
-  { input }: GenerateImagePayload,
-  pictures: readonly EncodedPicture[],
-  store: ObjectStore,
-  signal: AbortSignal
-): Promise<void> => {
-  const puts = pictures.map(({ bytes, contentType }, index) =>
-    store.put(pictureKey(job.id, index, input.output.format), bytes, contentType, signal)
-  )
-  // All are waited for also when one fails: a picture that arrives later could outlive its deletion.
-  for (const put of await Promise.allSettled(puts)) if (put.status === 'rejected') throw put.reason
-}
-
-const storedOutput = (
-  id: string,
-  payload: GenerateImagePayload,
-  side: number,
-  picture: EncodedPicture,
-  index: number
-): StoredOutput => ({
-  index,
-  seed: seedOf(payload, index),
-  key: pictureKey(id, index, payload.input.output.format),
-  content_type: picture.contentType,
-  width: side,
-  height: side,
-  bytes: picture.bytes.length,
-  sha256: createHash('sha256').update(picture.bytes).digest('hex')
-})
 
 /** What sampling cost. Images of one batch share its times, so each batch counts once. */
 const sampleMetrics = (images: readonly BatchedImage[]) => {
@@ -129,37 +106,18 @@ const sampleMetrics = (images: readonly BatchedImage[]) => {
   }
 }
 
-/** The API checked the request against a model; this runner's may be another by now. */
-const checkInput = ({ class_label: label, top_k: topK, model_revision: revision }: GenerationInput, model: OpenModel): void => {
-  const { manifest, shape } = model
-  if (revision !== manifest.revision) {
-    throw new JobError(
-      'model_not_served',
-      `No runner serves revision ${revision} of ${manifest.id}; this one has ${manifest.revision}.`
-    )
-  }
-  if (label !== null && label >= shape.transformer.classes)
-    throw new JobError('invalid_job', `${manifest.id} has no class ${label}.`)
-  if (topK > shape.tokenizer.vocabulary)
-    throw new JobError('invalid_job', `top_k ${topK} exceeds the vocabulary of ${manifest.id}.`)
-}
-
-const generate = async (job: GenerationJob, payload: GenerateImagePayload, context: JobContext, signal: AbortSignal) => {
-  const { input } = payload
+const generate = async (job: GenerationJob, input: GenerationInput, context: JobContext, signal: AbortSignal) => {
   const model = context.models.get(input.model)
   if (!model) throw new JobError('model_not_served', `No runner serves the model ${input.model} at present.`)
   checkInput(input, model)
-  const side = model.shape.resolution
   const tracker = trackProgress(model.shape.scales, input.num_images, job.report)
-  const images = await sampleAll(job, payload, context, tracker, signal)
+  const images = await sampleAll(job, input, context, tracker, signal)
   tracker.stage('encoding')
-  const encoding = images.map(({ pixels }, index) => encodePicture(pixels, side, seedOf(payload, index), input))
-  const [pictures, encodeMs] = await timed(Promise.all(encoding))
+  const [finished, encodeMs] = await timed(finishAll(images, input, model))
   signal.throwIfAborted()
   tracker.stage('uploading')
-  const [, uploadMs] = await timed(storeAll(job, payload, pictures, context.store, signal))
+  const [outputs, uploadMs] = await timed(storeOutputs(job.id, finished, input.output.format, context.store, signal))
   const metrics: RunnerMetrics = { ...sampleMetrics(images), encode_ms: rounded(encodeMs), upload_ms: rounded(uploadMs) }
-  const outputs = pictures.map((picture, index) => storedOutput(job.id, payload, side, picture, index))
   return { outcome: 'succeeded', outputs, metrics } satisfies GenerateImageResult
 }
 
@@ -173,7 +131,7 @@ export const processJob = async (job: GenerationJob, context: JobContext, signal
   try {
     // After the watch has begun, so that a request between the two is not missed.
     if (await context.cancels.isCanceled(job.id)) return { outcome: 'canceled' }
-    return await generate(job, parsePayload(job.data), context, AbortSignal.any([signal, controller.signal]))
+    return await generate(job, parseInput(job.data), context, AbortSignal.any([signal, controller.signal]))
   } catch (error) {
     if (error instanceof CancelRequested) return { outcome: 'canceled' }
     throw error

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { GenerationInput, type Priority } from '../schemas/generate-request.ts'
+import { type Priority, QueuedInput } from '../schemas/generate-request.ts'
 import { GenerationError, GenerationMetrics, Progress, STAGES } from '../schemas/generation.ts'
 import { nullable, oneOf, textByName } from '../schemas/primitives.ts'
 
@@ -8,7 +8,7 @@ export const GenerateImagePayload = Type.Object({
   version: Type.Literal(1),
   /** Id of the API key that owns the generation. */
   owner: Type.String(),
-  input: GenerationInput,
+  input: QueuedInput,
   metadata: textByName(),
   label: nullable(Type.String())
 })
@@ -22,7 +22,9 @@ export const StoredOutput = Type.Object({
   width: Type.Integer({ minimum: 1 }),
   height: Type.Integer({ minimum: 1 }),
   bytes: Type.Integer({ minimum: 1 }),
-  sha256: Type.String()
+  sha256: Type.String(),
+  /** Key of the drawn tokens; runners of the release before this one leave it out. */
+  tokens_key: Type.Optional(nullable(Type.String()))
 })
 export type StoredOutput = Static<typeof StoredOutput>
 

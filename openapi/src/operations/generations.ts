@@ -107,7 +107,7 @@ export const deleteGeneration = defineOperation({
   method: 'DELETE',
   path: '/generations/{id}',
   tag: 'generations',
-  summary: 'Erase a terminal generation and its pictures',
+  summary: 'Erase a terminal generation with its pictures and tokens',
   description: 'Idempotent: erasing it again answers 204 as well.',
   params,
   responses: { 204: { description: 'Erased.' } },

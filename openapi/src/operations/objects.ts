@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { OBJECT_FILE_PATTERN } from '../object-keys.ts'
+import { OBJECT_FILE_PATTERN, TOKENS_CONTENT_TYPE } from '../object-keys.ts'
 import { defineOperation } from '../operation.ts'
 import { GenerationId } from '../schemas/primitives.ts'
 
@@ -8,9 +8,9 @@ export const getObject = defineOperation({
   method: 'GET',
   path: '/objects/generations/{id}/{file}',
   tag: 'objects',
-  summary: 'Fetch a stored picture by its signed link',
+  summary: 'Fetch a stored picture, or its tokens, by its signed link',
   description:
-    'Used when pictures are kept on disk; with S3, links lead to the bucket. Links come from a generation’s `outputs`.',
+    'Used when pictures are kept on disk; with S3, links lead to the bucket. Links come from a generation’s `outputs`, where `tokens_url` says how tokens are unpacked.',
   params: Type.Object({ id: GenerationId, file: Type.String({ pattern: OBJECT_FILE_PATTERN }) }, { additionalProperties: false }),
   query: Type.Object(
     {
@@ -20,7 +20,11 @@ export const getObject = defineOperation({
     { additionalProperties: false }
   ),
   responses: {
-    200: { description: 'The picture.', schema: Type.String({ format: 'binary' }), contentType: 'image/*' }
+    200: {
+      description: 'The picture or the tokens.',
+      schema: Type.String({ format: 'binary' }),
+      contentTypes: ['image/*', TOKENS_CONTENT_TYPE]
+    }
   },
   problems: ['link_invalid', 'object_not_found', 'object_store_unavailable']
 })

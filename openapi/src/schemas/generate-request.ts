@@ -33,12 +33,10 @@ export const OutputRequest = Type.Object(
 )
 
 const ClassLabel = nullable(Type.Integer({ minimum: 0, description: 'Class index; `null` is unconditional.' }))
-const Cfg = Type.Number({
-  minimum: 0,
-  maximum: MAX_CFG,
-  description:
-    'Guidance strength at the last scale, rising linearly from 0 at the first; 0 turns guidance off. Default: the model’s.'
-})
+const cfgOf = (description: string) => Type.Number({ minimum: 0, maximum: MAX_CFG, description })
+const Cfg = cfgOf(
+  'Guidance strength at the last scale, rising linearly from 0 at the first; 0 turns guidance off. Default: the model’s.'
+)
 const TopK = Type.Integer({
   minimum: 0,
   description: 'Keep the k likeliest tokens, ties included; 0 turns it off. At most the vocabulary size. Default: the model’s.'
@@ -49,18 +47,28 @@ const TopP = Type.Number({
   description: 'Of what top_k left, keep the likeliest tokens that reach this mass; 1 turns it off. Default: the model’s.'
 })
 
-const perScale = <T extends TSchema>(setting: T) => Type.Optional(Type.Array(setting, { maxItems: MAX_SCALES }))
+const perScale = <T extends TSchema>(setting: T, description: string) =>
+  nullable(Type.Array(setting, { maxItems: MAX_SCALES, description }))
 
-/** Per-scale settings: each array has one entry per scale of the model. */
-const Schedule = Type.Object(
+const ScheduleInForce = Type.Object(
   {
-    cfg: perScale(Cfg),
-    top_k: perScale(TopK),
-    top_p: perScale(TopP),
-    class_label: perScale(ClassLabel)
+    cfg: perScale(
+      cfgOf('Guidance strength.'),
+      '`cfg[k]` is the strength at scale k as it is: it does not rise from scale to scale as the plain `cfg` does.'
+    ),
+    top_k: perScale(Type.Integer({ minimum: 0 }), '`top_k` of each scale.'),
+    top_p: perScale(Type.Number({ exclusiveMinimum: 0, maximum: 1 }), '`top_p` of each scale.'),
+    class_label: perScale(nullable(Type.Integer({ minimum: 0 })), 'Class index of each scale; `null` is unconditional.')
   },
-  { ...closed, description: 'Settings per scale; each array has one entry per scale of the model.' }
+  { description: 'Settings per scale; what is `null` follows the plain setting.' }
 )
+export type ScheduleInForce = Static<typeof ScheduleInForce>
+
+const Schedule = Type.Partial(ScheduleInForce, {
+  ...closed,
+  description:
+    'Settings per scale, coarse to fine, in place of the plain ones. Each array has one entry per scale of the model (`scales`). What is left out, or `null`, follows the plain setting.'
+})
 
 const WebhookRequest = Type.Object(
   {
@@ -103,7 +111,12 @@ export const GenerateRequest = Type.Object(
         }
       )
     ),
-    return_tokens: Type.Optional(Type.Boolean({ default: false, description: 'Store the drawn tokens beside each picture.' })),
+    return_tokens: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: 'Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them.'
+      })
+    ),
     priority: Type.Optional(oneOf(PRIORITIES, { default: 'normal', description: 'Order in the queue.' })),
     deadline_seconds: Type.Optional(seconds('Cancel when not finished this long after acceptance.', 86_400)),
     start_deadline_seconds: Type.Optional(nullable(seconds('Expire when not started this long after acceptance.', 86_400))),
@@ -127,28 +140,49 @@ export const GenerateRequest = Type.Object(
 )
 export type GenerateRequest = Static<typeof GenerateRequest>
 
+const settings = {
+  model: ModelId,
+  model_revision: Type.String(),
+  class_label: nullable(Type.Integer({ minimum: 0 })),
+  class_name: nullable(Type.String()),
+  num_images: Type.Integer({ minimum: 1, maximum: MAX_NUM_IMAGES }),
+  seed: Type.Integer({ minimum: 0, maximum: UINT32_MAX }),
+  cfg: Type.Number({ minimum: 0, maximum: MAX_CFG }),
+  top_k: Type.Integer({ minimum: 0 }),
+  top_p: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
+  output: Type.Object({
+    format: oneOf(IMAGE_FORMATS),
+    quality: nullable(Type.Integer({ minimum: 1, maximum: 100 })),
+    metadata: Type.Boolean()
+  }),
+  priority: oneOf(PRIORITIES)
+}
+
+/** Settings that jobs queued by the release before this one lack. */
+const newSettings = {
+  smooth: Type.Boolean(),
+  schedule: nullable(ScheduleInForce),
+  return_tokens: Type.Boolean()
+}
+
 /** Settings the sampler and encoder really used: every default filled in. */
 export const GenerationInput = Type.Object(
-  {
-    model: ModelId,
-    model_revision: Type.String(),
-    class_label: nullable(Type.Integer({ minimum: 0 })),
-    class_name: nullable(Type.String()),
-    num_images: Type.Integer({ minimum: 1, maximum: MAX_NUM_IMAGES }),
-    seed: Type.Integer({ minimum: 0, maximum: UINT32_MAX }),
-    cfg: Type.Number({ minimum: 0, maximum: MAX_CFG }),
-    top_k: Type.Integer({ minimum: 0 }),
-    top_p: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
-    output: Type.Object({
-      format: oneOf(IMAGE_FORMATS),
-      quality: nullable(Type.Integer({ minimum: 1, maximum: 100 })),
-      metadata: Type.Boolean()
-    }),
-    priority: oneOf(PRIORITIES)
-  },
+  { ...settings, ...newSettings },
   { $id: 'GenerationInput', description: 'The settings in force, defaults filled in.' }
 )
 export type GenerationInput = Static<typeof GenerationInput>
+
+/** Settings as they lie in the queue. */
+export const QueuedInput = Type.Object({ ...settings, ...Type.Partial(Type.Object(newSettings)).properties })
+export type QueuedInput = Static<typeof QueuedInput>
+
+/** The settings of a queued job, those it lacks included. */
+export const completeInput = (input: QueuedInput): GenerationInput => ({
+  ...input,
+  smooth: input.smooth ?? false,
+  schedule: input.schedule ?? null,
+  return_tokens: input.return_tokens ?? false
+})
 
 /** Request fields that not every model or build honours, and the value of each that asks for nothing. */
 export const OPTIONAL_CAPABILITIES = {

@@ -27,13 +27,19 @@ export const GenerationOutput = Type.Object(
     index: Type.Integer({ minimum: 0 }),
     seed: Type.Integer({ minimum: 0, description: 'Seed that alone reproduces this picture.' }),
     url: Type.String({ format: 'uri', description: 'Link to the picture, minted anew on every read.' }),
-    url_expires_at: Timestamp('When `url` stops working.'),
+    url_expires_at: Timestamp('When `url` and `tokens_url` stop working.'),
     content_type: Type.String({ examples: ['image/png'] }),
     width: Type.Integer({ minimum: 1, description: 'Pixels.' }),
     height: Type.Integer({ minimum: 1, description: 'Pixels.' }),
     bytes: Type.Integer({ minimum: 1 }),
     sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
-    tokens_url: nullable(Type.String({ format: 'uri' }))
+    tokens_url: nullable(
+      Type.String({
+        format: 'uri',
+        description:
+          'Link to the drawn tokens, like `url`; only with `return_tokens`. A little-endian bit stream of `tokens_per_image` numbers (see the model), all scales one after another, row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes.'
+      })
+    )
   },
   { $id: 'GenerationOutput' }
 )

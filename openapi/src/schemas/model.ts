@@ -15,7 +15,7 @@ const modelFields = {
   license: Type.String(),
   resolution: Type.Integer({ minimum: 1, description: 'Width and height of the pictures, in pixels.' }),
   scales: Type.Array(Type.Integer({ minimum: 1 }), { description: 'Side of each token map, coarse to fine.' }),
-  tokens_per_image: Type.Integer({ minimum: 1 }),
+  tokens_per_image: Type.Integer({ minimum: 1, description: 'Tokens of all scales: the sum of their squared sides.' }),
   vocabulary_size: Type.Integer({ minimum: 2 }),
   num_classes: Type.Integer({ minimum: 0 }),
   parameters: Type.Object({

@@ -5,6 +5,7 @@ import {
   type GenerateImageResult,
   getGeneration,
   pictureKey,
+  tokensKey,
   createGeneration,
   listGenerations
 } from '@nextscale/openapi'
@@ -68,6 +69,27 @@ test('a finished job is succeeded, with links, metrics and times', async () => {
   assert.ok(generation.metrics.total_ms !== null && generation.metrics.queue_ms !== null)
   assert.equal(generation.attempt, 1)
   assert.equal(Date.parse(generation.expires_at ?? '') - Date.parse(generation.completed_at ?? ''), 86_400_000)
+})
+
+test('tokens that were stored have a link of their own, which dies with that of the picture', async () => {
+  const generation = await run('tokens', async (job) => {
+    const result = await succeed(job)
+    assert.ok(result.outcome === 'succeeded')
+    return { ...result, outputs: result.outputs.map((output) => ({ ...output, tokens_key: tokensKey(job.id ?? '', 0) })) }
+  })
+  const [output] = generation.outputs
+  assert.match(output?.tokens_url ?? '', new RegExp(`/v1/objects/generations/${generation.id}/0.tokens\\?expires=`))
+  const expires = [output?.url, output?.tokens_url].map((url) => Number(new URL(url ?? '').searchParams.get('expires')))
+  assert.equal(Date.parse(output?.url_expires_at ?? ''), Math.min(...expires) * 1000)
+})
+
+test('what a runner or an API of the release before this one wrote is shown whole', async () => {
+  const generation = await run('done', succeed)
+  assert.equal(generation.outputs[0]?.tokens_url, null)
+  const data = JSON.parse((await context.redis.hget(context.queue.toKey(generation.id), 'data')) ?? '')
+  const { smooth: _smooth, schedule: _schedule, return_tokens: _tokens, ...input } = data.input
+  await context.redis.hset(context.queue.toKey(generation.id), 'data', JSON.stringify({ ...data, input }))
+  assert.deepEqual((await waitFor(generation.id)).input, generation.input)
 })
 
 test('a long poll returns when the job finishes, not when it would look again', async () => {

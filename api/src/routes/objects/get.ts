@@ -1,12 +1,17 @@
-import { CONTENT_TYPES, getObject } from '@nextscale/openapi'
+import { CONTENT_TYPES, getObject, TOKENS_CONTENT_TYPE } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
 import { addOperation } from '../../http/operation.ts'
 import { ProblemError } from '../../http/problem.ts'
 import type { Services } from '../../services.ts'
 
-const TYPE_BY_EXTENSION: Record<string, string> = { png: CONTENT_TYPES.png, webp: CONTENT_TYPES.webp, jpg: CONTENT_TYPES.jpeg }
+const TYPE_BY_EXTENSION: Record<string, string> = {
+  png: CONTENT_TYPES.png,
+  webp: CONTENT_TYPES.webp,
+  jpg: CONTENT_TYPES.jpeg,
+  tokens: TOKENS_CONTENT_TYPE
+}
 
-const contentType = (file: string) => TYPE_BY_EXTENSION[file.slice(file.indexOf('.') + 1)] ?? 'application/octet-stream'
+const contentType = (file: string) => TYPE_BY_EXTENSION[file.slice(file.indexOf('.') + 1)] ?? TOKENS_CONTENT_TYPE
 
 /** GET /objects/generations/{id}/{file} */
 export const getObjectRoute = (app: FastifyInstance, { store }: Services): void =>

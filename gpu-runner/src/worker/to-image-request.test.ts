@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { GenerationInput } from '@nextscale/openapi'
+import { toImageRequest } from './to-image-request.ts'
+
+const input = (changes: Partial<GenerationInput> = {}): GenerationInput => ({
+  model: 'emoji-32',
+  model_revision: 'r1',
+  class_label: 7,
+  class_name: 'koala',
+  num_images: 3,
+  seed: 40,
+  cfg: 3,
+  top_k: 200,
+  top_p: 0.95,
+  output: { format: 'png', quality: null, metadata: true },
+  priority: 'normal',
+  smooth: false,
+  schedule: null,
+  return_tokens: false,
+  ...changes
+})
+
+test('every setting reaches the sampler, and the seed is the picture’s own', () => {
+  assert.deepEqual(toImageRequest(input({ smooth: true }), 42), {
+    seed: 42,
+    label: 7,
+    cfg: 3,
+    topK: 200,
+    topP: 0.95,
+    smooth: true,
+    schedule: null
+  })
+})
+
+test('of a schedule only what it sets is passed on, each array as it is', () => {
+  const none = { cfg: null, top_k: null, top_p: null, class_label: null }
+  const scheduleOf = (schedule: Partial<NonNullable<GenerationInput['schedule']>>) =>
+    toImageRequest(input({ schedule: { ...none, ...schedule } }), 1).schedule
+  assert.deepEqual(scheduleOf({ cfg: [0, 2] }), { cfg: [0, 2] })
+  assert.deepEqual(scheduleOf({ top_k: [0, 9], top_p: [1, 0.5], class_label: [null, 3] }), {
+    topK: [0, 9],
+    topP: [1, 0.5],
+    label: [null, 3]
+  })
+})
