@@ -1,5 +1,5 @@
 import { convolve, dot, groupNorm, siluMap, softmax } from './layers.ts'
-import { addMaps, type FeatureMap, mapOfRows, matrix, pixelRows, row, stack } from './tensors.ts'
+import { addMaps, type FeatureMap, featureMap, mapOfRows, matrix, pixelRows, rowsOf, stack } from './tensors.ts'
 import type { ReferenceWeights } from './weights.ts'
 
 /** Group norm, SiLU, 3 x 3 convolution, twice, beside a skip connection. */
@@ -12,15 +12,17 @@ export const residualBlock = (weights: ReferenceWeights, name: string, x: Featur
 
 /** Single-head attention of every pixel over all pixels. */
 export const attentionBlock = (weights: ReferenceWeights, name: string, x: FeatureMap): FeatureMap => {
-  const qkv = pixelRows(convolve(weights, `${name}.qkv`, groupNorm(weights, `${name}.norm`, x), { kernel: 1 }))
-  const part = (index: number, pixel: number) => row(qkv, pixel).subarray(index * x.channels, (index + 1) * x.channels)
-  const attended = Array.from({ length: qkv.rows }, (_, pixel) => {
-    const scores = Float64Array.from(
-      { length: qkv.rows },
-      (_, other) => dot(part(0, pixel), part(1, other)) / Math.sqrt(x.channels)
-    )
+  const qkv = convolve(weights, `${name}.qkv`, groupNorm(weights, `${name}.norm`, x), { kernel: 1 })
+  const size = x.data.length
+  const part = (index: number) =>
+    rowsOf(pixelRows(featureMap(x.channels, x.side, qkv.data.subarray(index * size, (index + 1) * size))))
+  const [keys, values] = [part(1), part(2)]
+  const attended = part(0).map((query) => {
+    const shares = softmax(Float64Array.from(keys, (key) => dot(query, key) / Math.sqrt(x.channels)))
     const mixed = new Float64Array(x.channels)
-    softmax(scores).forEach((share, other) => part(2, other).forEach((value, i) => (mixed[i] = (mixed[i] ?? 0) + share * value)))
+    values.forEach((value, other) => {
+      for (let i = 0; i < mixed.length; i++) mixed[i] = (mixed[i] ?? 0) + (shares[other] ?? 0) * (value[i] ?? 0)
+    })
     return matrix(1, x.channels, mixed)
   })
   return addMaps(x, convolve(weights, `${name}.proj_out`, mapOfRows(stack(attended)), { kernel: 1 }))

@@ -85,18 +85,22 @@ interface FilterRow {
   begin: number
   sourceSide: number
   stride: number
-  /** One row of a kernel: one or three weights. */
+  /** One row of a kernel: one or three weights, at `weightsBegin` of all. */
   weights: Float64Array
+  weightsBegin: number
+  taps: 1 | 3
 }
 
-/** target[y, x] += sum over the taps of weights[tap] * source[begin + y * stride * sourceSide + x * stride + tap]. */
-const addFiltered = (target: Float64Array, side: number, { source, begin, sourceSide, stride, weights }: FilterRow): void => {
-  const [left = 0, middle = 0, right = 0] = weights
+/** target[y, x] += sum over the taps of weight[tap] * source[begin + y * stride * sourceSide + x * stride + tap]. */
+const addFiltered = (target: Float64Array, side: number, filter: FilterRow): void => {
+  const { source, begin, sourceSide, stride, weights, weightsBegin, taps } = filter
+  const weight = (tap: number) => (tap < taps ? (weights[weightsBegin + tap] ?? 0) : 0)
+  const [left, middle, right] = [weight(0), weight(1), weight(2)]
   for (let y = 0; y < side; y++) {
     let at = begin + y * stride * sourceSide
     for (let i = y * side; i < (y + 1) * side; i++, at += stride) {
-      // One weight is the case of middle and right 0, but there is no third sample to read at the end of the map.
-      const others = weights.length === 1 ? 0 : middle * (source[at + 1] ?? 0) + right * (source[at + 2] ?? 0)
+      // With one weight the other two are 0, but there is no third sample to read at the end of the map.
+      const others = taps === 1 ? 0 : middle * (source[at + 1] ?? 0) + right * (source[at + 2] ?? 0)
       target[i] = (target[i] ?? 0) + left * (source[at] ?? 0) + others
     }
   }
@@ -110,7 +114,6 @@ export const convolve = (
   { kernel = 3, stride = 1, padBefore = (kernel - 1) / 2, padAfter = padBefore }: ConvolutionOptions = {}
 ): FeatureMap => {
   const [weight, bias] = [weights.take(`${name}.weight`), weights.take(`${name}.bias`)]
-  const kernels = matrix(bias.length * x.channels * kernel, kernel, weight)
   const padded = pad(x, padBefore, padAfter)
   const result = featureMap(bias.length, Math.floor((padded.side - kernel) / stride) + 1)
   for (let output = 0; output < result.channels; output++) {
@@ -122,7 +125,9 @@ export const convolve = (
           begin: (input * padded.side + tapRow) * padded.side,
           sourceSide: padded.side,
           stride,
-          weights: row(kernels, (output * x.channels + input) * kernel + tapRow)
+          weights: weight,
+          weightsBegin: ((output * x.channels + input) * kernel + tapRow) * kernel,
+          taps: kernel
         })
       }
     }

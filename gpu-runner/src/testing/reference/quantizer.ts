@@ -36,12 +36,11 @@ export const contribution = ({ shape, tokenizer }: Reference, scale: number, cod
 
 /** The code nearest to a vector [channels], and by how much the next one is farther (squared distance). */
 const nearestCode = ({ shape, tokenizer }: Reference, vector: Float64Array): { token: number; margin: number } => {
-  const codes = matrix(shape.tokenizer.vocabulary, vector.length, tokenizer.take('quantize.embedding.weight'))
+  const codes = tokenizer.take('quantize.embedding.weight')
   let [token, least, second] = [-1, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
-  for (let candidate = 0; candidate < codes.rows; candidate++) {
-    const code = row(codes, candidate)
+  for (let candidate = 0; candidate < shape.tokenizer.vocabulary; candidate++) {
     let distance = 0
-    for (let i = 0; i < code.length; i++) distance += ((vector[i] ?? 0) - (code[i] ?? 0)) ** 2
+    for (let i = 0; i < vector.length; i++) distance += ((vector[i] ?? 0) - (codes[candidate * vector.length + i] ?? 0)) ** 2
     if (distance < least) [token, least, second] = [candidate, distance, least]
     else second = Math.min(second, distance)
   }
