@@ -14,6 +14,7 @@ export interface WrittenTensor extends TensorSpec {
 export interface WritePthOptions {
   /** Writes 64-bit records even where 32 bits would do. */
   zip64?: boolean
+  signal?: AbortSignal | undefined
 }
 
 /** torch aligns storages so that they can be memory-mapped. */
@@ -30,12 +31,14 @@ const writeFully = async (handle: FileHandle, bytes: Uint8Array, position: numbe
 class Archive {
   readonly #handle: FileHandle
   readonly #force: boolean
+  readonly #signal: AbortSignal | undefined
   readonly #entries: EntryRecord[] = []
   #offset = 0
 
-  constructor(handle: FileHandle, force: boolean) {
+  constructor(handle: FileHandle, { zip64 = false, signal }: WritePthOptions) {
     this.#handle = handle
-    this.#force = force
+    this.#force = zip64
+    this.#signal = signal
   }
 
   async #append(bytes: Uint8Array): Promise<void> {
@@ -48,6 +51,7 @@ class Archive {
     await this.#append(localHeader(entry, { force: this.#force, alignment: ALIGNMENT }))
     const start = this.#offset
     for await (const chunk of chunks) {
+      this.#signal?.throwIfAborted()
       entry.crc32 = crc32(chunk, entry.crc32)
       await this.#append(chunk)
     }
@@ -93,14 +97,10 @@ const writeArchive = async (archive: Archive, tensors: readonly WrittenTensor[])
  * taken piece by piece, so memory never holds the model. The file must not exist yet; after an error it does not.
  * @throws RangeError for a tensor whose values do not fill its shape.
  */
-export const writePth = async (
-  path: string,
-  tensors: Iterable<WrittenTensor>,
-  { zip64 = false }: WritePthOptions = {}
-): Promise<void> => {
+export const writePth = async (path: string, tensors: Iterable<WrittenTensor>, options: WritePthOptions = {}): Promise<void> => {
   const handle = await open(path, 'wx')
   try {
-    await writeArchive(new Archive(handle, zip64), [...tensors])
+    await writeArchive(new Archive(handle, options), [...tensors])
     await handle.close()
   } catch (error) {
     await handle.close().catch(() => undefined)

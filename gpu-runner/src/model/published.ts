@@ -41,3 +41,6 @@ export const PUBLISHED_TRANSFORMERS: Readonly<Record<PublishedSize, TransformerD
 }
 
 export const transformerFile = (size: PublishedSize): string => `var_${size}.pth`
+
+/** Sampling settings of the published figures. */
+export const PUBLISHED_DEFAULTS = { cfg: 1.5, top_k: 900, top_p: 0.96 } as const

@@ -3,7 +3,7 @@ import { elementCount } from '../checkpoint/tensor-info.ts'
 import { philox } from '../sampler/philox.ts'
 import type { TransformerDims } from './transformer-tensors.ts'
 
-const POOL_SIZE = 2 ** 20
+const POOL_SIZE = 2 ** 18
 const CHUNK_SIZE = 2 ** 20
 /** Values taken from the pool in one run: far shorter than the pool, or tensors would repeat each other. */
 const RUN_SIZE = 2 ** 14
