@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
-const START = fileURLToPath(new URL('../cli/models.ts', import.meta.url))
+const START = fileURLToPath(new URL('../cli/start.ts', import.meta.url))
 
 interface RunOptions {
   cwd: string
