@@ -1,4 +1,4 @@
-// Runs a script of this folder under the pinned Node, after bringing up to date what that needs.
+// Runs a script of this folder, or a workspace's command, under the pinned Node, after bringing up to date what that needs.
 // Itself it must run on Node 20 with nothing installed.
 import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -13,6 +13,9 @@ const bin = join(modules, '.bin')
 const pinnedNode = join(modules, 'node', 'bin', 'node')
 const stampFile = join(modules, '.nextscale-installed')
 const POLICY_FILE = '/usr/sbin/policy-rc.d'
+
+/** Whether it is a workspace's command: it needs no Redis, and its arguments name files from where its user stands. */
+const isCommand = (script) => script.startsWith('..')
 
 const say = (text) => console.error(text)
 
@@ -92,6 +95,7 @@ const aptInstallRedis = () => {
 }
 
 const ensureRedis = (script) => {
+  if (isCommand(script)) return
   if (script !== 'test.ts' && process.env.REDIS_URL) return
   const servers = script === 'test.ts' ? ['redis-server'] : ['redis-server', 'valkey-server']
   if (onPath(servers)) return
@@ -105,8 +109,9 @@ const ensureRedis = (script) => {
 }
 
 const runScript = (script, args) => {
+  const cwd = isCommand(script) ? process.cwd() : root
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` }
-  const child = spawn(pinnedNode, [join(root, 'scripts', script), ...args], { cwd: root, stdio: 'inherit', env })
+  const child = spawn(pinnedNode, [join(root, 'scripts', script), ...args], { cwd, stdio: 'inherit', env })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => fail(`${pinnedNode} does not start: ${error.message}`))
   child.on('exit', (code, signal) => process.exit(code ?? 128 + os.signals[signal]))

@@ -92,9 +92,14 @@ const store = (env: Environment): StoreConfig => {
   }
 }
 
-const models = (env: Environment): string[] => {
+/** Folders that MODELS names, as absolute paths. */
+export const namedModels = (env: Environment = process.env): string[] => {
   const folders = (env['MODELS'] ?? '').split(',').map((folder) => folder.trim())
-  const named = folders.filter((folder) => folder !== '').map((folder) => resolve(folder))
+  return folders.filter((folder) => folder !== '').map((folder) => resolve(folder))
+}
+
+const models = (env: Environment): string[] => {
+  const named = namedModels(env)
   return named.length > 0 ? named : [SHIPPED_MODEL]
 }
 

@@ -1,27 +1,33 @@
-import { open } from 'node:fs/promises'
-import { ModelError } from '../errors.ts'
+import { openFile, readExactly } from './open-file.ts'
+import { isIndex, readIndex } from './read-index.ts'
 import { type CheckpointRole, readPth } from './read-pth.ts'
 import { readSafetensors } from './read-safetensors.ts'
 import type { TensorMap } from './tensor-info.ts'
+import { unknownFile } from './unknown-file.ts'
 
 const ZIP_MAGIC = 'PK\u0003\u0004'
+/** The header’s length, of which no model’s needs the upper four bytes, and the header’s first character. */
+const SAFETENSORS_HEAD = /^[^]{4}\0{4}\{/
 
-const readMagic = async (path: string): Promise<string> => {
-  const handle = await open(path, 'r').catch((error: unknown) => {
-    throw new ModelError(`${path} cannot be opened: ${error instanceof Error ? error.message : String(error)}`)
-  })
+const readFormat = async (path: string): Promise<'pth' | 'safetensors'> => {
+  const file = await openFile(path)
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(ZIP_MAGIC.length), 0, ZIP_MAGIC.length, 0)
-    return buffer.toString('latin1', 0, bytesRead)
+    const head = (await readExactly(file, 0, Math.min(9, file.sizeBytes))).toString('latin1')
+    if (head.startsWith(ZIP_MAGIC)) return 'pth'
+    if (SAFETENSORS_HEAD.test(head)) return 'safetensors'
+    throw await unknownFile(file)
   } finally {
-    await handle.close()
+    await file.close()
   }
 }
 
+const readFile = async (path: string, role: CheckpointRole): Promise<TensorMap> =>
+  (await readFormat(path)) === 'pth' ? readPth(path, role) : readSafetensors(path)
+
 /**
- * Reads names, shapes and places of a checkpoint’s tensors, whatever its format: torch’s zip or safetensors, told apart by
- * content. `role` says which part of a training checkpoint is wanted.
+ * Reads names, shapes and places of a checkpoint’s tensors, whatever its format: torch’s zip, safetensors, told apart by
+ * content, or an `*.index.json` of shards. `role` says which part of a training checkpoint is wanted.
  * @throws ModelError in one sentence that names the file.
  */
 export const readCheckpoint = async (path: string, role: CheckpointRole): Promise<TensorMap> =>
-  (await readMagic(path)) === ZIP_MAGIC ? readPth(path, role) : readSafetensors(path)
+  isIndex(path) ? readIndex(path, (shard) => readFile(shard, role)) : readFile(path, role)

@@ -35,6 +35,21 @@ const broken: Record<string, [Buffer, RegExp]> = {
   'an entry of the wrong form': [withHeader('{"a":{"dtype":"F32"}}'), /entry of tensor a is malformed/],
   'a negative size': [withHeader('{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}', 4), /entry of tensor a is malformed/],
   'an unknown type': [withHeader('{"a":{"dtype":"F4","shape":[1],"data_offsets":[0,4]}}', 4), /tensor a has type F4/],
+  'a shape of too many axes': [
+    withHeader(`{"a":{"dtype":"F32","shape":[${'1,'.repeat(99)}1],"data_offsets":[0,4]}}`, 4),
+    /entry of tensor a is malformed/
+  ],
+  'sizes whose product is no number': [
+    withHeader(`{"a":{"dtype":"F32","shape":[1e300,1e300,0],"data_offsets":[0,0]}}`),
+    /entry of tensor a is malformed/
+  ],
+  'tensors that overlap': [
+    withHeader('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', 8),
+    /tensors a and b overlap/
+  ],
+  'no tensors': [withHeader('{}'), /has no tensors/],
+  'a header longer than any model needs': [withHeader(' '.repeat(5_000_000)), /header of 5000000 bytes is longer/],
+  'a header of nothing but nesting': [withHeader('['.repeat(4_000_000)), /header is not a JSON object/],
   'offsets outside the file': [withHeader('{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', 4), /tensor a takes 4 bytes/],
   'offsets that do not fit the shape': [
     withHeader('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}', 4),

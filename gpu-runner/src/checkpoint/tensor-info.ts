@@ -1,11 +1,25 @@
 export const DTYPE_BYTES = { F32: 4, F16: 2, BF16: 2, I32: 4, I64: 8, U8: 1 } as const
 export type Dtype = keyof typeof DTYPE_BYTES
 
-/** Where a tensor lies on disk. Values are contiguous, row-major and little-endian. */
-export interface TensorInfo {
+/** What torch calls a storage of each type. */
+export const TORCH_STORAGES: Readonly<Record<Dtype, string>> = {
+  F32: 'FloatStorage',
+  F16: 'HalfStorage',
+  BF16: 'BFloat16Storage',
+  I32: 'IntStorage',
+  I64: 'LongStorage',
+  U8: 'ByteStorage'
+}
+
+/** Name, type and sizes of a tensor. */
+export interface TensorSpec {
   name: string
   dtype: Dtype
   shape: readonly number[]
+}
+
+/** Where a tensor lies on disk. Values are contiguous, row-major and little-endian. */
+export interface TensorInfo extends TensorSpec {
   /** Absolute path of the file that holds the values. */
   file: string
   /** Byte offset of the first value in that file. */
@@ -33,4 +47,20 @@ export const rowsOf = (tensor: TensorInfo, begin: number, end: number): TensorIn
     sizeBytes: to - from,
     ...(tensor.data && { data: tensor.data.subarray(from, to) })
   }
+}
+
+export const tensorBytes = ({ dtype, shape }: Pick<TensorSpec, 'dtype' | 'shape'>): number =>
+  elementCount(shape) * DTYPE_BYTES[dtype]
+
+/** Elements between neighbours of each axis in row-major order. */
+export const contiguousStride = (shape: readonly number[]): number[] => {
+  let step = 1
+  return shape
+    .toReversed()
+    .map((size) => {
+      const stride = step
+      step *= size
+      return stride
+    })
+    .reverse()
 }

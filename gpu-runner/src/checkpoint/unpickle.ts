@@ -1,3 +1,5 @@
+import { plainText } from './plain-text.ts'
+
 /** A value in a pickle: what torch's checkpoints are made of, and nothing that acts. */
 export type Pickled = null | boolean | number | string | Pickled[] | Map<Pickled, Pickled> | Global | Storage | Tensor
 
@@ -69,7 +71,7 @@ const reduce = (callee: Pickled | undefined, args: Pickled | undefined): Pickled
   if (!(callee instanceof Global) || !Array.isArray(args)) return refuse('its pickle calls what is no name')
   if (callee.name === ORDERED_DICT) return new Map()
   if (callee.name === PARAMETER) return args[0] instanceof Tensor ? args[0] : refuse('its pickle has a parameter that is none')
-  return REBUILD_TENSOR.includes(callee.name) ? rebuildTensor(args) : refuse(`its pickle calls ${callee.name}`)
+  return REBUILD_TENSOR.includes(callee.name) ? rebuildTensor(args) : refuse(`its pickle calls ${plainText(callee.name)}`)
 }
 
 const persistent = (id: Pickled | undefined): Storage => {
@@ -89,6 +91,8 @@ const longInteger = (bytes: Buffer): number => {
 }
 
 const MARK = Symbol('mark')
+/** An instruction of one byte can make a dictionary of a hundred: without a limit a short pickle could take all memory. */
+const MAX_VALUES = 500_000
 
 /** The machine that a pickle is a program for, cut down to the instructions torch writes. */
 class Machine {
@@ -96,6 +100,7 @@ class Machine {
   readonly #stack: (Pickled | typeof MARK)[] = []
   readonly #memo = new Map<number, Pickled>()
   #at = 0
+  #values = 0
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
@@ -130,8 +135,11 @@ class Machine {
     return this.#stack.splice(at).slice(1) as Pickled[]
   }
 
-  push = (value: Pickled): void => void this.#stack.push(value)
-  mark = (): void => void this.#stack.push(MARK)
+  push = (value: Pickled | typeof MARK): void => {
+    if (++this.#values > MAX_VALUES) refuse('its pickle makes more values than a checkpoint has')
+    this.#stack.push(value)
+  }
+  mark = (): void => this.push(MARK)
   discard = (length: number): void => void this.#take(length)
   unsigned = (length: number): number => this.#take(length).readUIntLE(0, length)
   signed = (length: number): number => this.#take(length).readIntLE(0, length)
@@ -150,9 +158,7 @@ class Machine {
   build = (): void => void this.#pop()
 
   put = (index = this.#memo.size): void => {
-    const value = this.#pop()
-    this.push(value)
-    this.#memo.set(index, value)
+    this.#memo.set(index, this.#top())
   }
 
   line = (): string => {
@@ -163,7 +169,7 @@ class Machine {
   }
 
   global = (name: string): void => {
-    if (!isAllowed(name)) refuse(`its pickle names ${name.slice(0, 100)}, which a checkpoint has no use for`)
+    if (!isAllowed(name)) refuse(`its pickle names ${plainText(name)}, which a checkpoint has no use for`)
     this.push(new Global(name))
   }
 
@@ -174,14 +180,13 @@ class Machine {
     this.global(`${module}.${name}`)
   }
 
-  #container(): Pickled {
-    const container = this.#pop()
-    this.push(container)
-    return container
+  #top(): Pickled {
+    const value = this.#stack.at(-1)
+    return value === undefined || value === MARK ? refuse('its pickle takes what is not there') : value
   }
 
   append = (values: Pickled[]): void => {
-    const list = this.#container()
+    const list = this.#top()
     if (!Array.isArray(list)) return refuse('its pickle appends to what is no list')
     for (const value of values) list.push(value)
   }
@@ -189,7 +194,7 @@ class Machine {
   appendToMark = (): void => this.append(this.#popToMark())
 
   set = (values: Pickled[]): void => {
-    const map = this.#container()
+    const map = this.#top()
     if (!(map instanceof Map) || values.length % 2 !== 0) return refuse('its pickle sets items of what is no dictionary')
     for (let i = 0; i < values.length; i += 2) map.set(values[i] ?? null, values[i + 1] ?? null)
   }
@@ -242,7 +247,7 @@ const INSTRUCTIONS: Readonly<Record<number, (machine: Machine) => void>> = {
 
 /**
  * Reads a pickle of protocol 2 to 5 as torch writes it. Nothing in it is run: calls of the few names torch needs become
- * values, every other name is refused by name. Time and memory are in proportion to the pickle's own length.
+ * values, every other name is refused by name. Time and memory are in proportion to the pickle's length, and bounded.
  * @throws PickleError
  */
 export const unpickle = (bytes: Buffer): Pickled => new Machine(bytes).run()

@@ -9,10 +9,17 @@ export const MANIFEST_FILE = 'manifest.json'
 
 const closed = { additionalProperties: false } as const
 /** Weights lie beside the manifest: a name with a slash could leave the folder. */
+const FILE_NAME = '^[A-Za-z0-9][A-Za-z0-9._-]*$'
+const hashed = { path: Type.String({ pattern: FILE_NAME }), sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) }
+/** A checkpoint; one in shards is its `*.index.json`, and the shards are listed with it. */
 const FileEntry = Type.Object(
-  { path: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' }), sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) },
+  { ...hashed, shards: Type.Optional(Type.Array(Type.Object(hashed, closed), { minItems: 1, maxItems: 1_024 })) },
   closed
 )
+export type FileEntry = Static<typeof FileEntry>
+
+/** Whether a file of that name can lie beside a manifest. */
+export const isFileName = (name: string): boolean => new RegExp(FILE_NAME).test(name) && name !== MANIFEST_FILE
 
 /** What a model folder says of itself. Sizes are not here: they come from the tensors. */
 export const Manifest = Type.Object(

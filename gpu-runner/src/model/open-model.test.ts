@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { copyFile, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readSafetensors } from '../checkpoint/read-safetensors.ts'
@@ -10,6 +10,7 @@ import { decoderGraph } from '../graphs/decoder.ts'
 import { stepGraph } from '../graphs/step.ts'
 import { SHIPPED_MODEL, temporaryFolder } from '../testing/folders.ts'
 import { type HeaderEntry, writeSafetensors } from '../testing/write-safetensors.ts'
+import { hashFile } from './hash-file.ts'
 import type { Manifest } from './manifest.ts'
 import { openModel, verifyHashes } from './open-model.ts'
 
@@ -64,6 +65,56 @@ test('a file with another content is refused by name', async (t) => {
   const folder = await changedModel(t, {})
   await copyFile(join(SHIPPED_MODEL, 'tokenizer.safetensors'), join(folder, 'tokenizer.safetensors'))
   await refuses(verifyHashes(await openModel(folder)), /transformer\.safetensors has sha256 \w{64}, but the manifest says \w{64}/)
+})
+
+/** The shipped model with its transformer in two shards. */
+const shardedModel = async (t: TestContext): Promise<string> => {
+  const folder = await temporaryFolder(t)
+  await cp(SHIPPED_MODEL, folder, { recursive: true })
+  const tensors = Object.entries(entries(await readSafetensors(join(SHIPPED_MODEL, 'transformer.safetensors'))))
+  const parts = { 'one.safetensors': tensors.slice(0, 40), 'two.safetensors': tensors.slice(40) }
+  for (const [file, part] of Object.entries(parts)) await writeSafetensors(join(folder, file), Object.fromEntries(part))
+  const weightMap = Object.entries(parts).flatMap(([file, part]) => part.map(([name]) => [name, file]))
+  await writeFile(join(folder, 'transformer.index.json'), JSON.stringify({ weight_map: Object.fromEntries(weightMap) }))
+  const entry = async (path: string) => ({ path, sha256: await hashFile(join(folder, path)) })
+  await changeManifest(folder, async ({ files }) => {
+    files.transformer = {
+      ...(await entry('transformer.index.json')),
+      shards: [await entry('one.safetensors'), await entry('two.safetensors')]
+    }
+  })
+  return folder
+}
+
+const changeManifest = async (folder: string, change: (manifest: Manifest) => void | Promise<void>) => {
+  const path = join(folder, 'manifest.json')
+  const manifest = JSON.parse(await readFile(path, 'utf8')) as Manifest
+  await change(manifest)
+  await writeFile(path, JSON.stringify(manifest))
+}
+
+test('a model in shards is opened, and each shard is held against its hash', async (t) => {
+  const folder = await shardedModel(t)
+  await buildGraphs(folder)
+  await verifyHashes(await openModel(folder))
+  await writeFile(join(folder, 'two.safetensors'), 'x', { flag: 'a' })
+  await refuses(verifyHashes(await openModel(folder)), /two\.safetensors has sha256 \w{64}, but the manifest says/)
+})
+
+test('a shard without a hash is refused, and a listed one that is not there', async (t) => {
+  const folder = await shardedModel(t)
+  await changeManifest(folder, ({ files }) => void files.transformer.shards?.pop())
+  await refuses(
+    verifyHashes(await openModel(folder)),
+    /is in two\.safetensors, which has no hash: list it in files\.transformer\.shards/
+  )
+  await changeManifest(folder, ({ files }) => {
+    files.transformer.shards = ['two', 'three'].map((name) => ({ path: `${name}.safetensors`, sha256: '0'.repeat(64) }))
+    files.transformer.shards.unshift({ path: 'one.safetensors', sha256: '0'.repeat(64) })
+  })
+  await refuses(verifyHashes(await openModel(folder)), /one\.safetensors has sha256/)
+  await rm(join(folder, 'one.safetensors'))
+  await refuses(openModel(folder), /one\.safetensors cannot be opened: there is no such file/)
 })
 
 const shapes: Record<string, [Changes, RegExp]> = {

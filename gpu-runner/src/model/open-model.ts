@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { readCheckpoint } from '../checkpoint/read-checkpoint.ts'
 import type { CheckpointRole } from '../checkpoint/read-pth.ts'
 import { ModelError } from '../errors.ts'
+import { hashFile } from './hash-file.ts'
 import { type Manifest, readManifest } from './manifest.ts'
 import { type ModelShape, modelShape } from './shape.ts'
 import { Weights } from './weights.ts'
@@ -34,26 +33,43 @@ export const openModel = async (folder: string): Promise<OpenModel> => {
   return { manifest, folder: real, tokenizer, transformer, shape: modelShape(manifest, tokenizer, transformer) }
 }
 
-const sha256 = async (path: string): Promise<string> => {
-  const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk)
-  return hash.digest('hex')
+interface HashedFile {
+  path: string
+  sha256: string
+}
+
+const verifyHash = async (folder: string, { path, sha256 }: HashedFile): Promise<void> => {
+  const file = join(folder, path)
+  const real = await realpath(file).catch(() => {
+    throw new ModelError(`${file} is missing, but the manifest lists it.`)
+  })
+  // The runtime refuses external data outside the folder, so a link that leaves it would fail later and less clearly.
+  if (dirname(real) !== folder) throw new ModelError(`${file} is a link that leaves its model folder.`)
+  const actual = await hashFile(file)
+  if (actual === sha256) return
+  throw new ModelError(`${basename(folder)}/${path} has sha256 ${actual}, but the manifest says ${sha256}: fetch the file again.`)
+}
+
+/** Weights in a file without a hash could be anything. */
+const refuseUnlisted = ({ folder }: OpenModel, role: CheckpointRole, weights: Weights, listed: readonly HashedFile[]): void => {
+  const paths = new Set(listed.map(({ path }) => join(folder, path)))
+  for (const { name, file } of weights.tensors.values()) {
+    if (paths.has(file)) continue
+    throw new ModelError(
+      `${folder}: tensor ${name} is in ${basename(file)}, which has no hash: list it in files.${role}.shards of the manifest.`
+    )
+  }
 }
 
 /**
- * Holds the weights' files against the manifest's hashes.
+ * Holds the weights' files, shards included, against the manifest's hashes.
  * @throws ModelError naming the file whose content is not the one the manifest promises.
  */
 export const verifyHashes = async (model: OpenModel): Promise<void> => {
-  for (const { path, sha256: expected } of Object.values(model.manifest.files)) {
-    const file = join(model.folder, path)
-    // The runtime refuses external data outside the folder, so a link that leaves it would fail later and less clearly.
-    if (dirname(await realpath(file)) !== model.folder) throw new ModelError(`${file} is a link that leaves its model folder.`)
-    const actual = await sha256(file)
-    if (actual !== expected) {
-      throw new ModelError(
-        `${basename(model.folder)}/${path} has sha256 ${actual}, but the manifest says ${expected}: fetch the file again.`
-      )
-    }
+  for (const role of ['tokenizer', 'transformer'] as const) {
+    const { shards = [], ...entry } = model.manifest.files[role]
+    const listed = [entry, ...shards]
+    refuseUnlisted(model, role, model[role], listed)
+    for (const file of listed) await verifyHash(model.folder, file)
   }
 }

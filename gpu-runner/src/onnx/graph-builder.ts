@@ -108,7 +108,8 @@ export class GraphBuilder {
 
   output(name: string, value: Value, elementType: ElementType): void {
     // The node that makes the value is told the name: an Identity would copy it.
-    if (this.#outputNames.has(value)) this.#nodes.push(create(NodeProtoSchema, { opType: 'Identity', input: [value], output: [name] }))
+    if (this.#outputNames.has(value))
+      this.#nodes.push(create(NodeProtoSchema, { opType: 'Identity', input: [value], output: [name] }))
     else this.#outputNames.set(value, name)
     this.#outputs.push(valueInfo(name, elementType))
   }

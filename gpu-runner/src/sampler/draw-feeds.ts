@@ -14,8 +14,7 @@ export interface DrawRows {
 const uniformFeed = (requests: readonly ImageRequest[], scale: number, tokens: number): Tensor => {
   const uniform = new Float32Array(requests.length * tokens)
   requests.forEach(({ seed }, image) => {
-    for (let position = 0; position < tokens; position++)
-      uniform[image * tokens + position] = tokenUniform(seed, scale, position)
+    for (let position = 0; position < tokens; position++) uniform[image * tokens + position] = tokenUniform(seed, scale, position)
   })
   return floats(uniform, [requests.length, tokens, 1])
 }

@@ -1,7 +1,7 @@
 import { InferenceSession } from 'onnxruntime-node'
 import { conditionGraph } from '../graphs/condition.ts'
 import { decoderGraph } from '../graphs/decoder.ts'
-import { floatProducts } from "../graphs/products.ts"
+import { floatProducts } from '../graphs/products.ts'
 import { stepGraph } from '../graphs/step.ts'
 import type { OpenModel } from '../model/open-model.ts'
 import { type ScalePlan, scalePlans } from './scale-plan.ts'

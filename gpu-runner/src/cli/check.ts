@@ -1,0 +1,40 @@
+import { resolve } from 'node:path'
+import { ModelError } from '../errors.ts'
+import { openModel, verifyHashes } from '../model/open-model.ts'
+import { buildGraphs } from './build-graphs.ts'
+import type { Command } from './command.ts'
+import { parse } from './command.ts'
+import { describeModel, weightBytes } from './describe-model.ts'
+import { formatBytes, formatSeconds } from './format.ts'
+
+const BYTES_PER_KB = 1_024
+
+const usage = `nextscale models check FOLDER
+  Holds a model folder against its manifest: hashes, shapes, and one image sampled from it.`
+
+/** Holds a model folder against its manifest and samples one image. */
+export const check: Command = {
+  usage,
+  run: async (args, { say, signal }) => {
+    const [folder = ''] = parse(args, {}, { usage, positionals: [1, 1] }).positionals
+    const model = await openModel(resolve(folder))
+    const { id, name, revision, resolution, classes, parameters } = await describeModel(model)
+    say(`manifest   ${id} (${name}), revision ${revision}, ${resolution}, ${classes} classes, ${parameters} parameters`)
+    const bytes = await weightBytes(model)
+    const begun = performance.now()
+    await verifyHashes(model)
+    say(`hashes     ${formatBytes(bytes)} in ${formatSeconds(performance.now() - begun)}`)
+    buildGraphs(model)
+    say('shapes     every tensor the graphs need has the shape they need')
+    signal.throwIfAborted()
+    const { smokeRun } = await import('./smoke-run.ts')
+    const { loadMs, imageMs, pixels } = await smokeRun(model, signal)
+    // A single colour is what weights that are no numbers, or all zeros, come out as.
+    if (pixels.every((value, index) => value === pixels[index % 3])) {
+      throw new ModelError(`${model.folder}: the image is of a single colour, so the weights are damaged: fetch them again.`)
+    }
+    const peak = process.resourceUsage().maxRSS * BYTES_PER_KB
+    say(`one image  loaded in ${formatSeconds(loadMs)}, sampled in ${formatSeconds(imageMs)}`)
+    say(`memory     at most ${formatBytes(peak)} for ${formatBytes(bytes)} of files`)
+  }
+}

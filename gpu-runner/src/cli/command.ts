@@ -1,0 +1,40 @@
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
+
+/** A command that cannot be carried out. The message is one sentence that names the argument and the way out. */
+export class CommandError extends Error {
+  override name = 'CommandError'
+}
+
+export interface Context {
+  say: (line: string) => void
+  /** Aborted when the user wants to stop. */
+  signal: AbortSignal
+}
+
+/** One verb of `nextscale models`. */
+export interface Command {
+  usage: string
+  run: (args: string[], context: Context) => Promise<void>
+}
+
+/** The first sentence of Node's message, which goes on to explain how to escape dashes. */
+const firstSentence = (message: string) => message.replace(/\.\s[^]*$|\.$/, '').replaceAll('\n', ' ')
+
+/**
+ * Options and positional arguments.
+ * @throws CommandError for an option there is none of, and for too few or too many arguments.
+ */
+export const parse = <const T extends ParseArgsOptionsConfig>(
+  args: string[],
+  options: T,
+  { usage, positionals: [least, most] }: { usage: string; positionals: readonly [number, number] }
+) => {
+  const seeUsage = `Usage: ${usage.split('\n', 1)[0]}`
+  try {
+    const parsed = parseArgs({ args, options, allowPositionals: true, strict: true })
+    if (parsed.positionals.length >= least && parsed.positionals.length <= most) return parsed
+  } catch (error) {
+    throw new CommandError(`${firstSentence(error instanceof Error ? error.message : String(error))}. ${seeUsage}`)
+  }
+  throw new CommandError(`${least === most ? least : `${least} to ${most}`} arguments are expected besides options. ${seeUsage}`)
+}

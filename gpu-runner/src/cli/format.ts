@@ -1,0 +1,28 @@
+const units = (value: number, names: readonly string[], digits: number): string => {
+  let [scaled, unit] = [value, 0]
+  while (scaled >= 1_000 && unit < names.length - 1) {
+    scaled /= 1_000
+    unit++
+  }
+  return `${unit === 0 ? scaled : scaled.toPrecision(digits)}${names[unit]}`
+}
+
+/** 1.24 GB */
+export const formatBytes = (bytes: number): string => units(bytes, [' B', ' kB', ' MB', ' GB', ' TB'], 3)
+/** 310M */
+export const formatCount = (count: number): string => units(count, ['', 'K', 'M', 'B'], 3)
+/** 1.2 s */
+export const formatSeconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
+
+/** Rows of cells with columns aligned. */
+export const formatTable = (rows: readonly (readonly string[])[]): string => {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd()
+    )
+    .join('\n')
+}

@@ -1,0 +1,58 @@
+import { readFile, stat } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { CommandError } from './command.ts'
+
+const IMAGENET_FILE = fileURLToPath(new URL('../../data/imagenet-1k.txt', import.meta.url))
+const IMAGENET_CLASSES = 1_000
+const MAX_BYTES = 2 ** 20
+
+const readNames = async (path: string): Promise<string[]> => {
+  const refuse = (reason: string): never => {
+    throw new CommandError(
+      `--classes ${path} ${reason}: it must be a text file with one name a line, in the order of the labels.`
+    )
+  }
+  const { size } = await stat(path).catch(() => refuse('cannot be read'))
+  if (size > MAX_BYTES) refuse(`has ${size} bytes`)
+  const text = await readFile(path, 'utf8').catch(() => refuse('cannot be read'))
+  const names = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trim())
+  const blank = names.indexOf('')
+  if (blank >= 0) refuse(`has no name on line ${blank + 1}`)
+  return names
+}
+
+/** Requests name classes whatever their case, so names that differ in nothing else are no help. */
+const refuseTwins = (path: string, names: readonly string[]): void => {
+  const lines = new Map<string, number>()
+  for (const [index, name] of names.entries()) {
+    const key = name.normalize('NFC').toLowerCase()
+    const other = lines.get(key)
+    if (other !== undefined) {
+      throw new CommandError(
+        `--classes ${path} has the name "${name}" on lines ${other + 1} and ${index + 1}: names must differ.`
+      )
+    }
+    lines.set(key, index)
+  }
+}
+
+/**
+ * Names of a model's classes: those of the file, ImageNet's where there are as many, or numbers.
+ * @throws CommandError when the file's names are not as many as the classes, or not distinct.
+ */
+export const readClasses = async (count: number, path?: string): Promise<string[]> => {
+  if (path === undefined) {
+    return count === IMAGENET_CLASSES ? readNames(IMAGENET_FILE) : Array.from({ length: count }, (_, label) => `class ${label}`)
+  }
+  const names = await readNames(path)
+  if (names.length !== count) {
+    throw new CommandError(
+      `--classes ${path} has ${names.length} names, but the transformer has ${count} classes: give one name a line.`
+    )
+  }
+  refuseTwins(path, names)
+  return names
+}

@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// `nextscale <command> …`: starts the command under the pinned Node. Itself it must run on Node 20 with nothing installed.
+
+/** Start file of each command, seen from this folder. */
+const COMMANDS = { models: '../gpu-runner/src/cli/start.ts' }
+
+const [command = '', ...args] = process.argv.slice(2)
+const entry = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined
+if (entry) {
+  process.argv.splice(2, Infinity, entry, ...args)
+  await import('./bootstrap.mjs')
+} else {
+  console.error(`Usage: nextscale <command> …, where the command is one of: ${Object.keys(COMMANDS).join(', ')}.`)
+  process.exitCode = 1
+}

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { test } from 'node:test'
+
+const START = join(import.meta.dirname, 'nextscale.mjs')
+
+const run = (args: string[], cwd: string) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [START, ...args], { cwd, encoding: 'utf8' })
+  return { status, stdout, stderr }
+}
+
+test('a command runs in the folder of whoever calls it, and its exit code is passed on', () => {
+  const models = join(import.meta.dirname, '../gpu-runner/models')
+  const { status, stdout } = run(['models', 'list', 'emoji-32'], models)
+  assert.equal(status, 0)
+  assert.match(stdout, /^emoji-32 /m)
+  assert.equal(run(['models', 'check', 'none'], models).status, 1)
+})
+
+test('a command there is not ends with the ones there are', () => {
+  assert.deepEqual(run(['keys'], '/'), {
+    status: 1,
+    stdout: '',
+    stderr: 'Usage: nextscale <command> …, where the command is one of: models.\n'
+  })
+})
