@@ -2,7 +2,9 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DEFAULT_PREFIX } from '@nextscale/openapi'
+import { PRECISIONS } from './model/manifest.ts'
 import type { S3Options } from './object-store/s3.ts'
+import type { EngineOptions } from './sampler/engine.ts'
 
 export type StoreConfig = ({ kind: 's3' } & S3Options) | { kind: 'disk'; folder: string }
 
@@ -16,7 +18,7 @@ export interface Config {
   /** How long after a batch the next one may gather. */
   batchWindowMs: number
   concurrency: number
-  threads: number
+  engine: EngineOptions
   lockDurationMs: number
   stalledIntervalMs: number
   graceMs: number
@@ -103,6 +105,15 @@ const models = (env: Environment): string[] => {
   return named.length > 0 ? named : [SHIPPED_MODEL]
 }
 
+const engine = (env: Environment): EngineOptions => {
+  const cache = env['CACHE_DIR'] || '.nextscale/cache'
+  return {
+    threads: integer(env, 'THREADS', availableParallelism(), 1, 1_024),
+    precision: env['PRECISION'] ? choice(env, 'PRECISION', PRECISIONS, 'fp32') : null,
+    cache: cache === 'none' ? null : resolve(cache)
+  }
+}
+
 /**
  * Reads the settings.
  * @throws ConfigError in one sentence that says what to set.
@@ -117,7 +128,7 @@ export const readConfig = (env: Environment = process.env): Readonly<Config> => 
     maxBatch,
     batchWindowMs: integer(env, 'BATCH_WINDOW_MS', 10, 0, 1_000),
     concurrency: integer(env, 'CONCURRENCY', 2 * maxBatch, 1, 1_024),
-    threads: integer(env, 'THREADS', availableParallelism(), 1, 1_024),
+    engine: engine(env),
     lockDurationMs: integer(env, 'LOCK_DURATION_MS', 30_000, 1_000, 600_000),
     stalledIntervalMs: integer(env, 'STALLED_INTERVAL_MS', 15_000, 500, 600_000),
     samplerTimeoutMs: integer(env, 'SAMPLER_TIMEOUT_MS', 600_000, 1_000, 86_400_000),

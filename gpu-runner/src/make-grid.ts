@@ -12,7 +12,7 @@ const THREADS = 2
 
 const [folder = 'models/emoji-32', file = '../docs/emoji-32.webp'] = process.argv.slice(2)
 const model = await openModel(resolve(folder))
-const engine = await createEngine(model, { threads: THREADS })
+const engine = await createEngine(model, { threads: THREADS, precision: null, cache: null })
 const { cfg, top_k: topK, top_p: topP } = model.manifest.defaults
 const requests = model.manifest.classes.map((_, label) => ({ seed: SEED, label, cfg, topK, topP, smooth: false, schedule: null }))
 const { images } = await sampleBatch(engine, requests)

@@ -40,6 +40,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): LauncherConfig
     childEnv: {
       ...env,
       OBJECT_DIR: resolve(env['OBJECT_DIR'] || join(absoluteHome, 'objects')),
+      CACHE_DIR: env['CACHE_DIR'] === 'none' ? 'none' : resolve(env['CACHE_DIR'] || join(absoluteHome, 'cache')),
       LOG_FORMAT: env['LOG_FORMAT'] || 'pretty'
     }
   })

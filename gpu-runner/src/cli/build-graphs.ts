@@ -1,5 +1,6 @@
 import { conditionGraph } from '../graphs/condition.ts'
 import { decoderGraph } from '../graphs/decoder.ts'
+import { floatProducts } from '../graphs/products.ts'
 import { stepGraph } from '../graphs/step.ts'
 import type { OpenModel } from '../model/open-model.ts'
 
@@ -8,5 +9,7 @@ import type { OpenModel } from '../model/open-model.ts'
  * @throws ModelError naming a missing tensor or a wrong shape.
  */
 export const buildGraphs = (model: OpenModel): void => {
-  for (const build of [conditionGraph, stepGraph, decoderGraph]) build(model)
+  conditionGraph(model)
+  stepGraph(model, floatProducts)
+  decoderGraph(model)
 }

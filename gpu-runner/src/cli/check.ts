@@ -2,21 +2,23 @@ import { resolve } from 'node:path'
 import { ModelError } from '../errors.ts'
 import { openModel, verifyHashes } from '../model/open-model.ts'
 import { buildGraphs } from './build-graphs.ts'
-import type { Command } from './command.ts'
-import { parse } from './command.ts'
+import { type Command, parse } from './command.ts'
+import { readPrecision } from './read-precision.ts'
 import { describeModel, weightBytes } from './describe-model.ts'
 import { formatBytes, formatSeconds } from './format.ts'
 
 const BYTES_PER_KB = 1_024
 
-const usage = `nextscale models check FOLDER
+const usage = `nextscale models check FOLDER [--precision fp32|int8]
   Holds a model folder against its manifest: hashes, shapes, and one image sampled from it.`
 
 /** Holds a model folder against its manifest and samples one image. */
 export const check: Command = {
   usage,
   run: async (args, { say, signal }) => {
-    const [folder = ''] = parse(args, {}, { usage, positionals: [1, 1] }).positionals
+    const { positionals, values } = parse(args, { precision: { type: 'string' } }, { usage, positionals: [1, 1] })
+    const [folder = ''] = positionals
+    const precision = readPrecision(values.precision)
     const model = await openModel(resolve(folder))
     const { id, name, revision, resolution, classes, parameters } = await describeModel(model)
     say(`manifest   ${id} (${name}), revision ${revision}, ${resolution}, ${classes} classes, ${parameters} parameters`)
@@ -28,7 +30,7 @@ export const check: Command = {
     say('shapes     every tensor the graphs need has the shape they need')
     signal.throwIfAborted()
     const { smokeRun } = await import('./smoke-run.ts')
-    const { loadMs, imageMs, pixels } = await smokeRun(model, signal)
+    const { loadMs, imageMs, pixels } = await smokeRun(model, precision, signal)
     // A single colour is what weights that are no numbers, or all zeros, come out as.
     if (pixels.every((value, index) => value === pixels[index % 3])) {
       throw new ModelError(`${model.folder}: the image is of a single colour, so the weights are damaged: fetch them again.`)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { InferenceSession } from 'onnxruntime-node'
 import { GraphBuilder } from '../onnx/graph-builder.ts'
 import { floats, indexData, ints, pick } from '../sampler/tensors.ts'
-import { drawInputs, drawTokens, guidedLogits } from './draw.ts'
+import { drawInputs, drawTokens } from './draw.ts'
 
 interface Knobs {
   topK?: number
@@ -12,8 +12,8 @@ interface Knobs {
 
 const drawGraph = (): Uint8Array => {
   const g = new GraphBuilder('draw')
-  const inputs = drawInputs(g, g.input('logits', 'float', ['R', 'n', 'V']))
-  g.output('tokens', drawTokens(g, guidedLogits(g, inputs), inputs), 'int64')
+  const logits = g.input('logits', 'float', ['B', 'n2', 'V'])
+  g.output('tokens', drawTokens(g, logits, drawInputs(g)).tokens, 'int64')
   return g.build()
 }
 
@@ -29,9 +29,6 @@ const draw = async (logits: readonly number[], knobs: readonly Knobs[], uniforms
       Float32Array.from({ length: images * count * vocabulary }, (_, i) => logits[i % vocabulary] ?? 0),
       [images, count, vocabulary]
     ),
-    conditional_row: ints(rows),
-    unconditional_row: ints(rows),
-    guidance: floats(new Float32Array(images), [images, 1, 1]),
     last_kept: ints(
       kept.map((k) => k - 1),
       [images, 1, 1]
@@ -116,27 +113,4 @@ test('with top-p off even the least likely token can be drawn', async () => {
   const logits = Array.from({ length: 1_024 }, (_, i) => (i === 1_023 ? -9 : Math.sin(i)))
   const [tokens] = await draw(logits, [{}], [1 - 2 ** -24])
   assert.deepEqual(tokens, [1_023])
-})
-
-test('guidance is (1 + t) cond - t uncond, per image, and changes nothing where t is 0', async () => {
-  const conditional = [0, 1, 2]
-  const unconditional = [0, 2, 0.5]
-  const guided = conditional.map((value, i) => (1 + 1.5) * value - 1.5 * (unconditional[i] ?? 0))
-  const uniforms = grid(2_000)
-  const row = (values: number[]) => uniforms.flatMap(() => values)
-  const outputs = await session.run({
-    logits: floats(Float32Array.from([...row(conditional), ...row(conditional), ...row(unconditional)]), [3, uniforms.length, 3]),
-    conditional_row: ints([0, 1]),
-    unconditional_row: ints([2, 1]),
-    guidance: floats(Float32Array.from([1.5, 0]), [2, 1, 1]),
-    last_kept: ints([2, 2], [2, 1, 1]),
-    sort_length: ints([3]),
-    top_p: floats(Float32Array.from([2, 2]), [2, 1, 1]),
-    uniform: floats(Float32Array.from([...uniforms, ...uniforms]), [2, uniforms.length, 1])
-  })
-  const tokens = [...indexData(pick(outputs, 'tokens'))]
-  for (const [image, logits] of [guided, conditional].entries()) {
-    const drawn = shares(tokens.slice(image * uniforms.length, (image + 1) * uniforms.length), 3)
-    intended(logits, {}).forEach((share, token) => assert.ok(Math.abs((drawn[token] ?? 0) - share) < 2e-3))
-  }
 })

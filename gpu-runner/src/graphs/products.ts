@@ -12,7 +12,7 @@ export const floatProducts: Multiply = (g, x) => (weight, bias) =>
   g.op('Gemm', [x, g.weight(weight), ...(bias ? [bias] : [])], { transB: 1 })
 
 /** Largest signed 8-bit value that has a negative. */
-const INT8_MAX = 127
+export const INT8_MAX = 127
 /** Where zero lies in unsigned 8-bit activations; the runtime's fast kernels want those unsigned and weights signed. */
 export const UINT8_ZERO = 128
 /** Keeps rows and columns of zeros from being divided by zero. */
@@ -24,26 +24,29 @@ const largest = (g: GraphBuilder, x: Value, axes: readonly number[]): Value =>
 
 /**
  * 8-bit values of a float weight and the scale of each of its outputs [out]; `inputAxes` are all axes but that of the
- * outputs. Written as operators on constants: the runtime computes them once, when the session is made.
+ * outputs, `levels` the largest value. Written as operators on constants: the runtime computes them once, when the session is made.
  */
-export const quantizedWeight = (g: GraphBuilder, weight: Value, inputAxes: readonly number[]) => {
-  const scale = g.op('Mul', [largest(g, weight, inputAxes), g.scalar(1 / INT8_MAX)])
+export const quantizedWeight = (g: GraphBuilder, weight: Value, inputAxes: readonly number[], levels: number) => {
+  const scale = g.op('Mul', [largest(g, weight, inputAxes), g.scalar(1 / levels)])
   return { values: g.cast(g.op('Round', [g.op('Div', [weight, scale])]), 'int8'), scale: g.reshape(scale, [-1]) }
 }
 
 /**
  * In 8-bit integers: every row has its own scale and every output of the weight has its own. Sums of integers are exact,
- * so a row's result is the same whatever rows it is computed with.
+ * so a row's result is the same whatever rows it is computed with. `levels` is the largest weight, 127 or less.
  */
-export const int8Products: Multiply = (g, x) => {
-  const rowScale = largest(g, x, [-1])
-  const zero = g.bytes([UINT8_ZERO], [])
-  const step = g.scalar(1 / INT8_MAX)
-  const rows = g.op('QuantizeLinear', [g.op('Div', [x, rowScale]), step, zero])
-  return (weight, bias) => {
-    const { values, scale } = quantizedWeight(g, g.op('Transpose', [g.weight(weight)], { perm: [1, 0] }), [0])
-    const product = g.runtimeOp('MatMulIntegerToFloat', [rows, values, step, scale, zero])
-    const restored = g.op('Mul', [product, rowScale])
-    return bias ? g.op('Add', [restored, bias]) : restored
+export const int8Products =
+  (levels: number): Multiply =>
+  (g, x) => {
+    const rowScale = largest(g, x, [-1])
+    const zero = g.bytes([UINT8_ZERO], [])
+    const step = g.scalar(1 / INT8_MAX)
+    const rows = g.op('QuantizeLinear', [g.op('Div', [x, rowScale]), step, zero])
+    return (weight, bias) => {
+      const transposed = g.op('Transpose', [g.weight(weight)], { perm: [1, 0] })
+      const { values, scale } = quantizedWeight(g, transposed, [0], levels)
+      const product = g.runtimeOp('MatMulIntegerToFloat', [rows, values, step, scale, zero])
+      const restored = g.op('Mul', [product, rowScale])
+      return bias ? g.op('Add', [restored, bias]) : restored
+    }
   }
-}

@@ -21,6 +21,10 @@ export type FileEntry = Static<typeof FileEntry>
 /** Whether a file of that name can lie beside a manifest. */
 export const isFileName = (name: string): boolean => new RegExp(FILE_NAME).test(name) && name !== MANIFEST_FILE
 
+/** Numbers a model is computed with on a CPU; `int8` is quicker and a little less exact. */
+export const PRECISIONS = ['fp32', 'int8'] as const
+export type Precision = (typeof PRECISIONS)[number]
+
 /** What a model folder says of itself. Sizes are not here: they come from the tensors. */
 export const Manifest = Type.Object(
   {
@@ -41,6 +45,8 @@ export const Manifest = Type.Object(
       },
       closed
     ),
+    /** What runners use that are not told otherwise; fp32 when absent. */
+    precision: Type.Optional(Type.Union(PRECISIONS.map((precision) => Type.Literal(precision)))),
     /** Share of the convolution in phi; the published tokenizer has one half. */
     quant_resi: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
     files: Type.Object({ tokenizer: FileEntry, transformer: FileEntry }, closed)

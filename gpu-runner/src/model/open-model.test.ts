@@ -4,10 +4,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readSafetensors } from '../checkpoint/read-safetensors.ts'
 import type { TensorMap } from '../checkpoint/tensor-info.ts'
+import { buildGraphs } from '../cli/build-graphs.ts'
 import { ModelError } from '../errors.ts'
-import { conditionGraph } from '../graphs/condition.ts'
-import { decoderGraph } from '../graphs/decoder.ts'
-import { stepGraph } from '../graphs/step.ts'
 import { SHIPPED_MODEL, temporaryFolder } from '../testing/folders.ts'
 import { type HeaderEntry, writeSafetensors } from '../testing/write-safetensors.ts'
 import { hashFile } from './hash-file.ts'
@@ -41,10 +39,7 @@ const changedModel = async (t: TestContext, changes: Changes): Promise<string> =
   return folder
 }
 
-const buildGraphs = async (folder: string): Promise<void> => {
-  const model = await openModel(folder)
-  for (const build of [conditionGraph, stepGraph, decoderGraph]) build(model)
-}
+const buildAll = async (folder: string): Promise<void> => buildGraphs(await openModel(folder))
 
 const refuses = (attempt: Promise<unknown>, sentence: RegExp) =>
   assert.rejects(attempt, (error: unknown) => {
@@ -95,7 +90,7 @@ const changeManifest = async (folder: string, change: (manifest: Manifest) => vo
 
 test('a model in shards is opened, and each shard is held against its hash', async (t) => {
   const folder = await shardedModel(t)
-  await buildGraphs(folder)
+  await buildAll(folder)
   await verifyHashes(await openModel(folder))
   await writeFile(join(folder, 'two.safetensors'), 'x', { flag: 'a' })
   await refuses(verifyHashes(await openModel(folder)), /two\.safetensors has sha256 \w{64}, but the manifest says/)
@@ -160,7 +155,7 @@ const shapes: Record<string, [Changes, RegExp]> = {
 
 for (const [kind, [changes, sentence]] of Object.entries(shapes)) {
   test(`${kind} stops the start with a sentence that names it`, async (t) => {
-    await refuses(changedModel(t, changes).then(buildGraphs), sentence)
+    await refuses(changedModel(t, changes).then(buildAll), sentence)
   })
 }
 

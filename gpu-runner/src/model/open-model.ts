@@ -73,3 +73,6 @@ export const verifyHashes = async (model: OpenModel): Promise<void> => {
     for (const file of listed) await verifyHash(model.folder, file)
   }
 }
+
+/** Says which weights a model has, by the hashes its manifest promises. */
+export const weightsIdentity = ({ manifest }: OpenModel): string => JSON.stringify([manifest.files, manifest.scales])

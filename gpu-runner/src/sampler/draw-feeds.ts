@@ -26,7 +26,7 @@ const smoothFeeds = (requests: readonly ImageRequest[], scale: number, tokens: n
   const gumbel = new Float32Array(smooth.length * tokens * vocabulary)
   smooth.forEach((image, order) => {
     const place = gumbel.subarray(order * tokens * vocabulary, (order + 1) * tokens * vocabulary)
-    gumbelNoise(requests[image]?.seed ?? 0, scale, vocabulary, place)
+    gumbelNoise(requests[image]?.seed ?? 0, scale, place)
   })
   return {
     smooth_image: ints(smooth),

@@ -25,7 +25,7 @@ let result: SampleResult
 const reports: ScaleReport[] = []
 
 before(async () => {
-  engine = await createEngine(await openModel(GOLDEN_MODEL), { threads: 2 })
+  engine = await createEngine(await openModel(GOLDEN_MODEL), { threads: 2, precision: 'fp32', cache: null })
   const requests = LABELS.map((label) => ({ seed: 0, label, cfg: 3, topK: 1, topP: 1, smooth: false, schedule: null }))
   const afterScale = async (report: ScaleReport) => {
     reports.push(report)

@@ -42,17 +42,19 @@ export const philox = (counter: Counter, key: Key): [number, number, number, num
 export const tokenUniform = (seed: number, scale: number, position: number): number =>
   (philox([position, scale, 0, 0], [seed, 0])[0] >>> 8) * 2 ** -24
 
-/**
- * Gumbel noise -ln(-ln u) of all tokens of one scale, written into `noise` [tokens, vocabulary]: key (seed, 1), counter
- * (element / 4, scale, 0, 0), its four words one after another; u = (upper 24 bits + 1/2) / 2^24.
- */
-export const gumbelNoise = (seed: number, scale: number, vocabulary: number, noise: Float32Array): void => {
-  if (noise.length % vocabulary !== 0) throw new RangeError(`noise of ${noise.length} is not a multiple of ${vocabulary}`)
+/** A word as a number strictly between 0 and 1. */
+const openUniform = (word: number): number => ((word >>> 8) + 0.5) * 2 ** -24
+
+/** Four neighbouring words of the noise stream: key (seed, 1), counter (quadruple, scale, 0, 0). */
+const noiseWords = (seed: number, scale: number, quadruple: number) => philox([quadruple, scale, 0, 0], [seed, 1])
+
+/** The uniform number behind one element of `gumbelNoise`, in (0, 1). */
+export const noiseUniform = (seed: number, scale: number, element: number): number =>
+  openUniform(noiseWords(seed, scale, Math.floor(element / 4))[element % 4] ?? 0)
+
+/** Gumbel noise -ln(-ln u) of all tokens of one scale, written into `noise` [tokens, vocabulary]. */
+export const gumbelNoise = (seed: number, scale: number, noise: Float32Array): void => {
   for (let begin = 0; begin < noise.length; begin += 4) {
-    const words = philox([begin / 4, scale, 0, 0], [seed, 1])
-    words.forEach((word, i) => (noise[begin + i] = gumbelOf(word)))
+    noiseWords(seed, scale, begin / 4).forEach((word, i) => (noise[begin + i] = -Math.log(-Math.log(openUniform(word)))))
   }
 }
-
-/** Gumbel noise of one 32-bit word. */
-const gumbelOf = (word: number): number => -Math.log(-Math.log(((word >>> 8) + 0.5) * 2 ** -24))

@@ -8,7 +8,7 @@ import { sampleBatch } from './sample-batch.ts'
 
 let engine: Engine
 before(async () => {
-  engine = await createEngine(await openModel(SHIPPED_MODEL), { threads: 2 })
+  engine = await createEngine(await openModel(SHIPPED_MODEL), { threads: 2, precision: 'fp32', cache: null })
 })
 after(() => engine.release())
 

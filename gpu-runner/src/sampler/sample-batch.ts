@@ -4,7 +4,7 @@ import { drawFeeds } from './draw-feeds.ts'
 import type { Engine } from './engine.ts'
 import { type ImageRequest, isGuided, labelAt } from './image-request.ts'
 import type { ScalePlan } from './scale-plan.ts'
-import { byteData, floatData, floats, indexData, ints, pick, takeRows, zeros } from './tensors.ts'
+import { byteData, discard, floatData, indexData, ints, pick, takeRows, zeros } from './tensors.ts'
 
 export interface ScaleReport {
   scale: number
@@ -72,14 +72,11 @@ const labelsAt = (images: BatchState['images'], scale: number, unconditional: nu
   })
 }
 
+/** A single row is computed as one of two: the runtime's kernel for one row alone sums in another order. */
 const conditionOn = async ({ condition }: Engine, labels: readonly number[]) => {
-  const outputs = await condition.run({ labels: ints(labels) })
-  return {
-    labels,
-    modulation: pick(outputs, 'modulation'),
-    headModulation: pick(outputs, 'head_modulation'),
-    x: pick(outputs, 'x')
-  }
+  const outputs = await condition.run({ labels: ints(labels.length === 1 ? [...labels, ...labels] : labels) })
+  const rows = (name: string) => takeRows(pick(outputs, name), [...labels.keys()])
+  return { labels, modulation: rows('modulation'), headModulation: rows('head_modulation'), x: rows('x') }
 }
 
 const startBatch = async (engine: Engine, requests: readonly ImageRequest[]): Promise<BatchState> => {
@@ -138,6 +135,7 @@ const runScale = async (engine: Engine, state: BatchState, plan: ScalePlan, scal
     const { imageOfRow } = rowsOf(state.images)
     state.x = pick(outputs, 'next_x')
     state.xRow = imageOfRow
+    Object.values(state.cache).forEach(discard)
     state.cache = Object.fromEntries(presents.map((name) => [name.replace('present', 'past'), pick(outputs, name)]))
   }
   return outputs
@@ -212,6 +210,7 @@ export const sampleBatch = async (
     if (dropped?.size) dropImages(state, dropped)
     if (state.images.length === 0) return { images: [], scaleMs, decodeMs: 0 }
   }
+  Object.values(state.cache).forEach(discard)
   const begun = performance.now()
   const images = await decode(engine, state)
   return { images, scaleMs, decodeMs: performance.now() - begun }

@@ -5,7 +5,7 @@ import { type OpenModel, openModel } from '../model/open-model.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { Sampler } from './sampler.ts'
 
-const OPTIONS = { threads: 2, timeoutMs: 60_000, log: pino({ level: 'silent' }) }
+const OPTIONS = { engine: { threads: 2, precision: null, cache: null }, timeoutMs: 60_000, log: pino({ level: 'silent' }) }
 
 let model: OpenModel
 let sampler: Sampler

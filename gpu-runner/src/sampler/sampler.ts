@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { JobError } from '../errors.ts'
 import type { OpenModel } from '../model/open-model.ts'
 import { loadModels, spawnChild, stopChild } from './child.ts'
+import type { EngineOptions } from './engine.ts'
 import type { SamplerCommand, SamplerEvent } from './messages.ts'
 import type { ImageRequest } from './image-request.ts'
 import type { SampledImage } from './sample-batch.ts'
@@ -37,7 +38,7 @@ interface Pending {
 }
 
 export interface SamplerOptions {
-  threads: number
+  engine: EngineOptions
   /** A process that is silent for longer while it has a batch is taken for hung and replaced. */
   timeoutMs: number
   log: Logger
@@ -116,7 +117,7 @@ export class Sampler {
   }
 
   #load(): Promise<void> {
-    return loadModels(this.#child, this.#models, this.#options.threads)
+    return loadModels(this.#child, this.#models, this.#options.engine)
   }
 
   #lost(child: ChildProcess, how: object): void {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { ModelError } from '../errors.ts'
 import { Weights } from '../model/weights.ts'
-import { createEngine, type Engine } from './engine.ts'
+import { createEngine, type Engine, type EngineOptions } from './engine.ts'
 import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
 import type { ImageRequest } from './image-request.ts'
 import { sampleBatch } from './sample-batch.ts'
@@ -16,10 +16,10 @@ const tell = (event: SamplerEvent): void => {
 
 const weights = ({ path, tensors }: ModelRecord['tokenizer']) => new Weights(path, tensors)
 
-const load = async (models: readonly ModelRecord[], threads: number): Promise<void> => {
+const load = async (models: readonly ModelRecord[], options: EngineOptions): Promise<void> => {
   for (const record of models) {
     const model = { ...record, tokenizer: weights(record.tokenizer), transformer: weights(record.transformer) }
-    engines.set(model.manifest.id, await createEngine(model, { threads }))
+    engines.set(model.manifest.id, await createEngine(model, options))
   }
   tell({ type: 'loaded' })
 }
@@ -43,7 +43,7 @@ const describe = (error: unknown) => (error instanceof Error ? error.message : S
 const obey = async (command: SamplerCommand): Promise<void> => {
   switch (command.type) {
     case 'load':
-      return load(command.models, command.threads).catch((error: unknown) => {
+      return load(command.models, command.engine).catch((error: unknown) => {
         const prefix = error instanceof ModelError ? '' : 'The model cannot be loaded: '
         tell({ type: 'refused', message: `${prefix}${describe(error)}` })
       })

@@ -41,3 +41,11 @@ export const takeRows = (tensor: Tensor, rows: readonly number[]): Tensor => {
   rows.forEach((row, index) => taken.set(data.subarray(row * length, (row + 1) * length), index * length))
   return floats(taken, [rows.length, ...rest])
 }
+
+export const bytes = (data: Uint8Array, dims: readonly number[]) => new Tensor('uint8', data, dims)
+
+/** Gives a tensor's memory back now: keys and values are too large to wait for the garbage collector. */
+export const discard = ({ data }: Tensor): void => {
+  if (!(data instanceof Float32Array)) throw new TypeError('only float32 tensors are discarded')
+  if (data.buffer instanceof ArrayBuffer) data.buffer.transfer(0)
+}

@@ -9,7 +9,7 @@ import type { Clock } from './batch-window.ts'
 import { createBatcher, type ImageTicket } from './batcher.ts'
 
 const MODEL = 'emoji-32'
-const OPTIONS = { threads: 2, timeoutMs: 60_000, log: pino({ level: 'silent' }) }
+const OPTIONS = { engine: { threads: 2, precision: null, cache: null }, timeoutMs: 60_000, log: pino({ level: 'silent' }) }
 let sampler: Sampler
 before(async () => {
   sampler = await Sampler.start([await openModel(SHIPPED_MODEL)], OPTIONS)

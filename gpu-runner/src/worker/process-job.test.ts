@@ -20,7 +20,7 @@ let model: OpenModel
 let sampler: Sampler
 before(async () => {
   model = await openModel(SHIPPED_MODEL)
-  sampler = await Sampler.start([model], { threads: 2, timeoutMs: 60_000, log })
+  sampler = await Sampler.start([model], { engine: { threads: 2, precision: null, cache: null }, timeoutMs: 60_000, log })
 })
 after(() => sampler.close())
 
