@@ -11,7 +11,7 @@ type Shaped = Pick<TensorSpec, 'name' | 'shape'>
 /** A matrix [out, in] times one vector, or a kernel [out, in, k, k] at one pixel. */
 const perPosition = ({ shape }: Shaped): number => 2 * shape.reduce((product, size) => product * size, 1)
 
-const sum = (numbers: Iterable<number>): number => Iterator.from(numbers).reduce((total, number) => total + number, 0)
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
 
 const BLOCK_MATRIX = /^blocks\.\d+\.(attn\.(mat_qkv|proj)|ffn\.fc[12])\.weight$/
 const ADALN_MATRIX = /(^|\.)(ada_lin|shared_ada_lin)\.1\.weight$/
