@@ -52,8 +52,8 @@ const measureAll = async (bench: EngineBench, model: OpenModel, withPyTorch: boo
       const afterRound = async () => {
         products.push(parseLine(Products, await beside.ask('products')))
         drawn.push(parseLine(Draw, await beside.ask(`draw ${batch}`)).draw_ms)
+        say(`batch ${batch}: round ${drawn.length} of ${rounds}`)
       }
-      say(`batch ${batch}: ${rounds} rounds`)
       measured.push(...(await measure(contestantsOf(bench, model, batch, withPyTorch), { rounds, signal, afterRound })))
     }
   } finally {
