@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { type OpenModel, openModel } from '../model/open-model.ts'
 import { type Contestant, hasPyTorch, nextscale, probe, pytorch } from './contestants.ts'
 import { startLines } from './line-process.ts'
@@ -93,6 +92,3 @@ export const benchEngine = async (bench: EngineBench): Promise<void> => {
   if (withPyTorch) say(report.formatReport('Times as fast as PyTorch', report.ratioRows(ours, theirs)))
   await reportSecond(bench)
 }
-
-/** Where the benchmarks keep what they made, below the repository's root. */
-export const benchFolder = (root: string, size: string) => ({ folder: join(root, size), cache: join(root, 'cache') })

@@ -117,7 +117,7 @@ export const ratioRows = (ours: readonly Measured[], theirs: readonly Measured[]
           'median / median': times(they.totalMs / we.totalMs),
           transformer: times(they.transformerMs / we.transformerMs),
           decoder: times(they.decodeMs / we.decodeMs),
-          'peak RSS': our.memory && their.memory ? percent(our.memory.peak, their.memory.peak) : UNKNOWN
+          'peak RSS of PyTorch’s': our.memory && their.memory ? percent(our.memory.peak, their.memory.peak) : UNKNOWN
         }
       })
   )

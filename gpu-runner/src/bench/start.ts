@@ -1,16 +1,18 @@
 /** `npm run bench -- engine` and `-- determinism`: measures the engine, without a service around it. */
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CommandError, parse } from '../cli/command.ts'
 import { ModelError } from '../errors.ts'
 import { openModel } from '../model/open-model.ts'
 import { PUBLISHED_SIZES } from '../model/published.ts'
 import { benchDeterminism } from './determinism.ts'
-import { benchEngine, benchFolder } from './engine.ts'
+import { benchEngine } from './engine.ts'
 import { prepareModel } from './prepare-model.ts'
 import { MEASURE_OPTIONS, readCount, readMeasureOptions } from './read-options.ts'
 
 const BENCH_ROOT = fileURLToPath(new URL('../../../.nextscale/bench', import.meta.url))
+/** Optimised graphs and packed weights, as a runner keeps its own. */
+const CACHE = join(BENCH_ROOT, 'cache')
 const SHIPPED_MODEL = fileURLToPath(new URL('../../models/emoji-32', import.meta.url))
 const INTERRUPTED = 130
 
@@ -36,12 +38,12 @@ const engine = async (args: string[], signal: AbortSignal): Promise<void> => {
   const measured = { ...readMeasureOptions(values), rounds: readCount('rounds', values.rounds), python: values.python }
   const size = PUBLISHED_SIZES.find((each) => each === values.size)
   if (!size) throw new CommandError(`--size must be one of ${PUBLISHED_SIZES.join(', ')}, not "${values.size}".`)
-  const { folder, cache } = benchFolder(BENCH_ROOT, size)
+  const folder = join(BENCH_ROOT, size)
   if (values.model === undefined) {
     say(`Random weights of ${size}: ${folder}`)
     await prepareModel(folder, size, signal)
   }
-  await benchEngine({ ...measured, folder: resolve(values.model ?? folder), cache, signal, say })
+  await benchEngine({ ...measured, folder: resolve(values.model ?? folder), cache: CACHE, signal, say })
 }
 
 const determinism = async (args: string[], signal: AbortSignal): Promise<void> => {
@@ -54,7 +56,7 @@ const determinism = async (args: string[], signal: AbortSignal): Promise<void> =
   const { values } = parse(args, options, { usage: determinismUsage, positionals: [0, 0] })
   const { precisions } = readMeasureOptions({ ...values, batch: '1', threads: threads.default })
   const model = await openModel(resolve(values.model))
-  await benchDeterminism({ model, precisions, images: readCount('images', values.images), cache: null, signal, say })
+  await benchDeterminism({ model, precisions, images: readCount('images', values.images), cache: CACHE, signal, say })
 }
 
 const stop = new AbortController()
