@@ -1,6 +1,17 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join, resolve } from 'node:path'
 
-const main = join(resolve(import.meta.dirname, '..'), 'tests', 'src', 'bench', 'main.ts')
-const { status } = spawnSync(process.execPath, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
+const ROOT = resolve(import.meta.dirname, '..')
+const SERVICE = join(ROOT, 'tests', 'src', 'bench', 'main.ts')
+const ENGINE = join(ROOT, 'gpu-runner', 'src', 'bench', 'start.ts')
+/** Benchmarks without a service around them. They write gigabytes or take minutes, so they run only when named. */
+const ENGINE_NAMES = ['engine', 'determinism']
+
+const args = process.argv.slice(2)
+const main = ENGINE_NAMES.includes(args[0] ?? '') ? ENGINE : SERVICE
+const child = spawn(process.execPath, [main, ...args], { stdio: 'inherit' })
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
+const [status] = (await once(child, 'exit')) as [number | null]
+if (args.length === 0) console.log(`\nThe engine alone, beside PyTorch: npm run bench -- ${ENGINE_NAMES.join(', or -- ')}`)
 process.exitCode = status ?? 1

@@ -6,7 +6,8 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   add: async () => (await import('./add.ts')).add,
   list: async () => (await import('./list.ts')).list,
   check: async () => (await import('./check.ts')).check,
-  random: async () => (await import('./random.ts')).random
+  random: async () => (await import('./random.ts')).random,
+  bench: async () => (await import('./bench.ts')).bench
 }
 
 const INTERRUPTED = 130

@@ -1,10 +1,15 @@
-"""How long PyTorch takes: `python -m nextscale_train.benchmark --vae FILE --var FILE` prints one line of JSON."""
+"""How long PyTorch takes: `python -m nextscale_train.benchmark --vae FILE --var FILE` prints one line of JSON.
+
+With `--interactive` it prints a line when it has loaded the model, and runs and prints one round for each line of its input.
+"""
 
 import argparse
+import itertools
 import json
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -26,6 +31,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="bf16 = CPU autocast")
     parser.add_argument("--rounds", type=int, default=3, help="measured rounds, after one that warms up")
+    parser.add_argument("--interactive", action="store_true", help="one round for each line of input, until that ends")
     parser.add_argument("--cfg", type=float, default=1.5)
     parser.add_argument("--top-k", type=int, default=900)
     parser.add_argument("--top-p", type=float, default=0.96)
@@ -67,30 +73,49 @@ def precision_context(precision: str) -> AbstractContextManager[Any]:
     return torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16")
 
 
-def benchmark(options: argparse.Namespace) -> dict[str, Any]:
-    """Runs one round to warm up, which is dropped, and then the measured ones."""
+def rounds_of(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Loads the model, which gives the time that took, and then runs a round whenever one is asked for."""
     torch.set_num_threads(options.threads)
+    started = time.perf_counter()
     tokenizer, transformer = load(options.vae, options.var, options.scales)
     knobs = Knobs(cfg=options.cfg, top_k=options.top_k, top_p=options.top_p)
-    rounds = []
-    for seed in range(options.rounds + 1):
+    yield {"torch": torch.__version__, "load_ms": round((time.perf_counter() - started) * 1000, 2)}
+    for seed in itertools.count():
         # One context a round: autocast keeps the weights' bf16 copies until it ends. It keeps none under inference_mode
         # or of weights without requires_grad, and then casts all of them at every scale: a quarter slower.
         with precision_context(options.precision):
-            rounds.append(run_round(tokenizer, transformer, options.batch, knobs, seed))
+            result = run_round(tokenizer, transformer, options.batch, knobs, seed)
+        yield result
+
+
+def benchmark(options: argparse.Namespace) -> dict[str, Any]:
+    """Runs one round to warm up, which is dropped, and then the measured ones."""
+    rounds = rounds_of(options)
+    loaded, _, *measured = itertools.islice(rounds, options.rounds + 2)
     return {
-        "torch": torch.__version__,
+        "torch": loaded["torch"],
         "precision": options.precision,
         "batch": options.batch,
         "threads": options.threads,
-        "rounds": rounds[1:],
+        "rounds": measured,
         "peak_rss_bytes": peak_rss_bytes(),
     }
 
 
+def converse(options: argparse.Namespace) -> None:
+    rounds = rounds_of(options)
+    print(json.dumps(next(rounds)), flush=True)
+    for _ in sys.stdin:
+        print(json.dumps(next(rounds)), flush=True)
+
+
 def main() -> int:
     try:
-        print(json.dumps(benchmark(parse())))
+        options = parse()
+        if options.interactive:
+            converse(options)
+        else:
+            print(json.dumps(benchmark(options)))
     except (CheckpointError, OSError, ValueError) as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return 1

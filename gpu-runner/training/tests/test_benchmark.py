@@ -1,3 +1,4 @@
+import io
 import json
 from pathlib import Path
 
@@ -30,3 +31,14 @@ def test_a_missing_file_is_an_error_in_a_sentence(
     monkeypatch.setattr("sys.argv", [*FILES, "--var", str(tmp_path / "none.pth")])
     assert benchmark.main() == 1
     assert "none.pth" in capsys.readouterr().err
+
+
+def test_in_conversation_every_line_of_input_is_a_round(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", [*FILES, "--interactive", "--threads", "1", "--top-k", "400"])
+    monkeypatch.setattr("sys.stdin", io.StringIO("round\nround\n"))
+    assert benchmark.main() == 0
+    ready, *rounds = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert ready["load_ms"] > 0
+    assert [len(measured["scale_ms"]) for measured in rounds] == [10, 10]

@@ -1,0 +1,16 @@
+import type { OpenModel } from '../model/open-model.ts'
+import { createEngine, type Engine } from '../sampler/engine.ts'
+
+/** What an engine can compute in. */
+export const PRECISIONS = ['fp32', 'int8'] as const
+export type Precision = (typeof PRECISIONS)[number]
+
+interface BenchedEngine {
+  threads: number
+  precision: Precision
+  /** Folder of optimised graphs and packed weights, or none. */
+  cache: string | null
+}
+
+/** The one place where benchmarks meet the engine. */
+export const openEngine = (model: OpenModel, options: BenchedEngine): Promise<Engine> => createEngine(model, options)
