@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { DEFAULT_PREFIX } from '@nextscale/openapi'
 import { PRECISIONS } from './model/manifest.ts'
 import type { S3Options } from './object-store/s3.ts'
-import type { EngineOptions } from './sampler/engine.ts'
+import type { SamplerForm } from './sampler/open-sampler.ts'
 
 export type StoreConfig = ({ kind: 's3' } & S3Options) | { kind: 'disk'; folder: string }
 
@@ -18,7 +18,7 @@ export interface Config {
   /** How long after a batch the next one may gather. */
   batchWindowMs: number
   concurrency: number
-  engine: EngineOptions
+  form: SamplerForm
   lockDurationMs: number
   stalledIntervalMs: number
   graceMs: number
@@ -105,9 +105,25 @@ const models = (env: Environment): string[] => {
   return named.length > 0 ? named : [SHIPPED_MODEL]
 }
 
-const engine = (env: Environment): EngineOptions => {
+/** Batch sizes up to the largest: by default its powers of two. */
+const batchLadder = (env: Environment, maxBatch: number): number[] => {
+  const text = env['BATCH_LADDER']
+  if (!text) return [...Array.from({ length: Math.ceil(Math.log2(maxBatch)) }, (_, power) => 2 ** power), maxBatch]
+  const sizes = text.split(',').map(Number)
+  const isLadder = sizes.every((size, i) => Number.isInteger(size) && size > (sizes[i - 1] ?? 0))
+  if (isLadder && sizes.at(-1) === maxBatch) return sizes
+  throw new ConfigError(`BATCH_LADDER must be growing integers that end with MAX_BATCH (${maxBatch}), like "1,4,${maxBatch}".`)
+}
+
+const samplerForm = (env: Environment, maxBatch: number): SamplerForm => {
+  const provider = choice(env, 'EXECUTION_PROVIDER', ['cpu', 'cuda'], 'cpu')
+  if (provider === 'cuda') {
+    const float = choice(env, 'PRECISION', ['fp16', 'fp32'], 'fp16') === 'fp16' ? 'float16' : 'float'
+    return { form: 'fused', provider, float, ladder: batchLadder(env, maxBatch) }
+  }
   const cache = env['CACHE_DIR'] || '.nextscale/cache'
   return {
+    form: 'step',
     threads: integer(env, 'THREADS', availableParallelism(), 1, 1_024),
     precision: env['PRECISION'] ? choice(env, 'PRECISION', PRECISIONS, 'fp32') : null,
     cache: cache === 'none' ? null : resolve(cache)
@@ -128,7 +144,7 @@ export const readConfig = (env: Environment = process.env): Readonly<Config> => 
     maxBatch,
     batchWindowMs: integer(env, 'BATCH_WINDOW_MS', 10, 0, 1_000),
     concurrency: integer(env, 'CONCURRENCY', 2 * maxBatch, 1, 1_024),
-    engine: engine(env),
+    form: samplerForm(env, maxBatch),
     lockDurationMs: integer(env, 'LOCK_DURATION_MS', 30_000, 1_000, 600_000),
     stalledIntervalMs: integer(env, 'STALLED_INTERVAL_MS', 15_000, 500, 600_000),
     samplerTimeoutMs: integer(env, 'SAMPLER_TIMEOUT_MS', 600_000, 1_000, 86_400_000),

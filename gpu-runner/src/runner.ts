@@ -71,7 +71,7 @@ export interface Runner {
 export const startRunner = async (config: Readonly<Config>, log: Logger): Promise<Runner> => {
   const keys = redisKeys(config.redisPrefix)
   const models = await openModels(config.models)
-  const sampler = await Sampler.start([...models.values()], { engine: config.engine, timeoutMs: config.samplerTimeoutMs, log })
+  const sampler = await Sampler.start([...models.values()], { form: config.form, timeoutMs: config.samplerTimeoutMs, log })
   const store = await openStore(config.store)
   const redis = connect(config.redisUrl, log)
   const subscriber = connect(config.redisUrl, log)
@@ -83,7 +83,7 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
   const options = { connection: redis, keys, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
   const worker = startWorker(options, { models, batcher, store, cancels }, log)
   const stopAnnouncing = announceModels(redis, keys, [...models.values()], log)
-  log.info({ models: [...models.keys()], ...config.engine, maxBatch: config.maxBatch }, 'runner ready')
+  log.info({ models: [...models.keys()], ...config.form, maxBatch: config.maxBatch }, 'runner ready')
   return {
     stop: async () => {
       stopAnnouncing()

@@ -4,7 +4,8 @@ import type { Engine } from '../sampler/engine.ts'
 import type { ImageRequest } from '../sampler/image-request.ts'
 import { philox } from '../sampler/philox.ts'
 import { sampleBatch } from '../sampler/sample-batch.ts'
-import { openEngine, type Precision } from './open-engine.ts'
+import type { Precision } from '../model/manifest.ts'
+import { openEngine } from './open-engine.ts'
 import { formatReport } from './report.ts'
 
 const [LEAST_BATCH, MOST_BATCH] = [2, 16]

@@ -1,9 +1,6 @@
 import type { OpenModel } from '../model/open-model.ts'
 import { createEngine, type Engine } from '../sampler/engine.ts'
-
-/** What an engine can compute in. */
-export const PRECISIONS = ['fp32', 'int8'] as const
-export type Precision = (typeof PRECISIONS)[number]
+import type { Precision } from '../model/manifest.ts'
 
 interface BenchedEngine {
   threads: number

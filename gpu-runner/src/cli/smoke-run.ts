@@ -24,7 +24,9 @@ export const smokeRun = async (model: OpenModel, precision: Precision | null, si
       signal.throwIfAborted()
       return new Set<number>()
     }
-    const { images } = await sampleBatch(engine, [{ seed: 0, label, cfg, topK, topP, smooth: false, schedule: null }], { afterScale })
+    const { images } = await sampleBatch(engine, [{ seed: 0, label, cfg, topK, topP, smooth: false, schedule: null }], {
+      afterScale
+    })
     const pixels = images[0]?.pixels ?? new Uint8Array()
     return { loadMs: loaded - begun, imageMs: performance.now() - loaded, pixels }
   } finally {

@@ -4,8 +4,8 @@ import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { ModelError } from '../errors.ts'
 import type { OpenModel } from '../model/open-model.ts'
-import type { EngineOptions } from './engine.ts'
 import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
+import type { SamplerForm } from './open-sampler.ts'
 
 /** Below the runner and the API, which need little but need it at once. */
 const NICENESS = 5
@@ -33,8 +33,8 @@ const record = (model: OpenModel): ModelRecord => ({
  * Has a fresh process load the models; ends it when it cannot.
  * @throws ModelError in one sentence for the operator.
  */
-export const loadModels = async (child: ChildProcess, models: readonly OpenModel[], engine: EngineOptions): Promise<void> => {
-  const command: SamplerCommand = { type: 'load', models: models.map(record), engine }
+export const loadModels = async (child: ChildProcess, models: readonly OpenModel[], form: SamplerForm): Promise<void> => {
+  const command: SamplerCommand = { type: 'load', models: models.map(record), form }
   // A process that cannot be reached also ends, which is heard below.
   child.send(command, () => undefined)
   const exited = once(child, 'exit').then(() => {

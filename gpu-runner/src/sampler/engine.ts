@@ -29,7 +29,11 @@ export interface Engine {
   release(): Promise<void>
 }
 
-const sessionOptions = (model: OpenModel, threads: number, more: Record<string, string> = {}): InferenceSession.SessionOptions => ({
+const sessionOptions = (
+  model: OpenModel,
+  threads: number,
+  more: Record<string, string> = {}
+): InferenceSession.SessionOptions => ({
   executionProviders: ['cpu'],
   graphOptimizationLevel: 'all',
   intraOpNumThreads: threads,

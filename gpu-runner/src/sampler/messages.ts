@@ -1,8 +1,8 @@
 import type { Manifest } from '../model/manifest.ts'
 import type { ModelShape } from '../model/shape.ts'
 import type { TensorMap } from '../checkpoint/tensor-info.ts'
-import type { EngineOptions } from './engine.ts'
 import type { ImageRequest } from './image-request.ts'
+import type { SamplerForm } from './open-sampler.ts'
 import type { SampledImage } from './sample-batch.ts'
 
 /** A checked model as it crosses to the sampler process, which need not read manifest and headers again. */
@@ -16,7 +16,7 @@ export interface ModelRecord {
 
 /** What the runner tells the sampler process. */
 export type SamplerCommand =
-  | { type: 'load'; models: ModelRecord[]; engine: EngineOptions }
+  | { type: 'load'; models: ModelRecord[]; form: SamplerForm }
   | { type: 'sample'; batch: number; model: string; images: ImageRequest[] }
   /** Images nobody waits for any more, by index in the batch. They leave it after the running scale. */
   | { type: 'drop'; batch: number; images: number[] }

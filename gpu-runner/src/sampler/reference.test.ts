@@ -142,7 +142,12 @@ const mixedBatch = (seed: number, { scales, transformer }: ModelShape): ImageReq
   const plain = { smooth: false, schedule: null }
   // A class that comes, goes and comes back: guidance must go on while there is none.
   const label = scales.map((_, k) => (k % 3 === 1 ? null : k % 2 === 0 ? last : 0))
-  const schedule = { label, cfg: scales.map((_, k) => (2 * k) % 5), topK: scales.map((_, k) => 3 + k), topP: scales.map(() => 0.9) }
+  const schedule = {
+    label,
+    cfg: scales.map((_, k) => (2 * k) % 5),
+    topK: scales.map((_, k) => 3 + k),
+    topP: scales.map(() => 0.9)
+  }
   return [
     { seed, label: last, cfg: 3, topK: 0, topP: 0.9, ...plain },
     { seed: seed + 1, label: 0, cfg: 7.5, topK: 1, topP: 1, ...plain },

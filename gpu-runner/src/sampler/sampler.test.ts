@@ -3,9 +3,13 @@ import { after, before, test } from 'node:test'
 import { pino } from 'pino'
 import { type OpenModel, openModel } from '../model/open-model.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
-import { Sampler } from './sampler.ts'
+import { Sampler, type SamplerOptions } from './sampler.ts'
 
-const OPTIONS = { engine: { threads: 2, precision: null, cache: null }, timeoutMs: 60_000, log: pino({ level: 'silent' }) }
+const OPTIONS: SamplerOptions = {
+  form: { form: 'step', threads: 2, precision: null, cache: null },
+  timeoutMs: 60_000,
+  log: pino({ level: 'silent' })
+}
 
 let model: OpenModel
 let sampler: Sampler

@@ -4,8 +4,8 @@ import type { Logger } from 'pino'
 import { JobError } from '../errors.ts'
 import type { OpenModel } from '../model/open-model.ts'
 import { loadModels, spawnChild, stopChild } from './child.ts'
-import type { EngineOptions } from './engine.ts'
 import type { SamplerCommand, SamplerEvent } from './messages.ts'
+import type { SamplerForm } from './open-sampler.ts'
 import type { ImageRequest } from './image-request.ts'
 import type { SampledImage } from './sample-batch.ts'
 
@@ -38,7 +38,7 @@ interface Pending {
 }
 
 export interface SamplerOptions {
-  engine: EngineOptions
+  form: SamplerForm
   /** A process that is silent for longer while it has a batch is taken for hung and replaced. */
   timeoutMs: number
   log: Logger
@@ -117,7 +117,7 @@ export class Sampler {
   }
 
   #load(): Promise<void> {
-    return loadModels(this.#child, this.#models, this.#options.engine)
+    return loadModels(this.#child, this.#models, this.#options.form)
   }
 
   #lost(child: ChildProcess, how: object): void {

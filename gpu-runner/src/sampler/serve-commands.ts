@@ -1,12 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { ModelError } from '../errors.ts'
 import { Weights } from '../model/weights.ts'
-import { createEngine, type Engine, type EngineOptions } from './engine.ts'
 import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
 import type { ImageRequest } from './image-request.ts'
-import { sampleBatch } from './sample-batch.ts'
+import { type OpenSampler, openSampler, type SamplerForm } from './open-sampler.ts'
 
-const engines = new Map<string, Engine>()
+const samplers = new Map<string, OpenSampler>()
 const dropped = new Map<number, Set<number>>()
 
 const tell = (event: SamplerEvent): void => {
@@ -16,17 +15,17 @@ const tell = (event: SamplerEvent): void => {
 
 const weights = ({ path, tensors }: ModelRecord['tokenizer']) => new Weights(path, tensors)
 
-const load = async (models: readonly ModelRecord[], options: EngineOptions): Promise<void> => {
+const load = async (models: readonly ModelRecord[], form: SamplerForm): Promise<void> => {
   for (const record of models) {
     const model = { ...record, tokenizer: weights(record.tokenizer), transformer: weights(record.transformer) }
-    engines.set(model.manifest.id, await createEngine(model, options))
+    samplers.set(model.manifest.id, await openSampler(model, form))
   }
   tell({ type: 'loaded' })
 }
 
 const sample = async (batch: number, modelId: string, images: readonly ImageRequest[]): Promise<void> => {
-  const engine = engines.get(modelId)
-  if (!engine) throw new Error(`model ${modelId} is not loaded`)
+  const sampler = samplers.get(modelId)
+  if (!sampler) throw new Error(`model ${modelId} is not loaded`)
   dropped.set(batch, new Set())
   const afterScale = async ({ scale, elapsedMs }: { scale: number; elapsedMs: number }) => {
     tell({ type: 'scale', batch, scale, elapsedMs })
@@ -34,7 +33,7 @@ const sample = async (batch: number, modelId: string, images: readonly ImageRequ
     await setImmediate()
     return dropped.get(batch) ?? new Set<number>()
   }
-  const result = await sampleBatch(engine, images, { afterScale })
+  const result = await sampler.sample(images, { afterScale })
   tell({ type: 'sampled', batch, ...result })
 }
 
@@ -43,7 +42,7 @@ const describe = (error: unknown) => (error instanceof Error ? error.message : S
 const obey = async (command: SamplerCommand): Promise<void> => {
   switch (command.type) {
     case 'load':
-      return load(command.models, command.engine).catch((error: unknown) => {
+      return load(command.models, command.form).catch((error: unknown) => {
         const prefix = error instanceof ModelError ? '' : 'The model cannot be loaded: '
         tell({ type: 'refused', message: `${prefix}${describe(error)}` })
       })

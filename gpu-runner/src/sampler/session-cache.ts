@@ -64,7 +64,10 @@ const build = async ({ graph, options }: CachedGraph, folder: string): Promise<v
  * weights, runtime and kind of processor; deleting any of them is safe.
  */
 export const openCached = async (cache: string, name: string, cached: CachedGraph): Promise<InferenceSession> => {
-  const hash = createHash('sha256').update(await machine()).update(cached.identity).update(cached.graph)
+  const hash = createHash('sha256')
+    .update(await machine())
+    .update(cached.identity)
+    .update(cached.graph)
   const folder = join(cache, `${name}-${hash.digest('hex').slice(0, 32)}`)
   if (!(await exists(join(folder, GRAPH_FILE)))) await build(cached, folder)
   // The optimised graph finds its weights beside itself.

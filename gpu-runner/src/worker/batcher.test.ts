@@ -2,14 +2,18 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { pino } from 'pino'
 import { openModel } from '../model/open-model.ts'
-import { Sampler } from '../sampler/sampler.ts'
+import { Sampler, type SamplerOptions } from '../sampler/sampler.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { CancelRequested } from './abort-reasons.ts'
 import type { Clock } from './batch-window.ts'
 import { createBatcher, type ImageTicket } from './batcher.ts'
 
 const MODEL = 'emoji-32'
-const OPTIONS = { engine: { threads: 2, precision: null, cache: null }, timeoutMs: 60_000, log: pino({ level: 'silent' }) }
+const OPTIONS: SamplerOptions = {
+  form: { form: 'step', threads: 2, precision: null, cache: null },
+  timeoutMs: 60_000,
+  log: pino({ level: 'silent' })
+}
 let sampler: Sampler
 before(async () => {
   sampler = await Sampler.start([await openModel(SHIPPED_MODEL)], OPTIONS)

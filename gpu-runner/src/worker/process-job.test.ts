@@ -20,7 +20,11 @@ let model: OpenModel
 let sampler: Sampler
 before(async () => {
   model = await openModel(SHIPPED_MODEL)
-  sampler = await Sampler.start([model], { engine: { threads: 2, precision: null, cache: null }, timeoutMs: 60_000, log })
+  sampler = await Sampler.start([model], {
+    form: { form: 'step', threads: 2, precision: null, cache: null },
+    timeoutMs: 60_000,
+    log
+  })
 })
 after(() => sampler.close())
 
