@@ -214,7 +214,7 @@ for (const { name, method = 'post', path = '/v1/generate', prepare, body, status
 }
 
 test('fields that the model does not support are refused by name, and listed in its page', async () => {
-  const wanted = { smooth: true, stop_at_scale: 3, previews: 'auto' }
+  const wanted = { stop_at_scale: 3, previews: 'auto' }
   const limits = {
     deadline_seconds: 60,
     start_deadline_seconds: 60,
@@ -237,9 +237,7 @@ test('fields that the model does not support are refused by name, and listed in 
 
 test('a field that is not supported may still say that it is not wanted', async () => {
   const { id } = await service.client.generate({
-    smooth: false,
     previews: 'none',
-    return_tokens: false,
     webhook: null,
     stop_at_scale: null
   })

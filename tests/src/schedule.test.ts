@@ -82,3 +82,9 @@ test('generations with other schedules share a batch', async () => {
   const last = generations.at(-1)?.outputs[0]
   assert.equal((await run(bodies.at(-1) ?? {})).outputs[0]?.sha256, last?.sha256)
 })
+
+test('smooth changes the picture, and gives the same one again for the same seed', async () => {
+  const smoothed = await pixels({ smooth: true })
+  assert.notEqual(smoothed, await pixels({}))
+  assert.equal(await pixels({ smooth: true }), smoothed)
+})

@@ -115,8 +115,8 @@ export const head = ({ g, model, multiply }: TransformerScope, x: Value): Value 
   const { width } = model.shape.transformer
   const { vocabulary } = model.shape.tokenizer
   const weights = model.transformer
-  const bias = g.weight(weights.take('head.bias', [vocabulary]))
-  const logits = multiply(g, g.reshape(x, [-1, width]))(weights.take('head.weight', [vocabulary, width]), bias)
+  const weight = weights.take('head.weight', [vocabulary, width])
+  const logits = multiply(g, g.reshape(x, [-1, width]))(weight, g.weight(weights.take('head.bias', [vocabulary])))
   const batch = g.op('Slice', [g.op('Shape', [x]), g.ints([0]), g.ints([1])])
   const shaped = g.op('Reshape', [logits, g.op('Concat', [batch, g.ints([-1, vocabulary])], { axis: 0 })])
   return g.float === 'float' ? shaped : g.cast(shaped, 'float')

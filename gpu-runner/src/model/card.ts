@@ -6,7 +6,7 @@ const UNUSED = /^(encoder\.|quant_conv\.|quantize\.ema_|lvl_1L$|attn_bias_for_ma
 const isUsed = (name: string) => !UNUSED.test(name)
 
 /** What this build honours for every model. */
-const SUPPORTED: readonly OptionalCapability[] = ['schedule', 'return_tokens']
+const SUPPORTED: readonly OptionalCapability[] = ['smooth', 'schedule', 'return_tokens']
 const isUnsupported = (field: string) => !SUPPORTED.some((supported) => supported === field)
 
 /** What the API is told about a model. `order` is its position among the models of this runner. */
