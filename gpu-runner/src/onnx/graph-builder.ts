@@ -21,7 +21,7 @@ import { elementCount, type TensorInfo } from '../checkpoint/tensor-info.ts'
 
 /** Name of a value in the graph. */
 export type Value = string
-export type ElementType = 'float' | 'float16' | 'int64' | 'int8' | 'uint8'
+export type ElementType = 'float' | 'float16' | 'int64' | 'int32' | 'int8' | 'uint8'
 /** What a graph computes in. */
 export type FloatType = 'float' | 'float16'
 /** A fixed size, or the name of one that is known only when the graph runs. */
@@ -33,6 +33,7 @@ const ELEMENT_TYPES: Record<ElementType, DataType> = {
   float: DataType.FLOAT,
   float16: DataType.FLOAT16,
   int8: DataType.INT8,
+  int32: DataType.INT32,
   int64: DataType.INT64,
   uint8: DataType.UINT8
 }
