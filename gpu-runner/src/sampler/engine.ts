@@ -2,9 +2,11 @@ import { InferenceSession } from 'onnxruntime-node'
 import { conditionGraph } from '../graphs/condition.ts'
 import { decoderGraph } from '../graphs/decoder.ts'
 import { floatProducts, int8Products } from '../graphs/products.ts'
+import { QUANTIZED_SESSION_CONFIG, quantizedConv3x3 } from '../graphs/quantized-conv.ts'
 import { stepGraph } from '../graphs/step.ts'
 import type { Precision } from '../model/manifest.ts'
 import { type OpenModel, weightsIdentity } from '../model/open-model.ts'
+import { decoderRanges } from './decoder-ranges.ts'
 import { int8Levels } from './int8-levels.ts'
 import { type ScalePlan, scalePlans } from './scale-plan.ts'
 import { openCached } from './session-cache.ts'
@@ -49,35 +51,43 @@ const sessionOptions = (
   }
 })
 
+/** Opens sessions and releases them all, the last one first. */
+const sessionKeeper = () => {
+  const sessions: InferenceSession[] = []
+  return {
+    keep: async (opening: Promise<InferenceSession>): Promise<InferenceSession> => {
+      const session = await opening
+      sessions.push(session)
+      return session
+    },
+    release: async (): Promise<void> => {
+      for (const session of sessions.splice(0).reverse()) await session.release()
+    }
+  }
+}
+
 /**
  * Builds a model's graphs and loads them. Building holds every tensor against the shape the graph needs.
  * @throws ModelError naming a missing tensor or a wrong shape.
  */
 export const createEngine = async (model: OpenModel, { threads, precision, cache }: EngineOptions): Promise<Engine> => {
-  const chosen = precision ?? model.manifest.precision ?? 'fp32'
-  const multiply = chosen === 'int8' ? int8Products(await int8Levels()) : floatProducts
-  const identity = weightsIdentity(model)
-  const open = (name: string, graph: Uint8Array): Promise<InferenceSession> => {
-    const options = sessionOptions(model, threads)
-    if (cache === null) return InferenceSession.create(graph, options)
-    return openCached(cache, `${model.manifest.id}-${name}`, { graph, identity, options })
+  const levels = (precision ?? model.manifest.precision) === 'int8' ? await int8Levels() : null
+  const fresh = (graph: Uint8Array, more?: Record<string, string>) =>
+    InferenceSession.create(graph, sessionOptions(model, threads, more))
+  const open = (name: string, graph: Uint8Array, more?: Record<string, string>): Promise<InferenceSession> => {
+    if (cache === null) return fresh(graph, more)
+    const options = sessionOptions(model, threads, more)
+    return openCached(cache, `${model.manifest.id}-${name}`, { graph, identity: weightsIdentity(model), options })
   }
-  const sessions: InferenceSession[] = []
-  const keep = async (opening: Promise<InferenceSession>): Promise<InferenceSession> => {
-    const session = await opening
-    sessions.push(session)
-    return session
-  }
-  const release = async () => {
-    for (const session of sessions.splice(0).reverse()) await session.release()
-  }
+  const { keep, release } = sessionKeeper()
   try {
-    // Used once per image and as large as half a block: left in the checkpoint, unpacked.
-    const unpacked = sessionOptions(model, threads, { disable_prepacking: '1' })
-    const condition = await keep(InferenceSession.create(conditionGraph(model), unpacked))
-    const step = await keep(open('step', stepGraph(model, multiply)))
-    const decoder = await keep(open('decoder', decoderGraph(model)))
-    return { model, condition, step, decoder, plans: scalePlans(model.shape), release }
+    // Used once per image and as large as half the blocks: left in the checkpoint, unpacked.
+    const condition = await keep(fresh(conditionGraph(model), { disable_prepacking: '1' }))
+    const step = await keep(open('step', stepGraph(model, levels === null ? floatProducts : int8Products(levels))))
+    const engine = { model, condition, step, plans: scalePlans(model.shape), release }
+    if (levels === null) return { ...engine, decoder: await keep(open('decoder', decoderGraph(model))) }
+    const conv3x3 = quantizedConv3x3(await decoderRanges(engine, cache, fresh), levels)
+    return { ...engine, decoder: await keep(open('decoder', decoderGraph(model, { conv3x3 }), QUANTIZED_SESSION_CONFIG)) }
   } catch (error) {
     await release()
     throw error
