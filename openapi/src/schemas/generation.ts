@@ -69,7 +69,11 @@ export const GenerationMetrics = Type.Object(
   {
     queue_ms: Milliseconds('Acceptance to the start of the last attempt.'),
     sample_ms: Milliseconds('All scales, as spent by the batches this generation was part of.'),
-    scale_ms: nullable(Type.Array(Type.Number({ minimum: 0 }), { description: 'Milliseconds per scale; one number where a GPU runner does all scales at once.' })),
+    scale_ms: nullable(
+      Type.Array(Type.Number({ minimum: 0 }), {
+        description: 'Milliseconds per scale; one number where a GPU runner does all scales at once.'
+      })
+    ),
     decode_ms: Milliseconds('Codes to pixels.'),
     encode_ms: Milliseconds('Pixels to files.'),
     upload_ms: Milliseconds('Files to the object store.'),
