@@ -52,3 +52,27 @@ for (const [env, sentence] of refused) {
     )
   })
 }
+
+test('a CPU runner computes step by step with a cache; precision is the model’s unless set', () => {
+  const { form } = readConfig({})
+  assert.ok(form.form === 'step' && form.precision === null)
+  assert.match(form.cache ?? '', /\.nextscale\/cache$/)
+  const set = readConfig({ PRECISION: 'int8', CACHE_DIR: 'none', THREADS: '3' }).form
+  assert.deepEqual(set, { form: 'step', precision: 'int8', cache: null, threads: 3 })
+})
+
+test('CUDA runs all scales at once, in fp16, at batch sizes that end with the largest', () => {
+  const cuda = (env: Record<string, string>) => readConfig({ EXECUTION_PROVIDER: 'cuda', ...env }).form
+  assert.deepEqual(cuda({ MAX_BATCH: '12' }), { form: 'fused', provider: 'cuda', float: 'float16', ladder: [1, 2, 4, 8, 12] })
+  assert.deepEqual(cuda({ MAX_BATCH: '6', BATCH_LADDER: '2,6', PRECISION: 'fp32' }), {
+    form: 'fused',
+    provider: 'cuda',
+    float: 'float',
+    ladder: [2, 6]
+  })
+  for (const BATCH_LADDER of ['4,2,16', '1,2', 'x', '0,16']) {
+    assert.throws(() => cuda({ BATCH_LADDER }), /BATCH_LADDER must be growing integers that end with MAX_BATCH \(16\)/)
+  }
+  assert.throws(() => cuda({ PRECISION: 'int8' }), /PRECISION must be one of fp16, fp32/)
+  assert.throws(() => readConfig({ PRECISION: 'fp16' }), /PRECISION must be one of fp32, int8/)
+})

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { access, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { arch, cpus } from 'node:os'
 import { join } from 'node:path'
@@ -39,7 +39,7 @@ const withExtra = (options: InferenceSession.SessionOptions, changes: SessionExt
 
 /** Has the runtime optimise the graph and write it down with its weights packed as its kernels want them. */
 const build = async ({ graph, options }: CachedGraph, folder: string): Promise<void> => {
-  const temporary = `${folder}.${process.pid}`
+  const temporary = `${folder}.${randomUUID()}`
   await mkdir(temporary, { recursive: true })
   try {
     const saving = withExtra(options, {
@@ -69,8 +69,15 @@ export const openCached = async (cache: string, name: string, cached: CachedGrap
     .update(cached.identity)
     .update(cached.graph)
   const folder = join(cache, `${name}-${hash.digest('hex').slice(0, 32)}`)
-  if (!(await exists(join(folder, GRAPH_FILE)))) await build(cached, folder)
   // The optimised graph finds its weights beside itself.
   const options = withExtra(cached.options, { model_external_initializers_file_folder_path: folder })
-  return InferenceSession.create(join(folder, GRAPH_FILE), options)
+  const load = () => InferenceSession.create(join(folder, GRAPH_FILE), options)
+  if (await exists(join(folder, GRAPH_FILE))) {
+    // A folder that was emptied in part, or a disk that was full: made anew below.
+    const session = await load().catch(() => undefined)
+    if (session) return session
+    await rm(folder, { recursive: true, force: true })
+  }
+  await build(cached, folder)
+  return load()
 }
