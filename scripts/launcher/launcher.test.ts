@@ -41,9 +41,10 @@ describe('configuration', () => {
     assert.equal(readConfig({ NEXTSCALE_HOME: '/data/x' }).home, '/data/x')
   })
 
-  it('gives the children an absolute object directory and readable logs', () => {
+  it('gives the children absolute directories and readable logs', () => {
     const { childEnv } = readConfig({ NEXTSCALE_HOME: '/data/x' })
     assert.equal(childEnv['OBJECT_DIR'], '/data/x/objects')
+    assert.equal(childEnv['CACHE_DIR'], '/data/x/cache')
     assert.equal(childEnv['LOG_FORMAT'], 'pretty')
   })
 

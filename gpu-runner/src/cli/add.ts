@@ -19,7 +19,7 @@ const usage = `nextscale models add --vae FILE --var FILE [options]
   --to FOLDER        where it goes; default: models/<id>
   --classes FILE     class names, one a line; default: ImageNet's where there are 1000
   --license TEXT     the license of the weights
-  --scales 1,2,3,..  sides of the token maps; needed where they are not those of a published model
+  --scales 1,2,3,..  sides of the token maps; needed where the checkpoint does not tell them
   --copy             copies the weights; otherwise they are hard links where the file system allows it`
 
 const OPTIONS = {

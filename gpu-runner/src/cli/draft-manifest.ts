@@ -52,7 +52,7 @@ export const draftManifest = async (
   { tokenizer, transformer }: PlannedModel,
   wishes: Wishes
 ): Promise<{ manifest: Manifest; shape: ModelShape }> => {
-  const scales = [...inferScales(transformer.weights, wishes.scales)]
+  const scales = [...(await inferScales(transformer.weights, wishes.scales))]
   const resolution = inferResolution(tokenizer.weights, scales)
   const vocabulary = tokenizer.weights.size('quantize.embedding.weight', [null, null], 0)
   const classCount = transformer.weights.size('class_emb.weight', [null, null], 0) - 1

@@ -8,6 +8,7 @@ import type { Manifest } from '../model/manifest.ts'
 import { SHIPPED_MODEL, temporaryFolder } from '../testing/folders.ts'
 import { runModels } from '../testing/run-models.ts'
 import { TINY_TOKENIZER, TINY_TRANSFORMER, writeTinyCheckpoint } from '../testing/tiny-checkpoint.ts'
+import { writeSafetensors } from '../testing/write-safetensors.ts'
 
 const SCALES = ['--scales', TINY_TRANSFORMER.scales.join(',')]
 const FILES = ['--vae', 'vae.pth', '--var', 'var.pth']
@@ -44,6 +45,21 @@ test('a checkpoint becomes a model folder that is listed and passes the check', 
   const checked = await models('check', 'models/tiny')
   assert.deepEqual([checked.status, checked.stderr], [0, ''])
   assert.match(checked.stdout, /one image +loaded in \d+\.\d s, sampled in \d+\.\d s\nmemory +at most \d+ MB for .*\n$/)
+})
+
+test('scales need not be given where the checkpoint tells them, and are asked for where it does not', async (t) => {
+  const { cwd, models, added } = await prepare(t)
+  await added('--id', 'told')
+  assert.deepEqual((await readManifest(cwd, 'models/told')).scales, TINY_TRANSFORMER.scales)
+  const tensors = await readCheckpoint(join(cwd, 'var.pth'), 'transformer')
+  const rest = [...tensors.values()].filter(({ name }) => name !== 'lvl_1L')
+  await writeSafetensors(
+    join(cwd, 'untold.safetensors'),
+    Object.fromEntries(rest.map(({ name, dtype, shape }) => [name, { dtype, shape: [...shape] }]))
+  )
+  const { status, stderr } = await models('add', '--vae', 'vae.pth', '--var', 'untold.safetensors')
+  assert.match(stderr, /give --scales with 3 growing sides whose squares sum to 21/)
+  assert.equal(status, 1)
 })
 
 test('weights are linked, copied when asked, and never left as a symbolic link', async (t) => {
@@ -122,7 +138,6 @@ const refused: Record<string, [string[], RegExp]> = {
     ['add', '--vae', 'var.pth', '--var', 'vae.pth'],
     /--vae .*var\.pth is no VAR tokenizer: it is a transformer, so give it as --var/
   ],
-  'scales that are not said': [['add', ...FILES], /give --scales with 3 growing sides whose squares sum to 21/],
   'scales that do not fit': [
     ['add', ...FILES, '--scales', '1,2,3'],
     /--scales has 3 sides whose squares sum to 14, which does not fit/

@@ -1,3 +1,4 @@
+import { readTensorBytes } from '../checkpoint/read-safetensors.ts'
 import { ModelError } from '../errors.ts'
 import { PUBLISHED_SCALES, PUBLISHED_SIZES, PUBLISHED_TRANSFORMERS, type PublishedSize } from './published.ts'
 import type { ModelShape } from './shape.ts'
@@ -11,12 +12,29 @@ const tableSizes = (transformer: Weights) => ({
   count: transformer.size('lvl_embed.weight', [null, null], 0)
 })
 
+/** More tokens than any model has; no longer table is read. */
+const MAX_TOKENS = 65_536
+
+/** Sides of the scales by the table that gives the scale of each token, which checkpoints of the reference carry along. */
+const scalesOfTable = async (transformer: Weights): Promise<number[]> => {
+  const table = transformer.tensors.get('lvl_1L')
+  if (table?.dtype !== 'I64' || table.sizeBytes > MAX_TOKENS * BigInt64Array.BYTES_PER_ELEMENT) return []
+  const bytes = Uint8Array.from(table.data ?? (await readTensorBytes(table)))
+  const counts: number[] = []
+  for (const level of new BigInt64Array(bytes.buffer)) {
+    if (level < 0 || level > counts.length) return []
+    counts[Number(level)] = (counts[Number(level)] ?? 0) + 1
+  }
+  const sides = counts.map(Math.sqrt)
+  return sides.every(Number.isInteger) ? sides : []
+}
+
 /**
- * The scales of a transformer, of which its tensors tell only the number and the sum: those given, or the published ones
- * that fit.
+ * The scales of a transformer: those given; those its own table tells; or the published ones that fit the number of scales
+ * and of tokens.
  * @throws ModelError that says which `--scales` would fit.
  */
-export const inferScales = (transformer: Weights, given?: readonly number[]): readonly number[] => {
+export const inferScales = async (transformer: Weights, given?: readonly number[]): Promise<readonly number[]> => {
   const { tokens, count } = tableSizes(transformer)
   const fits = (scales: readonly number[]) => scales.length === count && tokensOf(scales) === tokens
   const wanted = `give --scales with ${count} growing sides whose squares sum to ${tokens}`
@@ -26,9 +44,13 @@ export const inferScales = (transformer: Weights, given?: readonly number[]): re
       `--scales has ${given.length} sides whose squares sum to ${tokensOf(given)}, which does not fit the transformer: ${wanted}.`
     )
   }
+  const told = await scalesOfTable(transformer)
+  if (fits(told)) return told
   const published = PUBLISHED_SCALES.find(fits)
   if (published) return published
-  throw new ModelError(`The transformer has not the scales of a published model: ${wanted}, coarse to fine, such as 1,2,3,4.`)
+  throw new ModelError(
+    `The transformer neither tells its scales nor has those of a published model: ${wanted}, coarse to fine, such as 1,2,3,4.`
+  )
 }
 
 /** Side of the pictures a tokenizer decodes from the last scale. */
