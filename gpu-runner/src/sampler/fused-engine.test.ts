@@ -4,22 +4,11 @@ import { test } from 'node:test'
 import { readSafetensors, readTensorBytes } from '../checkpoint/read-safetensors.ts'
 import { openModel } from '../model/open-model.ts'
 import { GOLDEN_MODEL, SHIPPED_MODEL, temporaryFolder } from '../testing/folders.ts'
+import { imageRequest as request } from '../testing/image-request.ts'
 import { writeRandomModel } from '../testing/reference/random-weights.ts'
 import { createEngine } from './engine.ts'
 import { createFusedEngine, sampleFused } from './fused-engine.ts'
-import type { ImageRequest } from './image-request.ts'
 import { sampleBatch } from './sample-batch.ts'
-
-const request = (changes: Partial<ImageRequest>): ImageRequest => ({
-  seed: 1,
-  label: 2,
-  cfg: 3,
-  topK: 200,
-  topP: 0.95,
-  smooth: false,
-  schedule: null,
-  ...changes
-})
 
 /** As mixed as a batch can be; seven scales and a vocabulary of 1,024, those of the shipped model. */
 const mixed = [

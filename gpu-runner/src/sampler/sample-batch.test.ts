@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openModel } from '../model/open-model.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
+import { imageRequest as request } from '../testing/image-request.ts'
 import { createEngine, type Engine } from './engine.ts'
 import type { ImageRequest } from './image-request.ts'
 import { sampleBatch } from './sample-batch.ts'
@@ -11,17 +12,6 @@ before(async () => {
   engine = await createEngine(await openModel(SHIPPED_MODEL), { threads: 2, precision: 'fp32', cache: null })
 })
 after(() => engine.release())
-
-const request = (changes: Partial<ImageRequest>): ImageRequest => ({
-  seed: 1,
-  label: 2,
-  cfg: 3,
-  topK: 200,
-  topP: 0.95,
-  smooth: false,
-  schedule: null,
-  ...changes
-})
 
 /** Guided and unguided, with and without a class, greedy and free: as mixed as a batch can be. */
 const mixed = [
