@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import swagger from '@fastify/swagger'
 import fastify, { type FastifySchema } from 'fastify'
 import type { TSchema } from 'typebox'
-import { allResponses, contentTypesOf, type Operation, type ResponseSpec } from './operation.ts'
+import { allResponses, bodiesOf, type Operation, type ResponseSpec } from './operation.ts'
 import { operations } from './operations/index.ts'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
@@ -25,8 +25,10 @@ const withReferences = (schema: Json, isRoot = false): Json => {
 
 const plain = (schema: TSchema): Json => JSON.parse(JSON.stringify(schema)) as Json
 
-const contentOf = (response: ResponseSpec, schema: TSchema) =>
-  Object.fromEntries(contentTypesOf(response).map((type) => [type, { schema: withReferences(plain(schema)) }]))
+const contentOf = (response: ResponseSpec) =>
+  Object.fromEntries(
+    Object.entries(bodiesOf(response)).map(([type, schema]) => [type, { schema: withReferences(plain(schema)) }])
+  )
 
 const responseSchemas = (operation: Operation) =>
   Object.fromEntries(
@@ -34,33 +36,79 @@ const responseSchemas = (operation: Operation) =>
       status,
       {
         description: response.description,
-        ...(response.headers && {
-          headers: Object.fromEntries(
-            Object.entries(response.headers).map(([name, header]) => [
-              name,
-              { ...header.schema, description: header.description }
-            ])
-          )
-        }),
-        ...(response.schema ? { content: contentOf(response, response.schema) } : { type: 'null' })
+        ...(response.headers &&
+          Object.keys(response.headers).length > 0 && {
+            headers: Object.fromEntries(
+              Object.entries(response.headers).map(([name, header]) => [
+                name,
+                { ...header.schema, description: header.description }
+              ])
+            )
+          }),
+        ...(response.schema ? { content: contentOf(response) } : { type: 'null' })
       }
     ])
   )
 
+/** Who may call an operation, as OpenAPI says it: any one of the listed ways. */
+const securityOf = ({ scope, takesStreamToken = false }: Operation): Record<string, string[]>[] => {
+  if (scope === null) return []
+  return [{ apiKey: [] }, ...(takesStreamToken ? [{ streamToken: [] }] : [])]
+}
+
+const describe = ({ description, scope }: Operation): { description?: string } => {
+  const needed = scope === null ? undefined : `Needs a key with the scope \`${scope}\`.`
+  const text = [description, needed].filter(Boolean).join(' ')
+  return text === '' ? {} : { description: text }
+}
+
 const routeSchema = (operation: Operation): FastifySchema => ({
   ...(operation.params && { params: plain(operation.params) }),
   ...(operation.query && { querystring: plain(operation.query) }),
+  ...(operation.headers && { headers: plain(operation.headers) }),
   ...(operation.body && { body: withReferences(plain(operation.body)) }),
   response: responseSchemas(operation),
   operationId: operation.operationId,
   tags: [operation.tag],
   summary: operation.summary,
-  ...(operation.description && { description: operation.description })
+  security: securityOf(operation),
+  ...describe(operation)
 })
 
 const version = async (): Promise<string> => {
   const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
   return version
+}
+
+const SECURITY_SCHEMES = {
+  apiKey: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An API key, made with `nextscale keys create`. A server on loopback without any key asks for none.'
+  },
+  streamToken: {
+    type: 'apiKey',
+    in: 'query',
+    name: 'token',
+    description: 'Part of `urls.events`: reads the events of that one generation, since browsers send no headers with them.'
+  }
+} as const
+
+const TAGS = [
+  { name: 'generations', description: 'Ask for pictures, follow them, fetch them.' },
+  { name: 'models', description: 'What can be asked for.' },
+  { name: 'objects', description: 'Stored pictures and tokens.' },
+  { name: 'service', description: 'Capacity, probes and metrics.' }
+]
+
+/** Every schema with an `$id`, by that. */
+const namedSchemas = (): Map<string, Json> => {
+  const named = new Map<string, Json>()
+  for (const operation of operations) {
+    const bodies = Object.values(allResponses(operation)).flatMap((response) => Object.values(bodiesOf(response)))
+    for (const schema of [operation.body, ...bodies]) if (schema) collectNamed(plain(schema), named)
+  }
+  return named
 }
 
 /** Builds the OpenAPI 3.1 document from the operations. */
@@ -80,20 +128,11 @@ export const buildDocument = async () => {
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
       },
       servers: [{ url: '/v1' }],
-      tags: [
-        { name: 'generations', description: 'Ask for pictures, follow them, fetch them.' },
-        { name: 'models', description: 'What can be asked for.' },
-        { name: 'objects', description: 'Stored pictures and tokens.' },
-        { name: 'service', description: 'Probes.' }
-      ]
+      tags: TAGS,
+      components: { securitySchemes: SECURITY_SCHEMES }
     }
   })
-  const named = new Map<string, Json>()
-  for (const operation of operations) {
-    const schemas = [operation.body, ...Object.values(allResponses(operation)).map(({ schema }) => schema)]
-    for (const schema of schemas) if (schema) collectNamed(plain(schema), named)
-  }
-  for (const schema of named.values()) app.addSchema(withReferences(schema, true))
+  for (const schema of namedSchemas().values()) app.addSchema(withReferences(schema, true))
   for (const operation of operations) {
     const url = operation.path.replace(/\{(\w+)\}/g, ':$1')
     app.route({ method: operation.method, url, schema: routeSchema(operation), handler: () => undefined })

@@ -8,7 +8,7 @@ export const CONTENT_TYPES: Record<Format, string> = { png: 'image/png', webp: '
 export const TOKENS_CONTENT_TYPE = 'application/octet-stream'
 
 /** File names inside a generation’s folder. */
-export const OBJECT_FILE_PATTERN = '^[0-9]{1,2}\\.(png|webp|jpg|tokens)$'
+export const OBJECT_FILE_PATTERN = '^[0-9]{1,2}(\\.(png|webp|jpg|tokens)|-[0-9]{1,2}\\.webp)$'
 
 /** Folder of everything a generation stores, with its closing slash. */
 export const generationPrefix = (generationId: string) => `generations/${generationId}/`
@@ -19,6 +19,10 @@ export const pictureKey = (generationId: string, index: number, format: Format) 
 
 /** Key of the drawn tokens of picture `index`, as `packTokens` makes them. */
 export const tokensKey = (generationId: string, index: number) => `${generationPrefix(generationId)}${index}.tokens`
+
+/** Key of the preview of picture `index` after a scale. */
+export const previewKey = (generationId: string, index: number, scale: number) =>
+  `${generationPrefix(generationId)}${index}-${scale}.webp`
 
 const KEY = new RegExp(`^generations/${GENERATION_ID_PATTERN.slice(1, -1)}/${OBJECT_FILE_PATTERN.slice(1)}`)
 

@@ -1,5 +1,7 @@
 import type { TObject, TSchema } from 'typebox'
+import { KEY_HEADERS, problemHeaders, type HeaderSpec } from './headers.ts'
 import { Problem, PROBLEMS, type ProblemCode } from './schemas/problem.ts'
+import type { Scope } from './scopes.ts'
 
 export interface ResponseSpec {
   description: string
@@ -7,7 +9,9 @@ export interface ResponseSpec {
   schema?: TSchema
   /** Media types the body may have, `application/json` unless said. */
   contentTypes?: readonly string[]
-  headers?: Record<string, { description: string; schema: TSchema }>
+  /** Bodies of other media types than `schema` describes. */
+  alternatives?: Readonly<Record<string, TSchema>>
+  headers?: Readonly<Record<string, HeaderSpec>>
 }
 
 /** One HTTP operation: routing, validation, types, documentation and SDKs all come from this value. */
@@ -17,10 +21,16 @@ export interface Operation {
   /** Path with `{name}` parameters, as OpenAPI spells it. */
   path: string
   tag: 'generations' | 'models' | 'objects' | 'service'
+  /** Scope an API key needs; `null` for operations anyone may call. */
+  scope: Scope | null
+  /** Whether a stream token in the query, made for one generation, does instead of a key. */
+  takesStreamToken?: boolean
   summary: string
   description?: string
   params?: TObject
   query?: TObject
+  /** Request headers, by their lower-case names. */
+  headers?: TObject
   body?: TSchema
   responses: Record<number, ResponseSpec>
   /** Problem codes this operation may answer with, beyond those any route may. */
@@ -31,6 +41,13 @@ export const defineOperation = <const T extends Operation>(operation: T): T => o
 
 /** Problems any operation may answer with, whatever it does. */
 const COMMON_PROBLEMS = ['host_not_allowed', 'internal_error'] as const satisfies readonly ProblemCode[]
+/** Keys are read from Redis, so whoever needs one may hear that it is away. */
+const KEY_PROBLEMS = [
+  'unauthorized',
+  'missing_scope',
+  'rate_limited',
+  'queue_unavailable'
+] as const satisfies readonly ProblemCode[]
 const QUERY_PROBLEMS = ['invalid_request'] as const satisfies readonly ProblemCode[]
 const BODY_PROBLEMS = [
   'malformed_json',
@@ -44,7 +61,8 @@ export const problemsByStatus = (operation: Operation): Map<number, ProblemCode[
   const codes = new Set<ProblemCode>([
     ...operation.problems,
     ...COMMON_PROBLEMS,
-    ...(operation.query || operation.params ? QUERY_PROBLEMS : []),
+    ...(operation.scope === null ? [] : KEY_PROBLEMS),
+    ...(operation.query || operation.params || operation.headers ? QUERY_PROBLEMS : []),
     ...(operation.body ? BODY_PROBLEMS : [])
   ])
   const grouped = new Map<number, ProblemCode[]>()
@@ -56,17 +74,32 @@ export const problemsByStatus = (operation: Operation): Map<number, ProblemCode[
 }
 
 /** Media types a response may have. */
-export const contentTypesOf = ({ contentTypes }: ResponseSpec): readonly string[] => contentTypes ?? ['application/json']
+export const contentTypesOf = ({ contentTypes, alternatives }: ResponseSpec): readonly string[] => [
+  ...(contentTypes ?? ['application/json']),
+  ...Object.keys(alternatives ?? {})
+]
+
+/** Schema of each media type a response may have. */
+export const bodiesOf = (response: ResponseSpec): Record<string, TSchema> => {
+  const { schema, contentTypes = ['application/json'], alternatives = {} } = response
+  if (!schema) return {}
+  return { ...Object.fromEntries(contentTypes.map((type) => [type, schema])), ...alternatives }
+}
 
 /** Every response of an operation: its own and one per problem status. */
 export const allResponses = (operation: Operation): Record<number, ResponseSpec> => {
-  const responses: Record<number, ResponseSpec> = { ...operation.responses }
+  const keyHeaders = operation.scope === null ? {} : KEY_HEADERS
+  const responses: Record<number, ResponseSpec> = {}
+  for (const [status, response] of Object.entries(operation.responses)) {
+    responses[Number(status)] = { ...response, headers: { ...response.headers, ...keyHeaders } }
+  }
   for (const [status, codes] of problemsByStatus(operation)) {
     if (responses[status]) continue
     responses[status] = {
       description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
       schema: Problem,
-      contentTypes: ['application/problem+json']
+      contentTypes: ['application/problem+json'],
+      headers: { ...problemHeaders(status), ...keyHeaders }
     }
   }
   return responses

@@ -13,6 +13,20 @@ export const redisKeys = (prefix: string) => {
     cancelMark: (generationId: string) => `${root}:cancel:${generationId}`,
     /** Channel that carries ids of generations whose cancel mark was just written. */
     cancelChannel: `${root}:cancel`,
+    /** Hash: API key id to ApiKeyRecord (JSON). */
+    apiKeys: `${root}:api-keys`,
+    /** Rate state of an API key. */
+    rate: (owner: string) => `${root}:rate:${owner}`,
+    /** Sorted set of an owner's unfinished generations by creation time in ms; finished ones are taken out lazily. */
+    inFlight: (owner: string) => `${root}:in-flight:${owner}`,
+    /** Sorted set of an owner's open streams and waits by the time in ms at which they lapse unless renewed. */
+    streams: (owner: string) => `${root}:streams:${owner}`,
+    /** String: the secret that signs stream tokens, drawn by the first API process. */
+    streamSecret: `${root}:stream-secret`,
+    /** Hash: runner id to RunnerCard (JSON). */
+    runners: `${root}:runners`,
+    /** Sorted set: ids of generations with stored objects by the time in ms at which those may be removed. */
+    expiry: `${root}:expiry`,
     /** Sorted set of an owner's generation ids by creation time in ms. */
     index: (owner: string) => `${root}:index:${owner}`
   }

@@ -33,7 +33,13 @@ test('an empty request gets every default from the first card, and a drawn seed'
       priority: 'normal',
       smooth: false,
       schedule: null,
-      return_tokens: false
+      return_tokens: false,
+      stop_at_scale: null,
+      previews: [],
+      keep: null,
+      deadline_seconds: 600,
+      start_deadline_seconds: null,
+      retention_seconds: 86_400
     }
   )
 })
@@ -85,6 +91,6 @@ test('smooth, schedule and return_tokens are carried where the model honours the
 })
 
 test('a field the job has no place for is refused even where the model claims it', () => {
-  assert.equal(problemOf({ model: 'var-d16', stop_at_scale: 1 }).code, 'unsupported_for_model')
-  assert.ok(Object.keys(OPTIONAL_CAPABILITIES).includes('stop_at_scale'))
+  assert.equal(problemOf({ model: 'var-d16', webhook: { url: 'https://example.org' } }).code, 'unsupported_for_model')
+  assert.ok(Object.keys(OPTIONAL_CAPABILITIES).includes('webhook'))
 })

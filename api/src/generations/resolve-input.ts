@@ -1,5 +1,13 @@
 import { randomInt } from 'node:crypto'
-import { type GenerateRequest, GenerationInput, type ModelCard, OPTIONAL_CAPABILITIES, UINT32_MAX } from '@nextscale/openapi'
+import {
+  DEADLINE_SECONDS,
+  type GenerateRequest,
+  GenerationInput,
+  type ModelCard,
+  OPTIONAL_CAPABILITIES,
+  RETENTION_SECONDS,
+  UINT32_MAX
+} from '@nextscale/openapi'
 import { nearest } from '../http/nearest.ts'
 import { type FieldError, ProblemError } from '../http/problem.ts'
 import { findClass } from '../models/find-class.ts'
@@ -75,6 +83,12 @@ export const resolveInput = (
     priority: request.priority ?? 'normal',
     smooth: request.smooth ?? false,
     schedule: resolveSchedule(card, request.schedule ?? null),
-    return_tokens: request.return_tokens ?? false
+    return_tokens: request.return_tokens ?? false,
+    stop_at_scale: request.stop_at_scale ?? null,
+    previews: [],
+    keep: null,
+    deadline_seconds: request.deadline_seconds ?? DEADLINE_SECONDS,
+    start_deadline_seconds: request.start_deadline_seconds ?? null,
+    retention_seconds: request.retention_seconds ?? RETENTION_SECONDS
   }
 }

@@ -11,7 +11,7 @@ declare module 'fastify' {
   }
 }
 
-type Part<O extends Operation, K extends 'params' | 'query' | 'body'> =
+type Part<O extends Operation, K extends 'params' | 'query' | 'headers' | 'body'> =
   O extends Record<K, infer S extends TSchema> ? Static<S> : undefined
 
 type BodyOf<R> = R extends { schema: infer S extends TSchema } ? Static<S> : undefined
@@ -24,6 +24,7 @@ export type OperationResult<O extends Operation> = {
 export type OperationRequest<O extends Operation> = FastifyRequest<{
   Params: Part<O, 'params'>
   Querystring: Part<O, 'query'>
+  Headers: Part<O, 'headers'>
   Body: Part<O, 'body'>
 }>
 
@@ -57,6 +58,7 @@ export const addOperation = <const O extends Operation>(
     schema: {
       ...(operation.params && { params: operation.params }),
       ...(operation.query && { querystring: operation.query }),
+      ...(operation.headers && { headers: operation.headers }),
       ...(operation.body && { body: operation.body })
     },
     schemaErrorFormatter: (errors, part) => validationProblem(operation, part, asAjvErrors(errors)),

@@ -15,7 +15,7 @@ const texts = new Ajv({ ...shared, coerceTypes: true })
 export const compileValidator: FastifySchemaCompiler<FastifySchema> = ({ schema, httpPart }) =>
   (httpPart === 'body' ? bodies : texts).compile(schema)
 
-const POINTER_PREFIX: Record<string, string> = { body: '', querystring: '/query', params: '/path' }
+const POINTER_PREFIX: Record<string, string> = { body: '', querystring: '/query', params: '/path', headers: '/headers' }
 
 const notFoundCode = (operation: Operation): ProblemCode | undefined =>
   operation.problems.find((code) => code.endsWith('_not_found'))

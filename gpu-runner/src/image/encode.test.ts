@@ -20,7 +20,13 @@ const input = (output: Partial<GenerationInput['output']> = {}): GenerationInput
   priority: 'normal',
   smooth: true,
   schedule: { cfg: [0, 1.5], top_k: null, top_p: null, class_label: [7, null] },
-  return_tokens: false
+  return_tokens: false,
+  stop_at_scale: null,
+  previews: [],
+  keep: null,
+  deadline_seconds: 600,
+  start_deadline_seconds: null,
+  retention_seconds: 86_400
 })
 
 for (const format of ['png', 'webp', 'jpeg'] as const) {

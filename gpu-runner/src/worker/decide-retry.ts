@@ -18,6 +18,7 @@ export const decideRetry = (code: GenerationErrorCode, attempt: number): RetryDe
   switch (code) {
     case 'invalid_job':
     case 'runner_lost':
+    case 'deadline_exceeded':
       return GIVE_UP
     case 'model_not_served':
       // Another runner may serve it, or a new one may be starting.

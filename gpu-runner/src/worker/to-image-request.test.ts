@@ -18,6 +18,12 @@ const input = (changes: Partial<GenerationInput> = {}): GenerationInput => ({
   smooth: false,
   schedule: null,
   return_tokens: false,
+  stop_at_scale: null,
+  previews: [],
+  keep: null,
+  deadline_seconds: 600,
+  start_deadline_seconds: null,
+  retention_seconds: 86_400,
   ...changes
 })
 

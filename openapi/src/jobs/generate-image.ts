@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { type Priority, QueuedInput } from '../schemas/generate-request.ts'
+import { type Priority, QueuedInput, RETENTION_SECONDS } from '../schemas/generate-request.ts'
 import { GenerationError, GenerationMetrics, Progress, STAGES } from '../schemas/generation.ts'
 import { nullable, oneOf, textByName } from '../schemas/primitives.ts'
 
@@ -10,7 +10,10 @@ export const GenerateImagePayload = Type.Object({
   owner: Type.String(),
   input: QueuedInput,
   metadata: textByName(),
-  label: nullable(Type.String())
+  label: nullable(Type.String()),
+  /** Digest of the request that came with an idempotency key; the key itself is in the id. */
+  request_hash: Type.Optional(nullable(Type.String())),
+  parent: Type.Optional(nullable(Type.Object({ id: Type.String(), keep_scales: nullable(Type.Integer({ minimum: 1 })) })))
 })
 export type GenerateImagePayload = Static<typeof GenerateImagePayload>
 
@@ -28,19 +31,39 @@ export const StoredOutput = Type.Object({
 })
 export type StoredOutput = Static<typeof StoredOutput>
 
-const RunnerMetrics = Type.Omit(GenerationMetrics, ['queue_ms', 'total_ms'])
+export const StoredPreview = Type.Object({
+  index: Type.Integer({ minimum: 0 }),
+  scale: Type.Integer({ minimum: 0 }),
+  key: Type.String(),
+  content_type: Type.String(),
+  width: Type.Integer({ minimum: 1 }),
+  height: Type.Integer({ minimum: 1 }),
+  bytes: Type.Integer({ minimum: 1 })
+})
+export type StoredPreview = Static<typeof StoredPreview>
+
+const RunnerMetrics = Type.Object({
+  ...Type.Omit(GenerationMetrics, ['queue_ms', 'total_ms', 'preview_ms']).properties,
+  /** Runners of the release before this one leave it out. */
+  preview_ms: Type.Optional(GenerationMetrics.properties.preview_ms)
+})
 export type RunnerMetrics = Static<typeof RunnerMetrics>
 
 /** Return value of a job that ended as intended. A failed one carries a GenerationError as its reason. */
 export const GenerateImageResult = Type.Union([
   Type.Object({ outcome: Type.Literal('succeeded'), outputs: Type.Array(StoredOutput), metrics: RunnerMetrics }),
-  Type.Object({ outcome: Type.Literal('canceled') }),
+  Type.Object({ outcome: Type.Literal('canceled'), reason: Type.Optional(oneOf(['deadline'])) }),
   Type.Object({ outcome: Type.Literal('expired') })
 ])
 export type GenerateImageResult = Static<typeof GenerateImageResult>
 
 /** BullMQ progress of the job. */
-export const GenerateImageProgress = Type.Object({ stage: oneOf(STAGES), progress: nullable(Progress) })
+export const GenerateImageProgress = Type.Object({
+  stage: oneOf(STAGES),
+  progress: nullable(Progress),
+  /** All previews stored so far in this attempt, in the order they were stored. */
+  previews: Type.Optional(Type.Array(StoredPreview))
+})
 export type GenerateImageProgress = Static<typeof GenerateImageProgress>
 
 /**
@@ -68,8 +91,8 @@ export const generateImageJob = {
   backoff: { type: 'custom' },
   /** Every job has one, since BullMQ lets jobs without a priority overtake all others. Lower runs first. */
   priority: { high: 1, normal: 2, low: 3 } satisfies Record<Priority, number>,
-  /** How long a finished generation can be read. */
-  retentionSeconds: 86_400,
+  /** How long a finished generation can be read, unless its request says otherwise. */
+  retentionSeconds: RETENTION_SECONDS,
   /** How long its id is remembered after that, to answer 410 and not 404. */
   rememberSeconds: 30 * 86_400
 } as const

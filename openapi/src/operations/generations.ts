@@ -1,43 +1,92 @@
 import Type from 'typebox'
+import { headersNamed } from '../headers.ts'
 import { defineOperation } from '../operation.ts'
+import { ContinueRequest } from '../schemas/continue-request.ts'
+import { GenerationEvent } from '../schemas/events.ts'
 import { GenerateRequest } from '../schemas/generate-request.ts'
 import { Generation, GENERATION_STATUSES, GenerationList } from '../schemas/generation.ts'
 import { GenerationId, ModelId, oneOf } from '../schemas/primitives.ts'
 
 export const MAX_WAIT_SECONDS = 60
 export const MAX_PAGE_SIZE = 100
+export const MAX_IDEMPOTENCY_KEY_LENGTH = 255
 
 const params = Type.Object({ id: GenerationId }, { additionalProperties: false })
-const retryAfter = { description: 'Seconds to wait before the next request.', schema: Type.Integer({ minimum: 1 }) }
+
+const createHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: MAX_IDEMPOTENCY_KEY_LENGTH,
+      description:
+        'Any text that is new for each generation, such as a UUID. The same key with the same request returns the generation made for it, for as long as that is kept; with another request it is refused.'
+    })
+  ),
+  prefer: Type.Optional(
+    Type.String({
+      maxLength: 1024,
+      description: `\`wait=n\` holds the answer until the generation is terminal, at most n seconds (${MAX_WAIT_SECONDS} at most): then the answer is 200, else 202.`
+    })
+  )
+})
+
+const accepted = headersNamed('Location', 'Retry-After', 'Preference-Applied', 'Idempotency-Replayed')
+
+const createResponses = {
+  202: { description: 'Accepted. Go on polling `urls.self`.', schema: Generation, headers: accepted },
+  200: {
+    description: 'Done within the wait that was preferred: the generation, or its picture where that is accepted.',
+    schema: Generation,
+    alternatives: { 'image/*': Type.String({ format: 'binary' }) },
+    headers: headersNamed('Location', 'Preference-Applied', 'Idempotency-Replayed')
+  }
+} as const
+
+const createProblems = [
+  'unknown_model',
+  'unsupported_for_model',
+  'out_of_range_for_model',
+  'idempotency_mismatch',
+  'generation_not_succeeded',
+  'generation_gone',
+  'not_acceptable',
+  'object_store_unavailable',
+  'too_many_in_flight',
+  'too_many_streams',
+  'queue_unavailable',
+  'queue_full',
+  'no_models'
+] as const
 
 export const createGeneration = defineOperation({
   operationId: 'createGeneration',
   method: 'POST',
   path: '/generate',
   tag: 'generations',
+  scope: 'generate',
   summary: 'Generate pictures',
-  description: 'Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome.',
+  description:
+    'Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Prefer: wait=n` and `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for.',
+  headers: createHeaders,
   body: GenerateRequest,
-  responses: {
-    202: {
-      description: 'Accepted.',
-      schema: Generation,
-      headers: {
-        Location: { description: 'The generation.', schema: Type.String({ format: 'uri' }) },
-        'Retry-After': retryAfter
-      }
-    }
-  },
-  problems: [
-    'unknown_model',
-    'unknown_class',
-    'ambiguous_class',
-    'out_of_range_for_model',
-    'unsupported_for_model',
-    'queue_unavailable',
-    'queue_full',
-    'no_models'
-  ]
+  responses: createResponses,
+  problems: [...createProblems, 'unknown_class', 'ambiguous_class']
+})
+
+export const continueGeneration = defineOperation({
+  operationId: 'continueGeneration',
+  method: 'POST',
+  path: '/generations/{id}/continue',
+  tag: 'generations',
+  scope: 'generate',
+  summary: 'Take a draft to full size, or vary a generation',
+  description:
+    'Makes a new generation with the settings of a succeeded one. Without `keep_scales` it draws the same tokens and goes further; with it, the first scales stay and the rest is drawn with another seed.',
+  params,
+  headers: createHeaders,
+  body: ContinueRequest,
+  responses: createResponses,
+  problems: [...createProblems, 'generation_not_found', 'generation_not_terminal', 'generation_not_continuable']
 })
 
 export const getGeneration = defineOperation({
@@ -45,8 +94,14 @@ export const getGeneration = defineOperation({
   method: 'GET',
   path: '/generations/{id}',
   tag: 'generations',
+  scope: 'read',
   summary: 'Read a generation',
   params,
+  headers: Type.Object({
+    'if-none-match': Type.Optional(
+      Type.String({ maxLength: 1024, description: '`ETag` of an earlier answer. Links in that one may have run out.' })
+    )
+  }),
   query: Type.Object(
     {
       wait: Type.Optional(
@@ -63,10 +118,35 @@ export const getGeneration = defineOperation({
     200: {
       description: 'The generation. `Retry-After` is sent while it is not terminal.',
       schema: Generation,
-      headers: { 'Retry-After': retryAfter }
-    }
+      headers: headersNamed('Retry-After', 'ETag')
+    },
+    304: { description: 'Nothing has changed since the answer with that `ETag`.', headers: headersNamed('Retry-After', 'ETag') }
   },
-  problems: ['generation_not_found', 'generation_gone', 'queue_unavailable']
+  problems: ['generation_not_found', 'generation_gone', 'too_many_streams', 'queue_unavailable']
+})
+
+export const getGenerationEvents = defineOperation({
+  operationId: 'getGenerationEvents',
+  method: 'GET',
+  path: '/generations/{id}/events',
+  tag: 'generations',
+  scope: 'read',
+  takesStreamToken: true,
+  summary: 'Follow a generation by server-sent events',
+  description:
+    'Begins with `snapshot`, or goes on after `Last-Event-ID`; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open.',
+  params,
+  headers: Type.Object({
+    'last-event-id': Type.Optional(Type.String({ maxLength: 200, description: 'Id of the last event received.' }))
+  }),
+  query: Type.Object(
+    { token: Type.Optional(Type.String({ maxLength: 300, description: 'Instead of a key; part of `urls.events`.' })) },
+    { additionalProperties: false }
+  ),
+  responses: {
+    200: { description: 'The stream.', schema: GenerationEvent, contentTypes: ['text/event-stream'] }
+  },
+  problems: ['generation_not_found', 'generation_gone', 'too_many_streams', 'queue_unavailable']
 })
 
 export const listGenerations = defineOperation({
@@ -74,6 +154,7 @@ export const listGenerations = defineOperation({
   method: 'GET',
   path: '/generations',
   tag: 'generations',
+  scope: 'read',
   summary: 'List generations, newest first',
   query: Type.Object(
     {
@@ -94,6 +175,7 @@ export const cancelGeneration = defineOperation({
   method: 'POST',
   path: '/generations/{id}/cancel',
   tag: 'generations',
+  scope: 'generate',
   summary: 'Cancel a generation',
   description:
     'Idempotent. A queued generation is canceled at once; a running one is `canceling` and stops at its next scale; a terminal one stays as it is.',
@@ -107,6 +189,7 @@ export const deleteGeneration = defineOperation({
   method: 'DELETE',
   path: '/generations/{id}',
   tag: 'generations',
+  scope: 'generate',
   summary: 'Erase a terminal generation with its pictures and tokens',
   description: 'Idempotent: erasing it again answers 204 as well.',
   params,

@@ -1,22 +1,34 @@
 import type { Operation } from '../operation.ts'
-import { cancelGeneration, createGeneration, deleteGeneration, getGeneration, listGenerations } from './generations.ts'
+import {
+  cancelGeneration,
+  continueGeneration,
+  createGeneration,
+  deleteGeneration,
+  getGeneration,
+  getGenerationEvents,
+  listGenerations
+} from './generations.ts'
 import { getModel, listModelClasses, listModels } from './models.ts'
 import { getObject } from './objects.ts'
-import { getHealth, getReadiness } from './service.ts'
+import { getHealth, getMetrics, getReadiness, getStatus } from './service.ts'
 
 /** Every operation, in the order of the reference. */
 export const operations: readonly Operation[] = [
   createGeneration,
   getGeneration,
+  getGenerationEvents,
   listGenerations,
+  continueGeneration,
   cancelGeneration,
   deleteGeneration,
   listModels,
   getModel,
   listModelClasses,
   getObject,
+  getStatus,
   getHealth,
-  getReadiness
+  getReadiness,
+  getMetrics
 ]
 
 export * from './generations.ts'

@@ -10,6 +10,7 @@ export const listModels = defineOperation({
   method: 'GET',
   path: '/models',
   tag: 'models',
+  scope: 'read',
   summary: 'List models',
   responses: { 200: { description: 'Every model a runner has announced, the default first.', schema: ModelList } },
   problems: ['queue_unavailable']
@@ -20,6 +21,7 @@ export const getModel = defineOperation({
   method: 'GET',
   path: '/models/{id}',
   tag: 'models',
+  scope: 'read',
   summary: 'Read a model: sizes, scales, defaults, unsupported fields',
   params,
   responses: { 200: { description: 'The model.', schema: Model } },
@@ -31,6 +33,7 @@ export const listModelClasses = defineOperation({
   method: 'GET',
   path: '/models/{id}/classes',
   tag: 'models',
+  scope: 'read',
   summary: 'Search a model’s classes by name',
   params,
   query: Type.Object(

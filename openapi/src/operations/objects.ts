@@ -8,7 +8,8 @@ export const getObject = defineOperation({
   method: 'GET',
   path: '/objects/generations/{id}/{file}',
   tag: 'objects',
-  summary: 'Fetch a stored picture, or its tokens, by its signed link',
+  scope: null,
+  summary: 'Fetch a stored picture, preview or tokens by a signed link',
   description:
     'Used when pictures are kept on disk; with S3, links lead to the bucket. Links come from a generation’s `outputs`, where `tokens_url` says how tokens are unpacked.',
   params: Type.Object({ id: GenerationId, file: Type.String({ pattern: OBJECT_FILE_PATTERN }) }, { additionalProperties: false }),

@@ -1,12 +1,14 @@
 import Type from 'typebox'
 import { defineOperation } from '../operation.ts'
 import { oneOf } from '../schemas/primitives.ts'
+import { ServiceStatus } from '../schemas/status.ts'
 
 export const getHealth = defineOperation({
   operationId: 'getHealth',
   method: 'GET',
   path: '/healthz',
   tag: 'service',
+  scope: null,
   summary: 'Whether the process is alive',
   responses: { 200: { description: 'Alive.', schema: Type.Object({ status: oneOf(['ok']) }) } },
   problems: []
@@ -17,7 +19,30 @@ export const getReadiness = defineOperation({
   method: 'GET',
   path: '/readyz',
   tag: 'service',
+  scope: null,
   summary: 'Whether requests would be accepted now',
   responses: { 200: { description: 'Ready.', schema: Type.Object({ status: oneOf(['ok']) }) } },
   problems: ['queue_unavailable', 'no_models']
+})
+
+export const getStatus = defineOperation({
+  operationId: 'getStatus',
+  method: 'GET',
+  path: '/status',
+  tag: 'service',
+  scope: 'read',
+  summary: 'Capacity: queue, runners, speed of each model',
+  responses: { 200: { description: 'As it is now.', schema: ServiceStatus } },
+  problems: []
+})
+
+export const getMetrics = defineOperation({
+  operationId: 'getMetrics',
+  method: 'GET',
+  path: '/metrics',
+  tag: 'service',
+  scope: 'admin',
+  summary: 'Metrics of this API process and of the queue, for Prometheus',
+  responses: { 200: { description: 'Prometheus text format.', schema: Type.String(), contentTypes: ['text/plain'] } },
+  problems: []
 })

@@ -4,6 +4,10 @@ import { ModelId, nullable, oneOf, textByName } from './primitives.ts'
 export const UINT32_MAX = 4_294_967_295
 export const MAX_NUM_IMAGES = 16
 export const MAX_CFG = 20
+/** When a generation that is not finished is canceled, in seconds after acceptance. */
+export const DEADLINE_SECONDS = 600
+/** How long a finished generation is kept, unless it says otherwise. */
+export const RETENTION_SECONDS = 86_400
 /** More scales than any model has. */
 const MAX_SCALES = 64
 
@@ -80,6 +84,61 @@ const WebhookRequest = Type.Object(
 
 const seconds = (description: string, maximum: number) => Type.Integer({ minimum: 1, maximum, description })
 
+export const StopAtScale = Type.Optional(
+  nullable(
+    Type.Integer({
+      minimum: 0,
+      description:
+        'Draft: stop after this scale, counted from 0, and decode what is there. `POST /generations/{id}/continue` takes it further. `null`: all scales.'
+    })
+  )
+)
+
+/** What is asked about the making and delivery of pictures, whatever they show. */
+export const deliveryFields = {
+  output: Type.Optional(OutputRequest),
+  previews: Type.Optional(
+    Type.Union([oneOf(['none', 'auto']), Type.Array(Type.Integer({ minimum: 0 }), { uniqueItems: true, maxItems: MAX_SCALES })], {
+      default: 'none',
+      description:
+        'Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them.'
+    })
+  ),
+  return_tokens: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description: 'Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them.'
+    })
+  ),
+  priority: Type.Optional(
+    oneOf(PRIORITIES, {
+      default: 'normal',
+      description: 'Order in the queue: a head start of some minutes, so that nothing waits for ever behind what is more urgent.'
+    })
+  ),
+  deadline_seconds: Type.Optional(
+    seconds(`Cancel when not finished this long after acceptance. Default ${DEADLINE_SECONDS}.`, 86_400)
+  ),
+  start_deadline_seconds: Type.Optional(nullable(seconds('Expire when not started this long after acceptance.', 86_400))),
+  retention_seconds: Type.Optional(
+    seconds(`Keep the finished generation and its pictures this long. Default ${RETENTION_SECONDS}.`, 30 * 86_400)
+  ),
+  metadata: Type.Optional(
+    textByName(
+      { maxLength: 512 },
+      {
+        maxProperties: 16,
+        propertyNames: { maxLength: 64 },
+        description: 'The caller’s own key-value pairs, echoed back.'
+      }
+    )
+  ),
+  label: Type.Optional(
+    nullable(Type.String({ maxLength: 128, description: 'The caller’s own label; the list can filter by it.' }))
+  ),
+  webhook: Type.Optional(nullable(WebhookRequest))
+}
+
 export const GenerateRequest = Type.Object(
   {
     model: Type.Optional(ModelId),
@@ -100,41 +159,8 @@ export const GenerateRequest = Type.Object(
     top_p: Type.Optional(TopP),
     smooth: Type.Optional(Type.Boolean({ default: false, description: 'Gumbel-softmax blending of codes.' })),
     schedule: Type.Optional(nullable(Schedule)),
-    stop_at_scale: Type.Optional(nullable(Type.Integer({ minimum: 0, description: 'Draft: stop after this scale.' }))),
-    output: Type.Optional(OutputRequest),
-    previews: Type.Optional(
-      Type.Union(
-        [oneOf(['none', 'auto']), Type.Array(Type.Integer({ minimum: 0 }), { uniqueItems: true, maxItems: MAX_SCALES })],
-        {
-          default: 'none',
-          description: 'Scales after which a preview is made.'
-        }
-      )
-    ),
-    return_tokens: Type.Optional(
-      Type.Boolean({
-        default: false,
-        description: 'Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them.'
-      })
-    ),
-    priority: Type.Optional(oneOf(PRIORITIES, { default: 'normal', description: 'Order in the queue.' })),
-    deadline_seconds: Type.Optional(seconds('Cancel when not finished this long after acceptance.', 86_400)),
-    start_deadline_seconds: Type.Optional(nullable(seconds('Expire when not started this long after acceptance.', 86_400))),
-    retention_seconds: Type.Optional(seconds('Keep the finished generation this long.', 30 * 86_400)),
-    metadata: Type.Optional(
-      textByName(
-        { maxLength: 512 },
-        {
-          maxProperties: 16,
-          propertyNames: { maxLength: 64 },
-          description: 'The caller’s own key-value pairs, echoed back.'
-        }
-      )
-    ),
-    label: Type.Optional(
-      nullable(Type.String({ maxLength: 128, description: 'The caller’s own label; the list can filter by it.' }))
-    ),
-    webhook: Type.Optional(nullable(WebhookRequest))
+    stop_at_scale: StopAtScale,
+    ...deliveryFields
   },
   { $id: 'GenerateRequest', ...closed, description: 'What to generate. Every field has a default.' }
 )
@@ -162,7 +188,24 @@ const settings = {
 const newSettings = {
   smooth: Type.Boolean(),
   schedule: nullable(ScheduleInForce),
-  return_tokens: Type.Boolean()
+  return_tokens: Type.Boolean(),
+  stop_at_scale: nullable(Type.Integer({ minimum: 0 })),
+  previews: Type.Array(Type.Integer({ minimum: 0 }), { description: 'Scales after which a preview is made.' }),
+  keep: nullable(
+    Type.Object(
+      {
+        seed: Type.Integer({ minimum: 0, maximum: UINT32_MAX }),
+        scales: Type.Integer({ minimum: 1 })
+      },
+      {
+        description:
+          'Variation: the first `scales` scales are drawn with this `seed` (image i: `seed + i`), the rest with the plain one.'
+      }
+    )
+  ),
+  deadline_seconds: Type.Integer({ minimum: 1 }),
+  start_deadline_seconds: nullable(Type.Integer({ minimum: 1 })),
+  retention_seconds: Type.Integer({ minimum: 1 })
 }
 
 /** Settings the sampler and encoder really used: every default filled in. */
@@ -181,7 +224,13 @@ export const completeInput = (input: QueuedInput): GenerationInput => ({
   ...input,
   smooth: input.smooth ?? false,
   schedule: input.schedule ?? null,
-  return_tokens: input.return_tokens ?? false
+  return_tokens: input.return_tokens ?? false,
+  stop_at_scale: input.stop_at_scale ?? null,
+  previews: input.previews ?? [],
+  keep: input.keep ?? null,
+  deadline_seconds: input.deadline_seconds ?? DEADLINE_SECONDS,
+  start_deadline_seconds: input.start_deadline_seconds ?? null,
+  retention_seconds: input.retention_seconds ?? RETENTION_SECONDS
 })
 
 /** Request fields that not every model or build honours, and the value of each that asks for nothing. */

@@ -44,6 +44,21 @@ export const GenerationOutput = Type.Object(
   { $id: 'GenerationOutput' }
 )
 
+export const Preview = Type.Object(
+  {
+    index: Type.Integer({ minimum: 0, description: 'Which picture of the generation.' }),
+    scale: Type.Integer({ minimum: 0, description: 'The scale after which it was made, counted from 0.' }),
+    url: Type.String({ format: 'uri', description: 'Link to the preview, minted anew on every read.' }),
+    url_expires_at: Timestamp('When `url` stops working.'),
+    content_type: Type.String({ examples: ['image/webp'] }),
+    width: Type.Integer({ minimum: 1, description: 'Pixels.' }),
+    height: Type.Integer({ minimum: 1, description: 'Pixels.' }),
+    bytes: Type.Integer({ minimum: 1 })
+  },
+  { $id: 'Preview', description: 'The running sum decoded after a scale: what the picture looks like so far.' }
+)
+export type Preview = Static<typeof Preview>
+
 export const GENERATION_ERROR_CODES = [
   'invalid_job',
   'model_not_served',
@@ -51,6 +66,7 @@ export const GENERATION_ERROR_CODES = [
   'sampler_crashed',
   'object_store_unavailable',
   'runner_lost',
+  'deadline_exceeded',
   'internal_error'
 ] as const
 export type GenerationErrorCode = (typeof GENERATION_ERROR_CODES)[number]
@@ -75,6 +91,7 @@ export const GenerationMetrics = Type.Object(
       })
     ),
     decode_ms: Milliseconds('Codes to pixels.'),
+    preview_ms: Milliseconds('Previews: decoding, encoding and storing them; null without any.'),
     encode_ms: Milliseconds('Pixels to files.'),
     upload_ms: Milliseconds('Files to the object store.'),
     total_ms: Milliseconds('Acceptance to completion.'),
@@ -97,9 +114,16 @@ export const Generation = Type.Object(
         eta_ms: Milliseconds('Estimated time to completion.')
       })
     ),
+    previews: Type.Array(Preview, { description: 'Coarse to fine, as they are stored.' }),
     outputs: Type.Array(GenerationOutput),
     error: nullable(GenerationError),
     metrics: GenerationMetrics,
+    parent: nullable(
+      Type.Object(
+        { id: GenerationId, keep_scales: nullable(Type.Integer({ minimum: 1 })) },
+        { description: 'The generation this one continues.' }
+      )
+    ),
     attempt: Type.Integer({ minimum: 0, description: 'Attempts started.' }),
     webhook: nullable(Type.Object({ status: Type.String() })),
     created_at: Timestamp('When the request was accepted.'),
@@ -107,12 +131,17 @@ export const Generation = Type.Object(
     completed_at: nullable(Timestamp('When the generation reached its terminal status.')),
     expires_at: nullable(
       Timestamp(
-        'When the finished generation can no longer be read and its links have stopped working. Pictures in the store are removed by DELETE or by lifecycle rules of the bucket.'
+        'When the finished generation can no longer be read, its links have stopped working, and its pictures are removed.'
       )
     ),
     urls: Type.Object({
       self: Type.String({ format: 'uri' }),
-      cancel: Type.String({ format: 'uri' })
+      cancel: Type.String({ format: 'uri' }),
+      events: Type.String({
+        format: 'uri',
+        description:
+          'Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour.'
+      })
     }),
     metadata: textByName(),
     label: nullable(Type.String())

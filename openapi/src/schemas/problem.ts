@@ -12,15 +12,20 @@ interface ProblemKind {
 export const PROBLEMS = {
   malformed_json: { status: 400, title: 'The body is not valid JSON', retryable: false },
   invalid_request: { status: 400, title: 'The request does not match the contract', retryable: false },
+  unauthorized: { status: 401, title: 'The request has no valid API key', retryable: false },
   invalid_cursor: { status: 400, title: 'The cursor is not one this server issued', retryable: false },
   link_invalid: { status: 403, title: 'The link is not signed by this server or has expired', retryable: false },
+  missing_scope: { status: 403, title: 'The API key lacks the scope of this operation', retryable: false },
   host_not_allowed: { status: 403, title: 'The Host header names another host', retryable: false },
   route_not_found: { status: 404, title: 'No such route', retryable: false },
   generation_not_found: { status: 404, title: 'No such generation', retryable: false },
   model_not_found: { status: 404, title: 'No such model', retryable: false },
   object_not_found: { status: 404, title: 'No such object', retryable: false },
   method_not_allowed: { status: 405, title: 'The route does not take this method', retryable: false },
+  not_acceptable: { status: 406, title: 'No answer of the accepted media types can be given', retryable: false },
   generation_not_terminal: { status: 409, title: 'The generation is not finished', retryable: true },
+  generation_not_succeeded: { status: 409, title: 'The generation ended without a picture', retryable: false },
+  generation_not_continuable: { status: 409, title: 'The generation cannot be continued', retryable: false },
   generation_gone: { status: 410, title: 'The generation was deleted or its retention is over', retryable: false },
   body_too_large: { status: 413, title: 'The body is too large', retryable: false },
   unsupported_media_type: { status: 415, title: 'The body is not application/json', retryable: false },
@@ -29,6 +34,10 @@ export const PROBLEMS = {
   ambiguous_class: { status: 422, title: 'Several classes have this name', retryable: false },
   out_of_range_for_model: { status: 422, title: 'A value is outside what the model takes', retryable: false },
   unsupported_for_model: { status: 422, title: 'The model does not support a field of the request', retryable: false },
+  idempotency_mismatch: { status: 422, title: 'The idempotency key was used for another request', retryable: false },
+  rate_limited: { status: 429, title: 'The API key makes too many requests', retryable: true },
+  too_many_in_flight: { status: 429, title: 'The API key has too many unfinished generations', retryable: true },
+  too_many_streams: { status: 429, title: 'The API key has too many open streams and waits', retryable: true },
   header_fields_too_large: { status: 431, title: 'The request headers are too large', retryable: false },
   internal_error: { status: 500, title: 'Something broke on our side', retryable: true },
   queue_unavailable: { status: 503, title: 'The queue cannot be reached', retryable: true },
@@ -51,7 +60,9 @@ export const Problem = Type.Object(
     retryable: Type.Boolean({ description: 'Whether the same request may succeed later.' }),
     errors: Type.Array(
       Type.Object({
-        pointer: Type.String({ description: 'JSON pointer to the field (`/query/…` and `/path/…` outside the body).' }),
+        pointer: Type.String({
+          description: 'JSON pointer to the field (`/query/…`, `/path/…` and `/headers/…` outside the body).'
+        }),
         detail: Type.String()
       }),
       { description: 'The fields at fault; empty when no single field is.' }

@@ -46,6 +46,6 @@ export const createGenerationRoute = (app: FastifyInstance, { config, models, de
     await enqueue(id, payload, createdAt)
     const snapshot = justQueued(id, payload, createdAt)
     const generation = await toGeneration(snapshot, { status: 'queued' }, { store, base: baseUrl(config, request) })
-    reply.headers({ location: generation.urls.self, 'retry-after': '1' })
+    reply.code(202).headers({ location: generation.urls.self, 'retry-after': '1' })
     return generation
   })
