@@ -2,7 +2,7 @@
 // `nextscale <command> …`: starts the command under the pinned Node. Itself it must run on Node 20 with nothing installed.
 
 /** Start file of each command, seen from this folder. */
-const COMMANDS = { models: '../gpu-runner/src/cli/start.ts' }
+const COMMANDS = { models: '../gpu-runner/src/cli/start.ts', keys: '../api/src/keys/cli/start.ts' }
 
 const [command = '', ...args] = process.argv.slice(2)
 const entry = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined

@@ -19,9 +19,9 @@ test('a command runs in the folder of whoever calls it, and its exit code is pas
 })
 
 test('a command there is not ends with the ones there are', () => {
-  assert.deepEqual(run(['keys'], '/'), {
+  assert.deepEqual(run(['kyes'], '/'), {
     status: 1,
     stdout: '',
-    stderr: 'Usage: nextscale <command> …, where the command is one of: models.\n'
+    stderr: 'Usage: nextscale <command> …, where the command is one of: models, keys.\n'
   })
 })

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { awaitReady } from './launcher/await-ready.ts'
 import { choosePort } from './launcher/choose-port.ts'
 import { DEFAULT_PORT, type LauncherConfig, readConfig, ROOT, StartError } from './launcher/config.ts'
+import { ensureKey } from './launcher/ensure-key.ts'
 import { greet } from './launcher/greet.ts'
 import { lockHome } from './launcher/lock-home.ts'
 import { linePrinter } from './launcher/print-lines.ts'
@@ -53,12 +54,14 @@ const launch = async (config: LauncherConfig): Promise<number> => {
       redisUrl = redis.url
     }
     if (stop.aborted) return 0
+    const key = await ensureKey(config, redisUrl)
+    if (stop.aborted) return 0
     const { runner, api } = programs(config, redisUrl, port)
     for (const program of [runner, api]) started.push(supervise({ program, lines, record }))
     const over = AbortSignal.any([stop, ...started.map(({ gaveUp }) => gaveUp)])
     const base = baseUrl(config.host, port)
     if (await awaitReady(base, { signal: over, remind: (reason) => say(`Not ready yet: ${reason}.`) })) {
-      process.stdout.write(`${await greet(base)}\n`)
+      process.stdout.write(`${await greet(base, key)}\n`)
     }
     if (!over.aborted) await new Promise((resolve) => over.addEventListener('abort', resolve, { once: true }))
     return stop.aborted ? 0 : 1

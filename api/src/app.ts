@@ -1,9 +1,9 @@
 import type { Writable } from 'node:stream'
 import { fastify, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from './config.ts'
+import { authentication } from './http/authentication.ts'
 import { clientErrorHandler } from './http/client-errors.ts'
 import { drain } from './http/drain.ts'
-import { hostCheck } from './http/host-check.ts'
 import { jsonBody } from './http/json-body.ts'
 import { methodNotAllowed } from './http/method-not-allowed.ts'
 import { problems, sendProblem } from './http/problems.ts'
@@ -52,7 +52,7 @@ export const buildApp = async (config: Config, logStream?: Writable): Promise<Fa
 
   await app.register(problems, { bodyLimitBytes: config.bodyLimitBytes })
   await app.register(requestLog)
-  await app.register(hostCheck, config)
+  await app.register(authentication, services)
   await app.register(jsonBody)
   await app.register(methodNotAllowed)
   for (const prefix of ['/v1', '']) await app.register(routes, { prefix, services })

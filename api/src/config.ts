@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { DEFAULT_PREFIX, MODEL_ID_PATTERN } from '@nextscale/openapi'
 import { ConfigError, readChoice, readInteger, readPattern, readString, readUrl } from './config-readers.ts'
-import { isLoopback } from './loopback.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -27,7 +26,7 @@ export interface S3StoreConfig {
 export interface Config {
   readonly host: string
   readonly port: number
-  /** Whether requests without an API key are taken from beyond this machine. */
+  /** Whether requests without an API key are always taken; else only on loopback, as long as there is no key. */
   readonly unauthenticated: 'allow' | 'refuse'
   readonly redisUrl: string
   readonly redisPrefix: string
@@ -43,15 +42,6 @@ export interface Config {
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const MAX_LINK_TTL_SECONDS = 604_800
 const BODY_LIMIT_BYTES = 65_536
-
-/** Without API keys whoever reaches the port may generate, read and delete, so that has to be asked for. */
-const readHost = (env: Environment, unauthenticated: Config['unauthenticated']): string => {
-  const host = readString(env, 'HOST') ?? '127.0.0.1'
-  if (isLoopback(host) || unauthenticated === 'allow') return host
-  throw new ConfigError(
-    `HOST=${host} opens the API to other machines, and it has no API keys yet: set UNAUTHENTICATED=allow if everyone who can reach it may use it, or leave HOST at 127.0.0.1.`
-  )
-}
 
 const readS3Store = (env: Environment, bucket: string): S3StoreConfig => {
   const endpoint = readUrl(env, 'S3_ENDPOINT', ['http:', 'https:'])
@@ -90,11 +80,10 @@ const readDiskStore = (env: Environment): DiskStoreConfig => {
 /** Reads the environment once. Throws a ConfigError whose message is the sentence to show. */
 export const readConfig = (env: Environment = process.env): Config => {
   const bucket = readString(env, 'S3_BUCKET')
-  const unauthenticated = readChoice(env, 'UNAUTHENTICATED', ['allow', 'refuse'], 'refuse')
   return Object.freeze({
-    host: readHost(env, unauthenticated),
+    host: readString(env, 'HOST') ?? '127.0.0.1',
     port: readInteger(env, 'PORT', 8080, 1, 65_535),
-    unauthenticated,
+    unauthenticated: readChoice(env, 'UNAUTHENTICATED', ['allow', 'refuse'], 'refuse'),
     redisUrl: readUrl(env, 'REDIS_URL', ['redis:', 'rediss:']) ?? 'redis://127.0.0.1:6379',
     redisPrefix: readPattern(env, 'REDIS_PREFIX', /^[a-z0-9-]+$/, 'lower-case letters, digits and "-"') ?? DEFAULT_PREFIX,
     publicUrl: readUrl(env, 'PUBLIC_URL', ['http:', 'https:']),

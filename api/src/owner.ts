@@ -1,2 +1,2 @@
-/** Owner of every generation as long as there are no API keys. */
+/** Owner of what is made without an API key. */
 export const OWNER = 'local'

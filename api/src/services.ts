@@ -8,6 +8,10 @@ import { createEnqueue, type Enqueue } from './generations/enqueue.ts'
 import { createQueueDepth, type QueueDepth } from './generations/queue-depth.ts'
 import { openQueue } from './generations/queue.ts'
 import { createReader, type GenerationReader } from './generations/reader.ts'
+import { createKeyFinder, type KeyFinder } from './keys/find.ts'
+import { createInFlight, type InFlight } from './limits/in-flight.ts'
+import { createRateLimit, type RateLimit } from './limits/rate.ts'
+import { createStreams, type Streams } from './limits/streams.ts'
 import { createModelRegistry, type ModelRegistry } from './models/registry.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
 import { openObjectStore } from './object-store/open.ts'
@@ -26,6 +30,10 @@ export interface Services {
   readonly reader: GenerationReader
   readonly enqueue: Enqueue
   readonly depth: QueueDepth
+  readonly apiKeys: KeyFinder
+  readonly rate: RateLimit
+  readonly inFlight: InFlight
+  readonly streams: Streams
   /** Fires when the server begins to close; long polls end then. */
   readonly closing: AbortController
 }
@@ -36,6 +44,7 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
   const keys = redisKeys(config.redisPrefix)
   const redis = connectProducer(config.redisUrl, log)
   const queue = openQueue(redis, keys)
+  const reader = createReader(redis, queue, keys)
   return {
     config,
     redis,
@@ -44,15 +53,20 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     events: createFinishedEvents(connectListener(config.redisUrl), queue.toKey('events')),
     store,
     models: createModelRegistry({ redis, keys, defaultModel: config.defaultModel, log }),
-    reader: createReader(redis, queue, keys),
+    reader,
     enqueue: createEnqueue(redis, queue, keys),
     depth: createQueueDepth(redis, queue, config.queueLimit),
+    apiKeys: createKeyFinder(redis, keys),
+    rate: createRateLimit(redis, keys),
+    inFlight: createInFlight({ redis, keys, reader }),
+    streams: createStreams({ redis, keys }),
     closing: new AbortController()
   }
 }
 
 /** Closes them in reverse order. No request is running any more, so nothing is cut off. */
-export const closeServices = async ({ events, queue, redis, store }: Services): Promise<void> => {
+export const closeServices = async ({ events, queue, redis, store, streams }: Services): Promise<void> => {
+  streams.close()
   events.close()
   await queue.close()
   redis.disconnect()

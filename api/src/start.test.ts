@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Generation, redisKeys } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
+import { createKey } from './keys/create.ts'
 import { modelCard } from './testing/model-card.ts'
 import { freePort, type RedisServer, startRedis } from './testing/redis-server.ts'
 
@@ -92,7 +93,10 @@ test('a taken port, a bad setting and an open host are one sentence and exit cod
   const cases: [Record<string, string>, RegExp][] = [
     [{ PORT: port }, /^Port \d+ of 127\.0\.0\.1 is taken by another process: .*\n$/],
     [{ PORT: 'abc' }, /^PORT must be an integer between 1 and 65535, not "abc"\.\n$/],
-    [{ HOST: '0.0.0.0' }, /^HOST=0\.0\.0\.0 opens the API to other machines.*\n$/]
+    [
+      { HOST: '0.0.0.0' },
+      /^HOST=0\.0\.0\.0 opens the API to other machines.* there is none: make one with `npm run keys -- create .*UNAUTHENTICATED=allow.*\n$/
+    ]
   ]
   for (const [environment, sentence] of cases) {
     const run = start({ LOG_LEVEL: 'silent', ...environment })
@@ -100,4 +104,31 @@ test('a taken port, a bad setting and an open host are one sentence and exit cod
     assert.match(run.output(), sentence)
   }
   taken.close()
+})
+
+test('beyond loopback it listens once there is a key, which every request then needs', async () => {
+  const redis = new Redis(redisServer.url)
+  const keys = redisKeys('with-key')
+  await redis.hset(keys.models, 'emoji-32', JSON.stringify(modelCard()))
+  const limits = { requests_per_minute: null, in_flight: null, streams: null }
+  const { token } = await createKey({ redis, keys }, { name: 'a', scopes: ['read'], limits, expiresAt: null })
+  redis.disconnect()
+  const port = await freePort()
+  const run = start({ PORT: String(port), HOST: '0.0.0.0', REDIS_PREFIX: 'with-key' })
+  const base = `http://127.0.0.1:${port}`
+  await untilServed(`${base}/readyz`)
+  assert.equal((await fetch(`${base}/models`)).status, 401)
+  assert.equal((await fetch(`${base}/models`, { headers: { authorization: `Bearer ${token}` } })).status, 200)
+  run.process.kill('SIGTERM')
+  assert.deepEqual(await run.exit, [0, null])
+})
+
+test('beyond loopback it listens while Redis is away, and takes nobody without a key', async () => {
+  const port = await freePort()
+  const run = start({ PORT: String(port), HOST: '0.0.0.0', REDIS_URL: `redis://127.0.0.1:${await freePort()}` })
+  const base = `http://127.0.0.1:${port}`
+  await untilServed(`${base}/healthz`)
+  assert.equal((await fetch(`${base}/models`)).status, 401)
+  run.process.kill('SIGTERM')
+  assert.deepEqual(await run.exit, [0, null])
 })

@@ -7,6 +7,7 @@ enableCompileCache()
 const { readConfig } = await import('./config.ts')
 const { ConfigError } = await import('./config-readers.ts')
 const { buildApp } = await import('./app.ts')
+const { refuseWithoutKeys } = await import('./keys/refuse-without-keys.ts')
 
 /** How long closing may take; orchestrators usually kill after 10 or 30 s. */
 const CLOSE_DEADLINE_MS = 8000
@@ -48,6 +49,8 @@ const prettyStream = async (config: Config) => {
 }
 
 const config = configure()
+const refusal = await refuseWithoutKeys(config)
+if (refusal !== undefined) fail(refusal)
 const app = await buildApp(config, await prettyStream(config))
 
 let isClosing = false

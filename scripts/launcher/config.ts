@@ -17,6 +17,8 @@ export interface LauncherConfig {
   host: string
   /** Set when the port was asked for; otherwise the launcher may choose. */
   port: number | undefined
+  /** Whether requests are taken without an API key. */
+  unauthenticated: boolean
   /** Environment every child starts from. */
   childEnv: NodeJS.ProcessEnv
 }
@@ -37,6 +39,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): LauncherConfig
     redisPrefix: env['REDIS_PREFIX'] || DEFAULT_PREFIX,
     host: env['HOST'] || '127.0.0.1',
     port: parsePort(env['PORT']),
+    unauthenticated: env['UNAUTHENTICATED'] === 'allow',
     childEnv: {
       ...env,
       OBJECT_DIR: resolve(env['OBJECT_DIR'] || join(absoluteHome, 'objects')),

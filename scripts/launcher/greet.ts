@@ -1,18 +1,22 @@
+import type { StartKey } from './ensure-key.ts'
+
 const PREFERRED_CLASS = 'fox'
 const REQUEST_TIMEOUT_MS = 2000
 
-const get = async (url: string): Promise<unknown> =>
-  (await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })).json()
+const get = async (url: string, token: string | undefined): Promise<unknown> => {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+  return (await fetch(url, { headers, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })).json()
+}
 
 /** A class the default model knows, for the example to ask for. */
-const exampleClass = async (base: string): Promise<string | undefined> => {
+const exampleClass = async (base: string, token: string | undefined): Promise<string | undefined> => {
   try {
-    const models = (await get(`${base}/v1/models`)) as { data: { id: string; default: boolean }[] }
+    const models = (await get(`${base}/v1/models`, token)) as { data: { id: string; default: boolean }[] }
     const id = models.data.find((model) => model.default)?.id
     const url = `${base}/v1/models/${id}/classes`
-    const found = (await get(`${url}?q=${PREFERRED_CLASS}`)) as { data: { name: string }[] }
+    const found = (await get(`${url}?q=${PREFERRED_CLASS}`, token)) as { data: { name: string }[] }
     if (found.data.some(({ name }) => name === PREFERRED_CLASS)) return PREFERRED_CLASS
-    const all = (await get(url)) as { data: { name: string }[] }
+    const all = (await get(url, token)) as { data: { name: string }[] }
     return all.data.find(({ name }) => /^[\w ,.-]+$/.test(name))?.name
   } catch {
     return undefined
@@ -20,21 +24,32 @@ const exampleClass = async (base: string): Promise<string | undefined> => {
 }
 
 /** A command that generates a picture and fetches it, with nothing but curl and what every shell has. */
-export const exampleCommand = (base: string, className: string | undefined): string => {
+export const exampleCommand = (base: string, className: string | undefined, token?: string): string => {
   const file = `${(className ?? 'picture').replace(/\W+/g, '-').toLowerCase()}.png`
   const body = className === undefined ? '{}' : `{"class_name":"${className}"}`
+  const curl = token === undefined ? 'curl -s' : 'curl -sH "Authorization: Bearer $key"'
   return [
-    `curl -s "$(curl -s ${base}/generate -o /dev/null -w '%header{location}' --json '${body}')?wait=60" |`,
+    ...(token === undefined ? [] : [`key=${token}`]),
+    `${curl} "$(${curl} ${base}/generate -o /dev/null -w '%header{location}' --json '${body}')?wait=60" |`,
     `  grep -o '"url":"[^"]*' | cut -c8- | xargs curl -so ${file}`
   ].join('\n')
 }
 
+const describeKey = (key: StartKey): string[] => {
+  if (key.kind === 'none') return []
+  if (key.kind === 'others') return ['API key              one of those this Redis has; put it in place of KEY below']
+  return [`API key              ${key.token}`]
+}
+
+const tokenOf = (key: StartKey): string | undefined => (key.kind === 'local' ? key.token : undefined)
+
 /** What to tell somebody whose server has just become ready. */
-export const greet = async (base: string): Promise<string> => {
-  const command = exampleCommand(base, await exampleClass(base))
+export const greet = async (base: string, key: StartKey): Promise<string> => {
+  const className = await exampleClass(base, tokenOf(key))
+  const command = exampleCommand(base, className, key.kind === 'others' ? 'KEY' : tokenOf(key))
+  const facts = [`Nextscale is ready   ${base}`, `API reference        ${base}/docs`, ...describeKey(key)]
   return `
-  Nextscale is ready   ${base}
-  API reference        ${base}/docs
+${facts.join('\n').replaceAll(/^/gm, '  ')}
 
   Make a picture:
 

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { redisKeys } from '@nextscale/openapi'
@@ -12,6 +12,8 @@ const SERVERS = ['redis-server', 'valkey-server']
 const READY_TIMEOUT_MS = 120_000
 const POLL_MS = 25
 const LOG_FILE = 'redis.log'
+/** Holds its address while it runs, for `nextscale keys`. */
+const URL_FILE = 'url'
 const STOP_TIMEOUT_MS = 10_000
 
 const findServer = (path: string): string => {
@@ -89,5 +91,12 @@ export const startRedis = async ({
   } finally {
     redis.disconnect()
   }
-  return { url: `redis://127.0.0.1:${port}`, server }
+  const url = `redis://127.0.0.1:${port}`
+  const urlFile = join(cwd, URL_FILE)
+  writeFileSync(urlFile, `${url}\n`)
+  const stopServer: Supervised['stop'] = async (force) => {
+    rmSync(urlFile, { force: true })
+    await server.stop(force)
+  }
+  return { url, server: { ...server, stop: stopServer } }
 }

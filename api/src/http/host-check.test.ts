@@ -18,7 +18,7 @@ const FOREIGN = [
   'a b'
 ]
 
-test('without API keys, requests for another host than this machine are refused, on every path', async () => {
+test('without API keys, requests for another host than this machine are refused by every operation that has a scope', async () => {
   const context = await openTestApp()
   try {
     assert.deepEqual(new Set(await statusesOf(context, LOOPBACK)), new Set([200]))
@@ -29,8 +29,9 @@ test('without API keys, requests for another host than this machine are refused,
     const { code, detail } = bodyOf<Problem>(refused)
     assert.equal(code, 'host_not_allowed')
     assert.match(detail, /PUBLIC_URL.*UNAUTHENTICATED=allow/)
-    for (const url of ['/v1/generations', '/healthz', '/docs/', '/openapi.json', '/nothing', '/generate']) {
-      assert.equal((await context.app.inject({ url, headers })).statusCode, 403, url)
+    for (const url of ['/v1/generations', '/models/x', '/generate']) {
+      const method = url === '/generate' ? 'POST' : 'GET'
+      assert.equal((await context.app.inject({ method, url, headers })).statusCode, 403, url)
     }
   } finally {
     await context.close()
@@ -42,6 +43,20 @@ test('the host of PUBLIC_URL is taken as well, with any port', async () => {
   try {
     const hosts = ['pictures.example.org:8443', 'Pictures.example.org', 'localhost', 'evil.example']
     assert.deepEqual(await statusesOf(context, hosts), [200, 200, 200, 403])
+  } finally {
+    await context.close()
+  }
+})
+
+test('what anyone may call, and requests with a key, are answered under any host', async () => {
+  const context = await openTestApp()
+  try {
+    const host = 'pictures.example'
+    for (const url of ['/healthz', '/openapi.json'])
+      assert.equal((await context.app.inject({ url, headers: { host } })).statusCode, 200, url)
+    const { token } = await context.createKey()
+    const headers = { host, authorization: `Bearer ${token}` }
+    assert.equal((await context.app.inject({ url: '/models', headers })).statusCode, 200)
   } finally {
     await context.close()
   }

@@ -1,5 +1,4 @@
-import type { FastifyInstance } from 'fastify'
-import fastifyPlugin from 'fastify-plugin'
+import type { FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
 import { isLoopback } from '../loopback.ts'
 import { ProblemError } from './problem.ts'
@@ -11,23 +10,16 @@ const hostOf = (header: string): string | undefined => {
 }
 
 /**
- * Refuses requests for hosts other than this machine and PUBLIC_URL's. A web page may let its own name lead to loopback
- * (DNS rebinding), and its visitor's browser then sends its requests here with that name. HOST is always loopback here.
+ * Refuses requests for hosts other than this machine and PUBLIC_URL's, where requests are taken without a key. A web page
+ * may let its own name lead to loopback (DNS rebinding), and its visitor's browser then sends its requests here with that name.
  */
-export const hostCheck = fastifyPlugin(
-  (app: FastifyInstance, { publicUrl, unauthenticated }: Pick<Config, 'publicUrl' | 'unauthenticated'>, done) => {
-    const publicHost = publicUrl === undefined ? undefined : hostOf(new URL(publicUrl).host)
-    const isAllowed = (host: string | undefined) => host !== undefined && (isLoopback(host) || host === publicHost)
-    if (unauthenticated === 'refuse') {
-      app.addHook('onRequest', (request, _reply, next) => {
-        const header = request.headers.host
-        // Browsers always send one; only HTTP/1.0 may come without.
-        if (header === undefined || isAllowed(hostOf(header))) return next()
-        const mend = 'Set PUBLIC_URL to the URL clients use, or UNAUTHENTICATED=allow if everyone who can reach it may use it.'
-        next(new ProblemError('host_not_allowed', `Without API keys this server answers on loopback only. ${mend}`))
-      })
-    }
-    done()
-  },
-  { name: 'host-check', dependencies: ['problems'] }
-)
+export const createHostCheck = ({ publicUrl }: Pick<Config, 'publicUrl'>): ((request: FastifyRequest) => void) => {
+  const publicHost = publicUrl === undefined ? undefined : hostOf(new URL(publicUrl).host)
+  const isAllowed = (host: string | undefined) => host !== undefined && (isLoopback(host) || host === publicHost)
+  return ({ headers: { host } }) => {
+    // Browsers always send one; only HTTP/1.0 may come without.
+    if (host === undefined || isAllowed(hostOf(host))) return
+    const mend = 'Send a key, set PUBLIC_URL to the URL clients use, or UNAUTHENTICATED=allow if all who can reach it may use it.'
+    throw new ProblemError('host_not_allowed', `Without an API key this server answers on loopback only. ${mend}`)
+  }
+}

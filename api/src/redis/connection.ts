@@ -1,7 +1,10 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { Redis, type RedisOptions } from 'ioredis'
+import { ENTER_STREAM } from './enter-stream.ts'
 import { MARK_CANCELED } from './mark-canceled.ts'
 import { READ_GENERATION } from './read-generation.ts'
+import { RESERVE_PLACE } from './reserve-place.ts'
+import { TAKE_REQUEST } from './take-request.ts'
 
 const MAX_RECONNECT_DELAY_MS = 1000
 
@@ -42,7 +45,13 @@ export const connectProducer = (url: string, log: FastifyBaseLogger): Redis => {
     autoResendUnfulfilledCommands: false,
     // A peer that is silent for longer is given up, so that a dead route does not cost every request the timeout.
     socketTimeout: 4000,
-    scripts: { readGeneration: READ_GENERATION, markCanceled: MARK_CANCELED }
+    scripts: {
+      readGeneration: READ_GENERATION,
+      markCanceled: MARK_CANCELED,
+      takeRequest: TAKE_REQUEST,
+      reservePlace: RESERVE_PLACE,
+      enterStream: ENTER_STREAM
+    }
   })
   logChanges(redis, log)
   return redis

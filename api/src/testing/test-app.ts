@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
 import { buildApp } from '../app.ts'
 import { readConfig } from '../config.ts'
+import { createKey, type CreatedKey, type NewKey } from '../keys/create.ts'
 import { modelCard } from './model-card.ts'
 import { type RedisServer, startRedis } from './redis-server.ts'
 
@@ -24,6 +25,8 @@ export interface TestApp {
   readonly directory: string
   readonly logLines: string[]
   announce(card: ModelCard): Promise<void>
+  /** Makes an API key; servers that know of none yet may take a second to ask for it. */
+  createKey(wanted?: Partial<NewKey>): Promise<CreatedKey>
   /** Starts a worker in place of a runner. */
   runner(process: (job: RunnerJob) => Promise<unknown>): Promise<Worker>
   /** Posts a generation and returns the accepted resource. */
@@ -49,7 +52,7 @@ export const collect = (lines: string[]) =>
 /** Waits until the server has found its Redis, which it looks for in the background. */
 export const untilReady = async (app: FastifyInstance, deadlineMs = 5000): Promise<void> => {
   const deadline = performance.now() + deadlineMs
-  while ((await app.inject('/generations?limit=1')).statusCode !== 200) {
+  while (bodyOf<{ code?: string }>(await app.inject('/readyz')).code === 'queue_unavailable') {
     if (performance.now() > deadline) throw new Error('The server did not become ready')
     await sleep(10)
   }
@@ -62,6 +65,13 @@ const startRunner = (url: string, prefix: string, process: (job: RunnerJob) => P
   const worker = new Worker<GenerateImagePayload>(generateImageJob.queue, process, { connection, prefix, settings })
   worker.on('error', () => undefined)
   return { worker, connection }
+}
+
+const ANY_KEY: NewKey = {
+  name: 'test',
+  scopes: ['admin'],
+  limits: { requests_per_minute: null, in_flight: null, streams: null },
+  expiresAt: null
 }
 
 /** A server on a Redis of its own, with some announced models. */
@@ -91,6 +101,7 @@ export const openTestApp = async (environment: Record<string, string> = {}, card
     directory,
     logLines,
     announce,
+    createKey: (wanted = {}) => createKey({ redis, keys }, { ...ANY_KEY, ...wanted }),
     runner: async (process) => {
       const runner = startRunner(server.url, keys.bullmq, process)
       runners.push(runner)

@@ -4,15 +4,15 @@ import { newGenerationId } from '../../generations/id.ts'
 import { resolveInput } from '../../generations/resolve-input.ts'
 import { toGeneration } from '../../generations/resource.ts'
 import type { JobSnapshot } from '../../generations/snapshot.ts'
+import { callerOf } from '../../http/caller.ts'
 import { addOperation } from '../../http/operation.ts'
 import { baseUrl } from '../../http/urls.ts'
 import { requireCards } from '../../models/registry.ts'
-import { OWNER } from '../../owner.ts'
 import type { Services } from '../../services.ts'
 
-const toPayload = (body: GenerateRequest, input: GenerateImagePayload['input']): GenerateImagePayload => ({
+const toPayload = (owner: string, body: GenerateRequest, input: GenerateImagePayload['input']): GenerateImagePayload => ({
   version: 1,
-  owner: OWNER,
+  owner,
   input,
   metadata: body.metadata ?? {},
   label: body.label ?? null
@@ -36,14 +36,18 @@ const justQueued = (id: string, payload: GenerateImagePayload, createdAt: number
 })
 
 /** POST /generate */
-export const createGenerationRoute = (app: FastifyInstance, { config, models, depth, enqueue, store }: Services): void =>
+export const createGenerationRoute = (
+  app: FastifyInstance,
+  { config, models, depth, enqueue, inFlight, store }: Services
+): void =>
   addOperation(app, createGeneration, async (request, reply) => {
     const input = resolveInput(request.body, await requireCards(models))
     depth.admit()
     const id = newGenerationId()
-    const payload = toPayload(request.body, input)
+    const caller = callerOf(request)
+    const payload = toPayload(caller.owner, request.body, input)
     const createdAt = Date.now()
-    await enqueue(id, payload, createdAt)
+    await inFlight.hold(caller, id, () => enqueue(id, payload, createdAt))
     const snapshot = justQueued(id, payload, createdAt)
     const generation = await toGeneration(snapshot, { status: 'queued' }, { store, base: baseUrl(config, request) })
     reply.code(202).headers({ location: generation.urls.self, 'retry-after': '1' })

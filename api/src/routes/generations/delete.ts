@@ -1,13 +1,15 @@
 import { deleteGeneration } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
 import { erase } from '../../generations/erase.ts'
+import { callerOf } from '../../http/caller.ts'
 import { addOperation } from '../../http/operation.ts'
-import { OWNER } from '../../owner.ts'
 import type { Services } from '../../services.ts'
 
 /** DELETE /generations/{id} */
 export const deleteGenerationRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, deleteGeneration, async (request) => {
-    await erase(services, OWNER, request.params.id)
+    const caller = callerOf(request)
+    await erase(services, caller.owner, request.params.id)
+    await services.inFlight.release(caller, request.params.id)
     return undefined
   })

@@ -4,9 +4,9 @@ import { find } from '../../generations/find.ts'
 import { toGeneration } from '../../generations/resource.ts'
 import { isTerminal } from '../../generations/settle.ts'
 import { waitUntilTerminal } from '../../generations/wait.ts'
+import { callerOf } from '../../http/caller.ts'
 import { addOperation } from '../../http/operation.ts'
 import { baseUrl } from '../../http/urls.ts'
-import { OWNER } from '../../owner.ts'
 import type { Services } from '../../services.ts'
 
 /** Runs some work under a signal that fires when the client is gone or the server is closing. */
@@ -29,15 +29,19 @@ const underSignal = async <T>(
 }
 
 /** GET /generations/{id} */
-export const getGenerationRoute = (app: FastifyInstance, { config, reader, events, store, closing }: Services): void =>
+export const getGenerationRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, getGeneration, async (request, reply) => {
+    const { config, reader, events, store, streams, closing } = services
     const { id } = request.params
-    const read = () => find(reader, OWNER, id)
+    const caller = callerOf(request)
+    const read = () => find(reader, caller.owner, id)
     const timeoutMs = (request.query.wait ?? 0) * 1000
-    const { snapshot, standing } =
-      timeoutMs === 0
-        ? await read()
-        : await underSignal(reply, closing.signal, (signal) => waitUntilTerminal({ id, read, events, timeoutMs, signal }))
+    const wait = async () => {
+      const leave = await streams.enter(caller)
+      const waiting = (signal: AbortSignal) => waitUntilTerminal({ id, read, events, timeoutMs, signal })
+      return underSignal(reply, closing.signal, waiting).finally(leave)
+    }
+    const { snapshot, standing } = timeoutMs === 0 ? await read() : await wait()
     if (!isTerminal(standing)) reply.header('retry-after', '1')
     return toGeneration(snapshot, standing, { store, base: baseUrl(config, request) })
   })

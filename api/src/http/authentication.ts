@@ -1,0 +1,105 @@
+import type { Operation, Scope } from '@nextscale/openapi'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import type { Config } from '../config.ts'
+import type { KeyFinder } from '../keys/find.ts'
+import type { ApiKeyRecord } from '../keys/record.ts'
+import { parseToken, type Token } from '../keys/token.ts'
+import { verify } from '../keys/verify.ts'
+import type { RateLimit } from '../limits/rate.ts'
+import { isLoopback } from '../loopback.ts'
+import { ANONYMOUS, type Caller, hasScope, toCaller } from './caller.ts'
+import { createHostCheck } from './host-check.ts'
+import { ProblemError } from './problem.ts'
+
+/** Names the caller of a request that carries something other than a key; undefined when it carries nothing of the kind. */
+export type StreamCaller = (request: FastifyRequest) => Caller | undefined | Promise<Caller | undefined>
+
+export interface AuthenticationOptions {
+  config: Config
+  apiKeys: KeyFinder
+  rate: RateLimit
+  /** Asked about requests without a key, for operations that take stream tokens. */
+  streamCaller?: StreamCaller
+}
+
+const unauthorized = (detail: string) => new ProblemError('unauthorized', detail, { headers: { 'www-authenticate': 'Bearer' } })
+
+const KEY_NEEDED =
+  'This server asks for an API key. Send it as `Authorization: Bearer ns_…`; `nextscale keys create` on the server makes one.'
+
+const NO_KEY = 'The bearer token is no API key of this server: they look like `ns_<id>_<secret>`. Check that it is whole.'
+
+/** The text of a bearer token; undefined without the header, or with one of another scheme. */
+const bearerOf = ({ headers: { authorization = '' } }: FastifyRequest): string | undefined =>
+  /^bearer +(\S+) *$/i.exec(authorization)?.[1]
+
+const callerOfRecord = (record: ApiKeyRecord | undefined, token: Token): Caller => {
+  const verdict = verify(record, token.secret, Date.now())
+  if (verdict.kind === 'valid') return toCaller(verdict.record)
+  if (verdict.kind === 'invalid')
+    throw unauthorized('There is no such API key, or it was revoked. Check it, or have a new one made.')
+  const { name, expires_at } = verdict.record
+  throw unauthorized(`The API key "${name}" expired at ${expires_at}. Have a new one made.`)
+}
+
+const missingScope = (caller: Caller, scope: Scope) =>
+  new ProblemError(
+    'missing_scope',
+    `This operation needs an API key with the scope \`${scope}\`; this one has ${caller.scopes.join(', ')}. Send another key.`
+  )
+
+const countRequest = async (rate: RateLimit, { owner }: Caller, limit: number, reply: FastifyReply): Promise<void> => {
+  const { isTaken, headers, retryAfterSeconds } = await rate.take(owner, limit)
+  reply.headers(headers)
+  if (isTaken) return
+  const detail = `The API key may make ${limit} requests a minute. The next is taken in ${retryAfterSeconds} s.`
+  throw new ProblemError('rate_limited', detail, { retryAfterSeconds })
+}
+
+/** Takes requests that come without a key, or says why not. */
+const createAnonymousAccess = ({ config, apiKeys }: AuthenticationOptions) => {
+  const checkHost = createHostCheck(config)
+  const isLocal = isLoopback(config.host)
+  return async (request: FastifyRequest): Promise<Caller> => {
+    if (config.unauthenticated === 'allow') return ANONYMOUS
+    if (!isLocal || (await apiKeys.anyExists())) throw unauthorized(bearerOf(request) === undefined ? KEY_NEEDED : NO_KEY)
+    checkHost(request)
+    return ANONYMOUS
+  }
+}
+
+/** Finds out who calls. What is no key of ours is ignored where no key is needed: a proxy may have its own. */
+const createIdentify = (options: AuthenticationOptions) => {
+  const { apiKeys, streamCaller } = options
+  const anonymous = createAnonymousAccess(options)
+  return async (request: FastifyRequest, operation: Operation): Promise<Caller> => {
+    const bearer = bearerOf(request)
+    const token = bearer === undefined ? undefined : parseToken(bearer)
+    if (token !== undefined) {
+      const found = apiKeys.find(token.id)
+      return callerOfRecord(found instanceof Promise ? await found : found, token)
+    }
+    const streaming = operation.takesStreamToken ? await streamCaller?.(request) : undefined
+    return streaming ?? anonymous(request)
+  }
+}
+
+/** Gives every operation that has a scope a caller who has it and is within its rate, or answers why not. */
+export const authentication = fastifyPlugin(
+  (app: FastifyInstance, options: AuthenticationOptions, done) => {
+    const identify = createIdentify(options)
+    app.decorateRequest('caller', null)
+    app.addHook('onRequest', async (request, reply) => {
+      const { operation } = request.routeOptions.config
+      if (!operation || operation.scope === null) return
+      const caller = await identify(request, operation)
+      const limit = caller.limits.requests_per_minute
+      if (limit !== null) await countRequest(options.rate, caller, limit, reply)
+      if (!hasScope(caller, operation.scope)) throw missingScope(caller, operation.scope)
+      request.caller = caller
+    })
+    done()
+  },
+  { name: 'authentication', dependencies: ['problems', 'request-log'] }
+)

@@ -1,0 +1,31 @@
+import { Redis } from 'ioredis'
+import { CommandError } from './command.ts'
+import type { KeysConfig } from './config.ts'
+
+const TIMEOUT_MS = 5000
+
+/** Runs some work on a connection of its own. Whatever is wrong with Redis comes out as one sentence, without passwords. */
+export const withRedis = async <T>({ redisUrl, source }: KeysConfig, work: (redis: Redis) => Promise<T>): Promise<T> => {
+  const redis = new Redis(redisUrl, {
+    lazyConnect: true,
+    disconnectTimeout: 200,
+    connectTimeout: TIMEOUT_MS,
+    commandTimeout: TIMEOUT_MS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null
+  })
+  // `connect` says only that the connection is closed; why is in the event.
+  let reason: Error | undefined
+  redis.on('error', (error: Error) => (reason ??= error))
+  try {
+    await redis.connect()
+    return await work(redis)
+  } catch (error) {
+    if (error instanceof CommandError || error instanceof TypeError) throw error
+    const message = (reason ?? error) instanceof Error ? (reason ?? (error as Error)).message : String(error)
+    const mend = 'Start it, or set REDIS_URL to the Redis of the API.'
+    throw new CommandError(`Redis at ${new URL(redisUrl).host} (from ${source}) does not serve: ${message}. ${mend}`)
+  } finally {
+    redis.disconnect()
+  }
+}
