@@ -22,7 +22,8 @@ export const withRedis = async <T>({ redisUrl, source }: KeysConfig, work: (redi
     return await work(redis)
   } catch (error) {
     if (error instanceof CommandError || error instanceof TypeError) throw error
-    const message = (reason ?? error) instanceof Error ? (reason ?? (error as Error)).message : String(error)
+    const cause = reason ?? error
+    const message = cause instanceof Error ? cause.message : String(cause)
     const mend = 'Start it, or set REDIS_URL to the Redis of the API.'
     throw new CommandError(`Redis at ${new URL(redisUrl).host} (from ${source}) does not serve: ${message}. ${mend}`)
   } finally {
