@@ -61,11 +61,15 @@ const countRequest = async (rate: RateLimit, { owner }: Caller, limit: number, r
 const createAnonymousAccess = ({ config, apiKeys }: AuthenticationOptions) => {
   const checkHost = createHostCheck(config)
   const isLocal = isLoopback(config.host)
-  return async (request: FastifyRequest): Promise<Caller> => {
-    if (config.unauthenticated === 'allow') return ANONYMOUS
-    if (!isLocal || (await apiKeys.anyExists())) throw unauthorized(bearerOf(request) === undefined ? KEY_NEEDED : NO_KEY)
+  const judge = (request: FastifyRequest, anyExists: boolean): Caller => {
+    if (anyExists) throw unauthorized(bearerOf(request) === undefined ? KEY_NEEDED : NO_KEY)
     checkHost(request)
     return ANONYMOUS
+  }
+  return (request: FastifyRequest): Caller | Promise<Caller> => {
+    if (config.unauthenticated === 'allow') return ANONYMOUS
+    const anyExists = !isLocal || apiKeys.anyExists()
+    return anyExists instanceof Promise ? anyExists.then((known) => judge(request, known)) : judge(request, anyExists)
   }
 }
 
@@ -73,31 +77,66 @@ const createAnonymousAccess = ({ config, apiKeys }: AuthenticationOptions) => {
 const createIdentify = (options: AuthenticationOptions) => {
   const { apiKeys, streamCaller } = options
   const anonymous = createAnonymousAccess(options)
-  return async (request: FastifyRequest, operation: Operation): Promise<Caller> => {
+  return (request: FastifyRequest, operation: Operation): Caller | Promise<Caller> => {
     const bearer = bearerOf(request)
     const token = bearer === undefined ? undefined : parseToken(bearer)
     if (token !== undefined) {
       const found = apiKeys.find(token.id)
-      return callerOfRecord(found instanceof Promise ? await found : found, token)
+      return found instanceof Promise ? found.then((record) => callerOfRecord(record, token)) : callerOfRecord(found, token)
     }
-    const streaming = operation.takesStreamToken ? await streamCaller?.(request) : undefined
-    return streaming ?? anonymous(request)
+    if (!operation.takesStreamToken || !streamCaller) return anonymous(request)
+    return Promise.resolve(streamCaller(request)).then((caller) => caller ?? anonymous(request))
   }
 }
 
-/** Gives every operation that has a scope a caller who has it and is within its rate, or answers why not. */
+/** Lets a caller through who is within the rate and has the scope. */
+const createAdmit =
+  ({ rate }: AuthenticationOptions) =>
+  (request: FastifyRequest, reply: FastifyReply, scope: Scope, caller: Caller): void | Promise<void> => {
+    const enter = () => {
+      if (!hasScope(caller, scope)) throw missingScope(caller, scope)
+      request.caller = caller
+    }
+    const limit = caller.limits.requests_per_minute
+    return limit === null ? enter() : countRequest(rate, caller, limit, reply).then(enter)
+  }
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+
+/** Goes on with a request once its caller is admitted. */
+const goOn = async (admitted: Promise<void>, next: (error?: Error) => void): Promise<void> => {
+  try {
+    await admitted
+  } catch (error) {
+    return next(asError(error))
+  }
+  next()
+}
+
+/**
+ * Gives every operation that has a scope a caller who has it and is within its rate, or answers why not. Written without
+ * `async`, since nearly every request can be judged at once and a promise would cost it as much as the judgement.
+ */
 export const authentication = fastifyPlugin(
   (app: FastifyInstance, options: AuthenticationOptions, done) => {
     const identify = createIdentify(options)
+    const admit = createAdmit(options)
     app.decorateRequest('caller', null)
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, next) => {
       const { operation } = request.routeOptions.config
-      if (!operation || operation.scope === null) return
-      const caller = await identify(request, operation)
-      const limit = caller.limits.requests_per_minute
-      if (limit !== null) await countRequest(options.rate, caller, limit, reply)
-      if (!hasScope(caller, operation.scope)) throw missingScope(caller, operation.scope)
-      request.caller = caller
+      if (!operation || operation.scope === null) return next()
+      const { scope } = operation
+      try {
+        const caller = identify(request, operation)
+        const admitted =
+          caller instanceof Promise
+            ? caller.then((known) => admit(request, reply, scope, known))
+            : admit(request, reply, scope, caller)
+        if (!(admitted instanceof Promise)) return next()
+        void goOn(admitted, next)
+      } catch (error) {
+        next(asError(error))
+      }
     })
     done()
   },
