@@ -6,10 +6,12 @@ import { QUANTIZED_SESSION_CONFIG, quantizedConv3x3 } from '../graphs/quantized-
 import { stepGraph } from '../graphs/step.ts'
 import type { Precision } from '../model/manifest.ts'
 import { type OpenModel, weightsIdentity } from '../model/open-model.ts'
+import { briefSession, type Runnable } from './brief-session.ts'
 import { decoderRanges } from './decoder-ranges.ts'
 import { int8Levels } from './int8-levels.ts'
 import { type ScalePlan, scalePlans } from './scale-plan.ts'
 import { openCached } from './session-cache.ts'
+import { CONDITION, cpuSession, DECODER, type SessionKind, STEP } from './session-options.ts'
 
 export interface EngineOptions {
   /** Threads that share one operator. */
@@ -23,33 +25,13 @@ export interface EngineOptions {
 /** The sessions of one model. */
 export interface Engine {
   model: OpenModel
-  condition: InferenceSession
+  condition: Runnable
   step: InferenceSession
   decoder: InferenceSession
   /** What the step graph is fed for each scale, whatever the batch. */
   plans: readonly ScalePlan[]
   release(): Promise<void>
 }
-
-const sessionOptions = (
-  model: OpenModel,
-  threads: number,
-  more: Record<string, string> = {}
-): InferenceSession.SessionOptions => ({
-  executionProviders: ['cpu'],
-  graphOptimizationLevel: 'all',
-  intraOpNumThreads: threads,
-  interOpNumThreads: 1,
-  extra: {
-    session: {
-      // Threads that spin between operators would take the cores from the process that renews locks and uploads.
-      intra_op: { allow_spinning: '0' },
-      // The graphs are bytes, so the runtime must be told where the files they point at lie.
-      model_external_initializers_file_folder_path: model.folder,
-      ...more
-    }
-  }
-})
 
 /** Opens sessions and releases them all, the last one first. */
 const sessionKeeper = () => {
@@ -66,28 +48,52 @@ const sessionKeeper = () => {
   }
 }
 
+/** The runtime's fullest optimisation changes the layout of 8-bit convolutions back and forth. */
+const QUANTIZED_DECODER: SessionKind = {
+  options: { ...DECODER.options, graphOptimizationLevel: 'extended' },
+  config: QUANTIZED_SESSION_CONFIG
+}
+
+/** AdaLN is used once per image. From this size on it is worth the milliseconds that opening it for each batch takes. */
+const MAX_KEPT_CONDITION_BYTES = 64 * 2 ** 20
+const BYTES_PER_VALUE = 4
+const isAdaln = (name: string) => name.includes('ada_lin')
+
+/** Opened once in any case, so that weights that cannot be used stop the start. */
+const openCondition = async (
+  { transformer }: OpenModel,
+  open: () => Promise<InferenceSession>,
+  keep: (opening: Promise<InferenceSession>) => Promise<InferenceSession>
+): Promise<Runnable> => {
+  const isKept = transformer.parameters(isAdaln) * BYTES_PER_VALUE <= MAX_KEPT_CONDITION_BYTES
+  if (isKept) return keep(open())
+  const session = await open()
+  await session.release()
+  return briefSession(open)
+}
+
 /**
  * Builds a model's graphs and loads them. Building holds every tensor against the shape the graph needs.
  * @throws ModelError naming a missing tensor or a wrong shape.
  */
 export const createEngine = async (model: OpenModel, { threads, precision, cache }: EngineOptions): Promise<Engine> => {
   const levels = (precision ?? model.manifest.precision) === 'int8' ? await int8Levels() : null
-  const fresh = (graph: Uint8Array, more?: Record<string, string>) =>
-    InferenceSession.create(graph, sessionOptions(model, threads, more))
-  const open = (name: string, graph: Uint8Array, more?: Record<string, string>): Promise<InferenceSession> => {
-    if (cache === null) return fresh(graph, more)
-    const options = sessionOptions(model, threads, more)
+  const fresh = (graph: Uint8Array, kind?: SessionKind) => InferenceSession.create(graph, cpuSession(model.folder, threads, kind))
+  const open = (name: string, graph: Uint8Array, kind?: SessionKind): Promise<InferenceSession> => {
+    if (cache === null) return fresh(graph, kind)
+    const options = cpuSession(model.folder, threads, kind)
     return openCached(cache, `${model.manifest.id}-${name}`, { graph, identity: weightsIdentity(model), options })
   }
   const { keep, release } = sessionKeeper()
   try {
-    // Used once per image and as large as half the blocks: left in the checkpoint, unpacked.
-    const condition = await keep(fresh(conditionGraph(model), { disable_prepacking: '1' }))
-    const step = await keep(open('step', stepGraph(model, levels === null ? floatProducts : int8Products(levels))))
+    // As large as half the blocks: left in the checkpoint, unpacked.
+    const conditionBytes = conditionGraph(model)
+    const condition = await openCondition(model, () => fresh(conditionBytes, CONDITION), keep)
+    const step = await keep(open('step', stepGraph(model, levels === null ? floatProducts : int8Products(levels)), STEP))
     const engine = { model, condition, step, plans: scalePlans(model.shape), release }
-    if (levels === null) return { ...engine, decoder: await keep(open('decoder', decoderGraph(model))) }
+    if (levels === null) return { ...engine, decoder: await keep(open('decoder', decoderGraph(model), DECODER)) }
     const conv3x3 = quantizedConv3x3(await decoderRanges(engine, cache, fresh), levels)
-    return { ...engine, decoder: await keep(open('decoder', decoderGraph(model, { conv3x3 }), QUANTIZED_SESSION_CONFIG)) }
+    return { ...engine, decoder: await keep(open('decoder', decoderGraph(model, { conv3x3 }), QUANTIZED_DECODER)) }
   } catch (error) {
     await release()
     throw error
