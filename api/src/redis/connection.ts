@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { Redis, type RedisOptions } from 'ioredis'
+import { CLOSE_KEYED_ADD, OPEN_KEYED_ADD } from './keyed-add.ts'
 import { MARK_CANCELED } from './mark-canceled.ts'
 import { READ_GENERATION } from './read-generation.ts'
 
@@ -42,7 +43,12 @@ export const connectProducer = (url: string, log: FastifyBaseLogger): Redis => {
     autoResendUnfulfilledCommands: false,
     // A peer that is silent for longer is given up, so that a dead route does not cost every request the timeout.
     socketTimeout: 4000,
-    scripts: { readGeneration: READ_GENERATION, markCanceled: MARK_CANCELED }
+    scripts: {
+      readGeneration: READ_GENERATION,
+      markCanceled: MARK_CANCELED,
+      openKeyedAdd: OPEN_KEYED_ADD,
+      closeKeyedAdd: CLOSE_KEYED_ADD
+    }
   })
   logChanges(redis, log)
   return redis
