@@ -15,13 +15,11 @@ before(async () => {
 })
 after(() => context.close())
 
-const send = async (key: string, body: object = {}, headers: Record<string, string> = {}) => {
-  const response = await context.app.inject({
-    method: 'POST',
-    url: '/generate',
-    headers: { 'content-type': 'application/json', 'idempotency-key': key, ...headers },
-    body: JSON.stringify(body)
-  })
+const sendUnchecked = (key: string, payload: object) =>
+  context.app.inject({ method: 'POST', url: '/generate', headers: { 'idempotency-key': key }, payload })
+
+const send = async (key: string, body: object = {}) => {
+  const response = await sendUnchecked(key, body)
   assertKept(createGeneration, response)
   return response
 }
@@ -31,7 +29,9 @@ const codeOf = (response: { json(): unknown }) => bodyOf<Problem>(response).code
 const jobs = () => context.queue.getJobCounts()
 
 test('a hundred equal posts at once make one generation and are ninety-nine replays of it', async () => {
-  const answers = await Promise.all(Array.from({ length: 100 }, () => send('hundred', { class_name: 'robot', class_label: 2 })))
+  const answers = await Promise.all(
+    Array.from({ length: 100 }, () => sendUnchecked('hundred', { class_name: 'robot', class_label: 2 }))
+  )
   assert.equal(answers.filter(isReplay).length, 99)
   assert.deepEqual([...new Set(answers.map(({ statusCode }) => statusCode))], [202])
   const generations = answers.map((answer) => bodyOf<Generation>(answer))
@@ -56,7 +56,10 @@ test('the order of fields and the default format do not make another request; an
 test('of two different requests with one key at once, one is made and the other refused', async () => {
   for (let round = 0; round < 10; round++) {
     const answers = await Promise.all([send(`race-${round}`, { seed: 1 }), send(`race-${round}`, { seed: 2 })])
-    assert.deepEqual(answers.map(({ statusCode }) => statusCode).toSorted(), [202, 422])
+    assert.deepEqual(
+      answers.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b),
+      [202, 422]
+    )
   }
 })
 
