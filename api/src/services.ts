@@ -4,6 +4,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { redisKeys } from '@nextscale/openapi'
 import type { Config } from './config.ts'
+import { createEnqueueKeyed, type EnqueueKeyed } from './generations/enqueue-keyed.ts'
 import { createEnqueue, type Enqueue } from './generations/enqueue.ts'
 import { createQueueDepth, type QueueDepth } from './generations/queue-depth.ts'
 import { openQueue } from './generations/queue.ts'
@@ -17,6 +18,7 @@ import type { ObjectStore } from './object-store/object-store.ts'
 import { openObjectStore } from './object-store/open.ts'
 import { connectListener, connectProducer } from './redis/connection.ts'
 import { createFinishedEvents, type FinishedEvents } from './redis/finished-events.ts'
+import { createRunnerRegistry, type RunnerRegistry } from './runners/registry.ts'
 
 /** Everything routes work with, opened once per server. */
 export interface Services {
@@ -29,11 +31,13 @@ export interface Services {
   readonly models: ModelRegistry
   readonly reader: GenerationReader
   readonly enqueue: Enqueue
+  readonly enqueueKeyed: EnqueueKeyed
   readonly depth: QueueDepth
   readonly apiKeys: KeyFinder
   readonly rate: RateLimit
   readonly inFlight: InFlight
   readonly streams: Streams
+  readonly runners: RunnerRegistry
   /** Fires when the server begins to close; long polls end then. */
   readonly closing: AbortController
 }
@@ -55,6 +59,8 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     models: createModelRegistry({ redis, keys, defaultModel: config.defaultModel, log }),
     reader,
     enqueue: createEnqueue(redis, queue, keys),
+    enqueueKeyed: createEnqueueKeyed(redis, queue, keys),
+    runners: createRunnerRegistry(redis, keys),
     depth: createQueueDepth(redis, queue, config.queueLimit),
     apiKeys: createKeyFinder(redis, keys),
     rate: createRateLimit(redis, keys),

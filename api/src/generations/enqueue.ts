@@ -2,8 +2,8 @@ import { type GenerateImagePayload, generateImageJob, type RedisKeys } from '@ne
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
+import { createIndexTrim } from './trim-index.ts'
 
-const TRIM_INTERVAL_MS = 60_000
 /** Enough to share the cost of a write; more would leave Redis idle while they gather, and us while it adds them. */
 const MAX_TOGETHER = 8
 
@@ -19,10 +19,11 @@ interface Entry {
   reject: (error: unknown) => void
 }
 
-const { attempts, backoff, priority, queue: jobName, rememberSeconds, retentionSeconds } = generateImageJob
+const { attempts, backoff, priority, queue: jobName, retentionSeconds } = generateImageJob
 const kept = { age: retentionSeconds }
 
-const toJob = ({ id, payload, createdAt }: Entry) => ({
+/** A generation as BullMQ takes it. */
+export const toJob = ({ id, payload, createdAt }: Pick<Entry, 'id' | 'payload' | 'createdAt'>) => ({
   name: jobName,
   data: payload,
   opts: {
@@ -44,14 +45,7 @@ const isRefusal = (error: unknown) => error instanceof Error && error.name === '
  */
 export const createEnqueue = (redis: Redis, queue: Queue<GenerateImagePayload>, keys: RedisKeys): Enqueue => {
   let gathered: Entry[] = []
-  let trimmedAt = 0
-
-  /** Forgets ids past their time; now and then, since nothing depends on when. */
-  const trim = (owner: string, now: number) => {
-    if (now - trimmedAt < TRIM_INTERVAL_MS) return
-    trimmedAt = now
-    redis.zremrangebyscore(keys.index(owner), '-inf', now - (retentionSeconds + rememberSeconds) * 1000).catch(() => undefined)
-  }
+  const trim = createIndexTrim(redis, keys)
 
   const indexAll = async (entries: readonly Entry[]) => {
     const byOwner = Map.groupBy(entries, ({ payload }) => payload.owner)

@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto'
+import { createHmac, randomFillSync } from 'node:crypto'
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 
@@ -33,3 +33,7 @@ export const newGenerationId = (): string => {
   used += ID_BYTES
   return `gen_${base32(bytes)}`
 }
+
+/** The id that belongs to an owner's idempotency key, the same at any time and in any process. */
+export const keyedGenerationId = (owner: string, key: string): string =>
+  `gen_${base32(createHmac('sha256', owner).update(key).digest().subarray(0, ID_BYTES))}`

@@ -9,6 +9,8 @@ const MAX_MEMORY_SHARE = 0.85
 export interface QueueDepth {
   /** Throws a problem when the queue is full. What it goes by is about a second old, and looked up aside. */
   admit(): void
+  /** Generations that waited at the last look. */
+  readonly waiting: number
 }
 
 const numberIn = (info: string, field: string) => Number(new RegExp(`^${field}:(\\d+)`, 'm').exec(info)?.[1] ?? 0)
@@ -39,6 +41,9 @@ export const createQueueDepth = (redis: Redis, queue: Queue, limit: number, now 
   }
 
   return {
+    get waiting() {
+      return waiting
+    },
     admit() {
       if (now() - refreshedAt >= FRESH_MS) {
         refreshedAt = now()

@@ -14,14 +14,19 @@ export interface GenerationReader {
 /** A pipeline's results are untyped; each of ours is a reply of the one script it runs. */
 const asReply = (result: unknown): GenerationReply => result as GenerationReply
 
-export const createReader = (redis: Redis, queue: Queue<GenerateImagePayload>, keys: RedisKeys): GenerationReader => {
+/** Keys of everything that decides the status of an owner's generation. */
+export const generationKeys = (queue: Queue<GenerateImagePayload>, keys: RedisKeys) => {
   const lists = { active: queue.toKey('active'), wait: queue.toKey('wait'), prioritized: queue.toKey('prioritized') }
-  const keysOf = (owner: string, id: string): GenerationKeys => ({
+  return (owner: string, id: string): GenerationKeys => ({
     mark: keys.cancelMark(id),
     job: queue.toKey(id),
     index: keys.index(owner),
     ...lists
   })
+}
+
+export const createReader = (redis: Redis, queue: Queue<GenerateImagePayload>, keys: RedisKeys): GenerationReader => {
+  const keysOf = generationKeys(queue, keys)
   return {
     read: async (owner, id) =>
       toSnapshot(id, owner, await onRedis(() => redis.readGeneration(...readArguments(keysOf(owner, id), id)))),

@@ -13,6 +13,8 @@ export interface ViewContext {
   store: ObjectStore
   /** Base of absolute URLs. */
   base: string
+  /** Estimated time to completion of one that waits, in ms; absent where nobody looks at it. */
+  etaMs?: (model: string, ahead: number | null) => number | null
 }
 
 const NO_METRICS: GenerationMetrics = {
@@ -89,7 +91,7 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
     model: payload.input.model,
     input: completeInput(payload.input),
     progress: isQueued ? null : (progress?.progress ?? null),
-    queue: isQueued ? { position: ahead, eta_ms: null } : null,
+    queue: isQueued ? { position: ahead, eta_ms: context.etaMs?.(payload.input.model, ahead) ?? null } : null,
     previews: [],
     outputs: await toOutputs(standing, context),
     error: standing.status === 'failed' ? standing.error : null,

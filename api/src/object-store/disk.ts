@@ -41,6 +41,15 @@ const describe = async (handle: FileHandle): Promise<StoredObject> => {
   }
 }
 
+const openObject = async (directory: string, key: string): Promise<StoredObject> => {
+  if (!isObjectKey(key)) throw notFound()
+  try {
+    return await describe(await open(join(directory, key), constants.O_RDONLY | constants.O_NOFOLLOW))
+  } catch (error) {
+    throw isMissing(error) ? notFound() : unavailable(error)
+  }
+}
+
 /** Pictures in a directory that runners write, behind signed links to this server. */
 export const openDiskStore = async (config: DiskStoreConfig, now = Date.now): Promise<ObjectStore> => {
   const secret = config.linkSecret ?? (await loadLinkSecret(config.directory))
@@ -59,12 +68,9 @@ export const openDiskStore = async (config: DiskStoreConfig, now = Date.now): Pr
     async read(key, proof) {
       if (!isObjectKey(key)) throw notFound()
       checkProof(secret, key, proof, now())
-      try {
-        return await describe(await open(join(config.directory, key), constants.O_RDONLY | constants.O_NOFOLLOW))
-      } catch (error) {
-        throw isMissing(error) ? notFound() : unavailable(error)
-      }
+      return openObject(config.directory, key)
     },
+    open: (key) => openObject(config.directory, key),
     close() {}
   }
 }

@@ -34,5 +34,7 @@ export interface ObjectStore {
   remove(prefix: string): Promise<void>
   /** Opens an object for whoever holds a link to it; absent where links lead elsewhere. */
   read?(key: string, proof: LinkProof): Promise<StoredObject>
+  /** Opens an object for this server itself. */
+  open(key: string): Promise<StoredObject>
   close(): void
 }

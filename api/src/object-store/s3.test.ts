@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { after, before, beforeEach, test } from 'node:test'
 import type { S3StoreConfig } from '../config.ts'
 import type { ObjectStore } from './object-store.ts'
@@ -36,8 +37,9 @@ const answer = async (request: IncomingMessage, response: ServerResponse): Promi
   const body = await readBody(request)
   const { searchParams } = new URL(request.url ?? '/', 'http://s3')
   if (bucket.isDown) response.statusCode = 503
+  else if (request.method === 'GET' && request.url?.includes('.png')) response.setHeader('etag', '"tag"').end('a picture')
   else response.write(request.method === 'POST' ? deletion(body) : listing(searchParams.get('prefix') ?? ''))
-  response.end()
+  if (!response.writableEnded) response.end()
 }
 
 let server: Server
@@ -105,6 +107,11 @@ test('removing takes every object of the generation, over pages, and no other', 
   await store.remove(PREFIX)
   assert.deepEqual([...bucket.keys], ['team/generations/gen_b/0.png'])
   await store.remove(PREFIX)
+})
+
+test('an object is opened with its length and tag', async () => {
+  const { body, sizeBytes, etag } = await store.open(`${PREFIX}0.png`)
+  assert.deepEqual([sizeBytes, etag, await text(body)], [9, '"tag"', 'a picture'])
 })
 
 test('objects that could not be deleted are a failure, though S3 answers 200', async () => {

@@ -1,8 +1,9 @@
+import { Readable } from 'node:stream'
 import { DeleteObjectsCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import type { S3StoreConfig } from '../config.ts'
 import { ProblemError } from '../http/problem.ts'
-import type { ObjectStore } from './object-store.ts'
+import type { ObjectStore, StoredObject } from './object-store.ts'
 
 const TIMEOUTS = { connectionTimeout: 2000, requestTimeout: 10_000, throwOnRequestTimeout: true } as const
 const REMOVAL_DEADLINE_MS = 30_000
@@ -46,6 +47,14 @@ const removePage = async (client: S3Client, bucket: string, prefix: string, abor
   return page.IsTruncated === true
 }
 
+const openObject = async (client: S3Client, bucket: string, key: string): Promise<StoredObject> => {
+  const { Body, ContentLength, ETag } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+  if (!(Body instanceof Readable) || ContentLength === undefined || ETag === undefined) {
+    throw new TypeError(`The bucket answered without body, length or ETag for ${key}`)
+  }
+  return { body: Body, sizeBytes: ContentLength, etag: ETag }
+}
+
 /** Pictures in a bucket, behind presigned links to it. */
 export const openS3Store = (config: S3StoreConfig, now = Date.now): ObjectStore => {
   const client = openClient(config)
@@ -70,6 +79,7 @@ export const openS3Store = (config: S3StoreConfig, now = Date.now): ObjectStore 
         const deadline = AbortSignal.timeout(REMOVAL_DEADLINE_MS)
         while (await removePage(client, config.bucket, `${config.keyPrefix}${prefix}`, deadline));
       }),
+    open: (key) => guarded(() => openObject(client, config.bucket, `${config.keyPrefix}${key}`)),
     close: () => client.destroy()
   }
 }

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { Redis, type RedisOptions } from 'ioredis'
 import { ENTER_STREAM } from './enter-stream.ts'
+import { CLOSE_KEYED_ADD, OPEN_KEYED_ADD } from './keyed-add.ts'
 import { MARK_CANCELED } from './mark-canceled.ts'
 import { READ_GENERATION } from './read-generation.ts'
 import { RESERVE_PLACE } from './reserve-place.ts'
@@ -50,7 +51,9 @@ export const connectProducer = (url: string, log: FastifyBaseLogger): Redis => {
       markCanceled: MARK_CANCELED,
       takeRequest: TAKE_REQUEST,
       reservePlace: RESERVE_PLACE,
-      enterStream: ENTER_STREAM
+      enterStream: ENTER_STREAM,
+      openKeyedAdd: OPEN_KEYED_ADD,
+      closeKeyedAdd: CLOSE_KEYED_ADD
     }
   })
   logChanges(redis, log)

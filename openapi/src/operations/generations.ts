@@ -25,7 +25,7 @@ const createHeaders = Type.Object({
   prefer: Type.Optional(
     Type.String({
       maxLength: 1024,
-      description: `\`wait=n\` holds the answer until the generation is terminal, at most n seconds (${MAX_WAIT_SECONDS} at most): then the answer is 200, else 202.`
+      description: `\`wait=n\` holds the answer until the generation is terminal, at most n seconds (${MAX_WAIT_SECONDS} at most): then the answer is 200, else 202. An image in \`Accept\` alone waits ${MAX_WAIT_SECONDS} seconds. A client that goes away cancels nothing.`
     })
   )
 })
@@ -35,7 +35,8 @@ const accepted = headersNamed('Location', 'Retry-After', 'Preference-Applied', '
 const createResponses = {
   202: { description: 'Accepted. Go on polling `urls.self`.', schema: Generation, headers: accepted },
   200: {
-    description: 'Done within the wait that was preferred: the generation, or its picture where that is accepted.',
+    description:
+      'Terminal: within the wait that was preferred, or before, where an idempotency key is repeated. The generation, or its picture where that is accepted.',
     schema: Generation,
     alternatives: { 'image/*': Type.String({ format: 'binary' }) },
     headers: headersNamed('Location', 'Preference-Applied', 'Idempotency-Replayed')
@@ -66,7 +67,7 @@ export const createGeneration = defineOperation({
   scope: 'generate',
   summary: 'Generate pictures',
   description:
-    'Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Prefer: wait=n` and `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for.',
+    'Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for and it is made within the wait: `Prefer: wait=n`, else as long as waits may be. JSON is preferred where it is accepted as much.',
   headers: createHeaders,
   body: GenerateRequest,
   responses: createResponses,
@@ -108,7 +109,8 @@ export const getGeneration = defineOperation({
         Type.Integer({
           minimum: 0,
           maximum: MAX_WAIT_SECONDS,
-          description: 'Hold the answer until the generation is terminal, at most this many seconds.'
+          description:
+            'Hold the answer until the generation is terminal, at most this many seconds. With `If-None-Match`: until anything changes.'
         })
       )
     },

@@ -1,55 +1,25 @@
-import { createGeneration, type GenerateImagePayload, type GenerateRequest } from '@nextscale/openapi'
+import { createGeneration } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
-import { newGenerationId } from '../../generations/id.ts'
+import { createAndAnswer } from '../../generations/answer-created.ts'
 import { resolveInput } from '../../generations/resolve-input.ts'
-import { toGeneration } from '../../generations/resource.ts'
-import type { JobSnapshot } from '../../generations/snapshot.ts'
 import { callerOf } from '../../http/caller.ts'
 import { addOperation } from '../../http/operation.ts'
-import { baseUrl } from '../../http/urls.ts'
 import { requireCards } from '../../models/registry.ts'
 import type { Services } from '../../services.ts'
 
-const toPayload = (owner: string, body: GenerateRequest, input: GenerateImagePayload['input']): GenerateImagePayload => ({
-  version: 1,
-  owner,
-  input,
-  metadata: body.metadata ?? {},
-  label: body.label ?? null
-})
-
-/** What reading the job back would give, without reading it back. */
-const justQueued = (id: string, payload: GenerateImagePayload, createdAt: number): JobSnapshot => ({
-  kind: 'job',
-  id,
-  payload,
-  place: 'waiting',
-  ahead: null,
-  createdAt,
-  startedAt: null,
-  finishedAt: null,
-  returnValue: null,
-  failedReason: null,
-  progress: null,
-  attempt: 0,
-  mark: null
-})
-
 /** POST /generate */
-export const createGenerationRoute = (
-  app: FastifyInstance,
-  { config, models, depth, enqueue, inFlight, store }: Services
-): void =>
+export const createGenerationRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, createGeneration, async (request, reply) => {
-    const input = resolveInput(request.body, await requireCards(models))
-    depth.admit()
-    const id = newGenerationId()
-    const caller = callerOf(request)
-    const payload = toPayload(caller.owner, request.body, input)
-    const createdAt = Date.now()
-    await inFlight.hold(caller, id, () => enqueue(id, payload, createdAt))
-    const snapshot = justQueued(id, payload, createdAt)
-    const generation = await toGeneration(snapshot, { status: 'queued' }, { store, base: baseUrl(config, request) })
-    reply.code(202).headers({ location: generation.urls.self, 'retry-after': '1' })
-    return generation
+    const { body } = request
+    const withFormat = (format: 'png' | 'webp' | 'jpeg' | undefined) =>
+      format === undefined ? body : { ...body, output: { ...body.output, format } }
+    return createAndAnswer(services, request, reply, callerOf(request), {
+      format: body.output?.format,
+      asked: (format = 'png') => ({ operation: 'createGeneration', body: withFormat(format) }),
+      resolve: async (format) => ({
+        input: resolveInput(withFormat(format), await requireCards(services.models)),
+        metadata: body.metadata ?? {},
+        label: body.label ?? null
+      })
+    })
   })

@@ -77,6 +77,7 @@ test('when the object store fails, nothing else is changed', async () => {
     remove: async () => {
       throw new ProblemError('object_store_unavailable', 'Down.')
     },
+    open: async () => assert.fail('Nothing is read'),
     close() {}
   }
   const { queue, keys } = context

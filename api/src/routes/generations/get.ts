@@ -1,47 +1,37 @@
 import { getGeneration } from '@nextscale/openapi'
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import { find } from '../../generations/find.ts'
+import type { FastifyInstance } from 'fastify'
+import { createEta, retryAfterSeconds } from '../../generations/estimate.ts'
+import { etagOf, matchesEtag } from '../../generations/etag.ts'
+import { find, type Found } from '../../generations/find.ts'
 import { toGeneration } from '../../generations/resource.ts'
 import { isTerminal } from '../../generations/settle.ts'
 import { waitUntilTerminal } from '../../generations/wait.ts'
 import { callerOf } from '../../http/caller.ts'
 import { addOperation } from '../../http/operation.ts'
+import { underSignal } from '../../http/under-signal.ts'
 import { baseUrl } from '../../http/urls.ts'
 import type { Services } from '../../services.ts'
-
-/** Runs some work under a signal that fires when the client is gone or the server is closing. */
-const underSignal = async <T>(
-  reply: FastifyReply,
-  closing: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>
-): Promise<T> => {
-  const ended = new AbortController()
-  const end = () => ended.abort()
-  reply.raw.once('close', end)
-  closing.addEventListener('abort', end, { once: true })
-  if (closing.aborted) end()
-  try {
-    return await work(ended.signal)
-  } finally {
-    reply.raw.off('close', end)
-    closing.removeEventListener('abort', end)
-  }
-}
 
 /** GET /generations/{id} */
 export const getGenerationRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, getGeneration, async (request, reply) => {
-    const { config, reader, events, store, streams, closing } = services
+    const { config, reader, events, runners, store, streams, closing } = services
     const { id } = request.params
+    const known = request.headers['if-none-match']
+    const isKnown = (found: Found) => matchesEtag(known, etagOf(found))
+    const isEnough = (found: Found) => known !== undefined && !isKnown(found)
     const caller = callerOf(request)
     const read = () => find(reader, caller.owner, id)
     const timeoutMs = (request.query.wait ?? 0) * 1000
     const wait = async () => {
       const leave = await streams.enter(caller)
-      const waiting = (signal: AbortSignal) => waitUntilTerminal({ id, read, events, timeoutMs, signal })
+      const waiting = (signal: AbortSignal) => waitUntilTerminal({ id, read, events, timeoutMs, isEnough, signal })
       return underSignal(reply, closing.signal, waiting).finally(leave)
     }
-    const { snapshot, standing } = timeoutMs === 0 ? await read() : await wait()
-    if (!isTerminal(standing)) reply.header('retry-after', '1')
-    return toGeneration(snapshot, standing, { store, base: baseUrl(config, request) })
+    const found = timeoutMs === 0 ? await read() : await wait()
+    reply.header('etag', etagOf(found))
+    if (!isTerminal(found.standing)) reply.header('retry-after', String(retryAfterSeconds(runners, found)))
+    if (isKnown(found)) return reply.code(304).send()
+    const context = { store, base: baseUrl(config, request), etaMs: createEta(runners) }
+    return toGeneration(found.snapshot, found.standing, context)
   })

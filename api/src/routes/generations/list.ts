@@ -1,5 +1,6 @@
 import { listGenerations } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
+import { createEta } from '../../generations/estimate.ts'
 import { list } from '../../generations/list.ts'
 import { toGeneration } from '../../generations/resource.ts'
 import { callerOf } from '../../http/caller.ts'
@@ -12,7 +13,8 @@ const DEFAULT_LIMIT = 20
 /** GET /generations */
 export const listGenerationsRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, listGenerations, async (request) => {
-    const context = { store: services.store, base: baseUrl(services.config, request) }
+    const { store, config, runners } = services
+    const context = { store, base: baseUrl(config, request), etaMs: createEta(runners) }
     const page = await list(services, callerOf(request).owner, { ...request.query, limit: request.query.limit ?? DEFAULT_LIMIT })
     const data = await Promise.all(page.found.map(({ snapshot, standing }) => toGeneration(snapshot, standing, context)))
     return { data, next_cursor: page.nextCursor }

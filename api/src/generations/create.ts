@@ -1,0 +1,89 @@
+import type { GenerateImagePayload } from '@nextscale/openapi'
+import type { ImageFormat } from '../http/accept.ts'
+import type { Caller } from '../http/caller.ts'
+import { ProblemError } from '../http/problem.ts'
+import type { Services } from '../services.ts'
+import type { Creation } from './answer-created.ts'
+import { type Found, requireFound } from './find.ts'
+import { keyedGenerationId, newGenerationId } from './id.ts'
+import { requestHash } from './request-hash.ts'
+import type { JobSnapshot, Snapshot } from './snapshot.ts'
+
+interface CreateOptions {
+  caller: Caller
+  /** The idempotency key, if there is one. */
+  key: string | undefined
+  creation: Creation
+  format: ImageFormat | undefined
+  /** Throws when what is made, or was made, cannot be answered as asked. */
+  check: (payload: GenerateImagePayload) => void
+}
+
+export interface Created {
+  found: Found
+  isReplayed: boolean
+}
+
+/** What reading the job back would give, without reading it back. */
+const justQueued = (id: string, payload: GenerateImagePayload, createdAt: number): JobSnapshot => ({
+  kind: 'job',
+  id,
+  payload,
+  place: 'waiting',
+  ahead: null,
+  createdAt,
+  startedAt: null,
+  finishedAt: null,
+  returnValue: null,
+  failedReason: null,
+  progress: null,
+  attempt: 0,
+  mark: null
+})
+
+const mismatch = () => {
+  const detail =
+    'This key was used for another request. Send a new key with a new request, and the same key only to repeat one unchanged.'
+  return new ProblemError('idempotency_mismatch', detail, { errors: [{ pointer: '/headers/idempotency-key', detail }] })
+}
+
+/** What was made with the key before. Throws when that was for another request, or is gone. */
+const replayed = (id: string, hash: string, snapshot: Snapshot, { check }: CreateOptions): Created => {
+  const found = requireFound(id, snapshot)
+  const payload = found.snapshot.kind === 'job' ? found.snapshot.payload : found.snapshot.mark.payload
+  if (payload.request_hash !== hash) throw mismatch()
+  check(payload)
+  return { found, isReplayed: true }
+}
+
+const payloadOf = async ({ caller, creation, format, check }: CreateOptions): Promise<GenerateImagePayload> => {
+  const payload: GenerateImagePayload = { version: 1, owner: caller.owner, ...(await creation.resolve(format)) }
+  check(payload)
+  return payload
+}
+
+const createKeyed = async (services: Services, key: string, options: CreateOptions): Promise<Created> => {
+  const { caller, creation, format } = options
+  const { owner } = caller
+  const id = keyedGenerationId(owner, key)
+  const hash = requestHash(creation.asked(format))
+  // Looked up first, so that a replay is not refused for a full queue or a model that is gone by now.
+  const before = await services.reader.read(owner, id)
+  if (before.kind !== 'unknown') return replayed(id, hash, before, options)
+  const payload = { ...(await payloadOf(options)), request_hash: hash }
+  services.depth.admit()
+  // A place is taken once per id; that of a generation which another request just made with the key is its own.
+  const { isNew, snapshot } = await services.inFlight.hold(caller, id, () => services.enqueueKeyed(id, payload, Date.now()))
+  return isNew ? { found: requireFound(id, snapshot), isReplayed: false } : replayed(id, hash, snapshot, options)
+}
+
+/** Puts a new generation into the queue, or finds the one that its idempotency key made before. */
+export const createOrReplay = async (services: Services, options: CreateOptions): Promise<Created> => {
+  if (options.key !== undefined) return createKeyed(services, options.key, options)
+  const payload = await payloadOf(options)
+  services.depth.admit()
+  const id = newGenerationId()
+  const createdAt = Date.now()
+  await services.inFlight.hold(options.caller, id, () => services.enqueue(id, payload, createdAt))
+  return { found: { snapshot: justQueued(id, payload, createdAt), standing: { status: 'queued' } }, isReplayed: false }
+}

@@ -1,0 +1,61 @@
+import type { RunnerCard } from '@nextscale/openapi'
+import type { RunnerRegistry } from '../runners/registry.ts'
+import type { JobSnapshot } from './snapshot.ts'
+import type { Found } from './find.ts'
+
+const MAX_RETRY_AFTER_SECONDS = 30
+
+const measured = (cards: readonly RunnerCard[], model: string) =>
+  cards.flatMap(({ models }) => {
+    const found = models.find(({ id }) => id === model)
+    return found === undefined || found.image_ms === null
+      ? []
+      : [{ imageMs: found.image_ms, latencyMs: found.latency_ms ?? found.image_ms }]
+  })
+
+type Measured = ReturnType<typeof measured>
+
+/** Mean time of one generation from its first scale to stored pictures, in ms. */
+const latencyMs = (runners: Measured) => runners.reduce((sum, runner) => sum + runner.latencyMs, 0) / runners.length
+
+/**
+ * Time to completion in ms: ahead / sum(1 / image_ms) + mean(latency_ms), over the runners that serve the model and have
+ * measured it. Each generation ahead counts as one picture. `null` when nothing is measured or the place is unknown.
+ */
+export const estimateMs = (cards: readonly RunnerCard[], model: string, ahead: number | null): number | null => {
+  const runners = measured(cards, model)
+  if (runners.length === 0 || ahead === null) return null
+  const imagesPerMs = runners.reduce((sum, { imageMs }) => sum + 1 / Math.max(imageMs, Number.MIN_VALUE), 0)
+  return Math.round(ahead / imagesPerMs + latencyMs(runners))
+}
+
+/** `etaMs` of a ViewContext. `waiting` stands for the place of one just added. */
+export const createEta =
+  (runners: RunnerRegistry, waiting: number | null = null) =>
+  (model: string, ahead: number | null): number | null =>
+    estimateMs(runners.cards(), model, ahead ?? waiting)
+
+/** Of a running one: the share of its scales that is left, times the mean latency, in ms. */
+const remainingMs = (cards: readonly RunnerCard[], { payload, progress }: JobSnapshot): number | null => {
+  const runners = measured(cards, payload.input.model)
+  const done = progress?.progress
+  if (runners.length === 0 || !done) return null
+  return latencyMs(runners) * Math.max(0, 1 - done.scale / done.scales)
+}
+
+const clamp = (seconds: number) => Math.min(MAX_RETRY_AFTER_SECONDS, Math.max(1, seconds))
+
+/** `Retry-After` in seconds: half of the time that is left, from 1 to 30; 1 when that is unknown. */
+export const retryAfterSeconds = (
+  runners: RunnerRegistry,
+  { snapshot, standing }: Found,
+  waiting: number | null = null
+): number => {
+  if (snapshot.kind !== 'job') return 1
+  const cards = runners.cards()
+  const leftMs =
+    standing.status === 'queued'
+      ? estimateMs(cards, snapshot.payload.input.model, snapshot.ahead ?? waiting)
+      : remainingMs(cards, snapshot)
+  return leftMs === null ? 1 : clamp(Math.ceil(leftMs / 2000))
+}
