@@ -12,6 +12,7 @@ import { createModelRegistry, type ModelRegistry } from './models/registry.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
 import { openObjectStore } from './object-store/open.ts'
 import { connectListener, connectProducer } from './redis/connection.ts'
+import { createRunnerRegistry, type RunnerRegistry } from './runners/read-runners.ts'
 import { createFinishedEvents, type FinishedEvents } from './redis/finished-events.ts'
 
 /** Everything routes work with, opened once per server. */
@@ -23,6 +24,7 @@ export interface Services {
   readonly events: FinishedEvents
   readonly store: ObjectStore
   readonly models: ModelRegistry
+  readonly runners: RunnerRegistry
   readonly reader: GenerationReader
   readonly enqueue: Enqueue
   readonly depth: QueueDepth
@@ -44,6 +46,7 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     events: createFinishedEvents(connectListener(config.redisUrl), queue.toKey('events')),
     store,
     models: createModelRegistry({ redis, keys, defaultModel: config.defaultModel, log }),
+    runners: createRunnerRegistry({ redis, keys }),
     reader: createReader(redis, queue, keys),
     enqueue: createEnqueue(redis, queue, keys),
     depth: createQueueDepth(redis, queue, config.queueLimit),

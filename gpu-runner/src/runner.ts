@@ -2,11 +2,15 @@ import { redisKeys } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { announceModels } from './announce-models.ts'
+import { announceRunner } from './announce-runner.ts'
 import type { Config, StoreConfig } from './config.ts'
 import { ModelError } from './errors.ts'
 import { type OpenModel, openModel, verifyHashes } from './model/open-model.ts'
 import { createDiskStore } from './object-store/disk.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
+import { observeSampler } from './observe/observe-sampler.ts'
+import { observeWith } from './observe/observer.ts'
+import { createSpeed } from './observe/speed.ts'
 import { Sampler } from './sampler/sampler.ts'
 import { createBatcher } from './worker/batcher.ts'
 import { createCancelWatch } from './worker/cancel-watch.ts'
@@ -76,17 +80,22 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
   const redis = connect(config.redisUrl, log)
   const subscriber = connect(config.redisUrl, log)
   const cancels = await createCancelWatch(redis, subscriber, keys, log)
-  const batcher = createBatcher(sampler, { maxBatch: config.maxBatch, windowMs: config.batchWindowMs })
+  const speed = createSpeed()
+  const observer = observeWith([speed])
+  const batcher = createBatcher(observeSampler(sampler, observer), { maxBatch: config.maxBatch, windowMs: config.batchWindowMs })
   const { concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch
   const options = { connection: redis, keys, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
-  const worker = startWorker(options, { models, batcher, store, cancels }, log)
+  const worker = startWorker(options, { models, batcher, store, cancels }, log, observer)
   const stopAnnouncing = announceModels(redis, keys, [...models.values()], log)
+  const withdraw = await announceRunner(redis, keys, { models: [...models.keys()], maxBatch: config.maxBatch, speed }, log)
   log.info({ models: [...models.keys()], ...config.form, maxBatch: config.maxBatch }, 'runner ready')
   return {
     stop: async () => {
       stopAnnouncing()
+      // Not waited for: with Redis away it would be for ever, and the card goes stale by itself.
+      withdraw().catch((error: unknown) => log.debug({ err: error }, 'the card of this runner stays until it is stale'))
       const outcome = await worker.stop()
       await sampler.close()
       await store.close()

@@ -11,6 +11,7 @@ import { listModelsRoute } from './models/list.ts'
 import { getObjectRoute } from './objects/get.ts'
 import { healthRoute } from './service/health.ts'
 import { readinessRoute } from './service/readiness.ts'
+import { statusRoute } from './service/status.ts'
 
 /** Every operation of the contract. */
 export const routes = async (app: FastifyInstance, { services }: { services: Services }): Promise<void> => {
@@ -23,6 +24,7 @@ export const routes = async (app: FastifyInstance, { services }: { services: Ser
   getModelRoute(app, services)
   listModelClassesRoute(app, services)
   getObjectRoute(app, services)
+  statusRoute(app, services)
   healthRoute(app)
   readinessRoute(app, services)
 }
