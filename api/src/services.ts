@@ -6,8 +6,10 @@ import { redisKeys } from '@nextscale/openapi'
 import type { Config } from './config.ts'
 import { createEnqueue, type Enqueue } from './generations/enqueue.ts'
 import { createQueueDepth, type QueueDepth } from './generations/queue-depth.ts'
+import { lookAtQueue } from './generations/queue-look.ts'
 import { openQueue } from './generations/queue.ts'
 import { createReader, type GenerationReader } from './generations/reader.ts'
+import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createModelRegistry, type ModelRegistry } from './models/registry.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
 import { openObjectStore } from './object-store/open.ts'
@@ -28,6 +30,7 @@ export interface Services {
   readonly reader: GenerationReader
   readonly enqueue: Enqueue
   readonly depth: QueueDepth
+  readonly metrics: Metrics
   /** Fires when the server begins to close; long polls end then. */
   readonly closing: AbortController
 }
@@ -50,14 +53,16 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     reader: createReader(redis, queue, keys),
     enqueue: createEnqueue(redis, queue, keys),
     depth: createQueueDepth(redis, queue, config.queueLimit),
+    metrics: createMetrics(() => lookAtQueue(redis, queue)),
     closing: new AbortController()
   }
 }
 
 /** Closes them in reverse order. No request is running any more, so nothing is cut off. */
-export const closeServices = async ({ events, queue, redis, store }: Services): Promise<void> => {
+export const closeServices = async ({ events, queue, redis, store, metrics }: Services): Promise<void> => {
   events.close()
   await queue.close()
   redis.disconnect()
   store.close()
+  metrics.close()
 }

@@ -10,6 +10,7 @@ import { listModelClassesRoute } from './models/list-classes.ts'
 import { listModelsRoute } from './models/list.ts'
 import { getObjectRoute } from './objects/get.ts'
 import { healthRoute } from './service/health.ts'
+import { metricsRoute } from './service/metrics.ts'
 import { readinessRoute } from './service/readiness.ts'
 import { statusRoute } from './service/status.ts'
 
@@ -27,4 +28,5 @@ export const routes = async (app: FastifyInstance, { services }: { services: Ser
   statusRoute(app, services)
   healthRoute(app)
   readinessRoute(app, services)
+  metricsRoute(app, services)
 }

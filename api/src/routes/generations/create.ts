@@ -36,7 +36,7 @@ const justQueued = (id: string, payload: GenerateImagePayload, createdAt: number
 })
 
 /** POST /generate */
-export const createGenerationRoute = (app: FastifyInstance, { config, models, depth, enqueue, store }: Services): void =>
+export const createGenerationRoute = (app: FastifyInstance, { config, models, depth, enqueue, metrics, store }: Services): void =>
   addOperation(app, createGeneration, async (request, reply) => {
     const input = resolveInput(request.body, await requireCards(models))
     depth.admit()
@@ -44,6 +44,7 @@ export const createGenerationRoute = (app: FastifyInstance, { config, models, de
     const payload = toPayload(request.body, input)
     const createdAt = Date.now()
     await enqueue(id, payload, createdAt)
+    metrics.accepted(input.model, input.priority)
     const snapshot = justQueued(id, payload, createdAt)
     const generation = await toGeneration(snapshot, { status: 'queued' }, { store, base: baseUrl(config, request) })
     reply.code(202).headers({ location: generation.urls.self, 'retry-after': '1' })

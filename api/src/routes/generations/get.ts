@@ -29,7 +29,7 @@ const underSignal = async <T>(
 }
 
 /** GET /generations/{id} */
-export const getGenerationRoute = (app: FastifyInstance, { config, reader, events, store, closing }: Services): void =>
+export const getGenerationRoute = (app: FastifyInstance, { config, reader, events, metrics, store, closing }: Services): void =>
   addOperation(app, getGeneration, async (request, reply) => {
     const { id } = request.params
     const read = () => find(reader, OWNER, id)
@@ -37,7 +37,9 @@ export const getGenerationRoute = (app: FastifyInstance, { config, reader, event
     const { snapshot, standing } =
       timeoutMs === 0
         ? await read()
-        : await underSignal(reply, closing.signal, (signal) => waitUntilTerminal({ id, read, events, timeoutMs, signal }))
+        : await underSignal(reply, closing.signal, (signal) =>
+            waitUntilTerminal({ id, read, events, timeoutMs, signal }).finally(metrics.hold('wait'))
+          )
     if (!isTerminal(standing)) reply.header('retry-after', '1')
     return toGeneration(snapshot, standing, { store, base: baseUrl(config, request) })
   })
