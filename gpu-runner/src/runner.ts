@@ -8,6 +8,7 @@ import { ModelError } from './errors.ts'
 import { type OpenModel, openModel, verifyHashes } from './model/open-model.ts'
 import { createDiskStore } from './object-store/disk.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
+import { logAttempts } from './observe/log-attempts.ts'
 import { observeSampler } from './observe/observe-sampler.ts'
 import { observeWith } from './observe/observer.ts'
 import { serveMetrics } from './observe/serve-metrics.ts'
@@ -101,7 +102,7 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
   const subscriber = connect(config.redisUrl, log)
   const cancels = await createCancelWatch(redis, subscriber, keys, log)
   const speed = createSpeed()
-  const observer = observeWith(metrics ? [speed, metrics.observer] : [speed])
+  const observer = observeWith([speed, logAttempts(log), ...(metrics ? [metrics.observer] : [])])
   const batcher = createBatcher(observeSampler(sampler, observer), { maxBatch: config.maxBatch, windowMs: config.batchWindowMs })
   const { concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
   // One batch runs while the next gathers.

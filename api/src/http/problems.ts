@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import { loggedText, loggedUrl } from '../logged-text.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError, toProblem } from './problem.ts'
 
 /** Errors Fastify itself raises about a request, in our words. */
@@ -27,12 +28,12 @@ const asProblem = (error: unknown, bodyLimitBytes: number): ProblemError => {
   })
 }
 
-const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : undefined)
+const messageOf = (cause: unknown) => (cause instanceof Error ? loggedText(cause.message) : undefined)
 
 /** What broke here is logged with its stack. What others do to us is one line, since an outage brings many. */
 const logProblem = (request: FastifyRequest, problem: ProblemError): void => {
   const { code, cause, message } = problem
-  const line = { request_id: request.id, method: request.method, url: request.url, code }
+  const line = { request_id: request.id, method: request.method, url: loggedUrl(request.url), code }
   // A probe is asked all the time, and its refusal is its answer.
   const level = request.routeOptions.config.operation?.tag === 'service' ? 'debug' : 'info'
   if (code === 'internal_error') request.log.error({ ...line, err: cause }, message)

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import { loggedUrl } from '../logged-text.ts'
 
 /** Names every answer with its request id, and logs a line per request when the level is debug. */
 export const requestLog = fastifyPlugin(
@@ -11,7 +12,10 @@ export const requestLog = fastifyPlugin(
     if (app.log.level === 'debug' || app.log.level === 'trace') {
       app.addHook('onResponse', (request, reply, next) => {
         const { id, method, url } = request
-        app.log.debug({ request_id: id, method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request')
+        app.log.debug(
+          { request_id: id, method, url: loggedUrl(url), status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+          'request'
+        )
         next()
       })
     }

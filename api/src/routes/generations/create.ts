@@ -45,6 +45,7 @@ export const createGenerationRoute = (app: FastifyInstance, { config, models, de
     const createdAt = Date.now()
     await enqueue(id, payload, createdAt)
     metrics.accepted(input.model, input.priority)
+    request.log.debug({ request_id: request.id, generation: id, model: input.model }, 'accepted')
     const snapshot = justQueued(id, payload, createdAt)
     const generation = await toGeneration(snapshot, { status: 'queued' }, { store, base: baseUrl(config, request) })
     reply.code(202).headers({ location: generation.urls.self, 'retry-after': '1' })

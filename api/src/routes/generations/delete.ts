@@ -9,5 +9,6 @@ import type { Services } from '../../services.ts'
 export const deleteGenerationRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, deleteGeneration, async (request) => {
     await erase(services, OWNER, request.params.id)
+    request.log.info({ request_id: request.id, generation: request.params.id }, 'deleted')
     return undefined
   })
