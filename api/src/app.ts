@@ -9,6 +9,7 @@ import { methodNotAllowed } from './http/method-not-allowed.ts'
 import { problems, sendProblem } from './http/problems.ts'
 import { newRequestId } from './http/request-id.ts'
 import { requestLog } from './http/request-log.ts'
+import { requestMetrics } from './http/request-metrics.ts'
 import { compileValidator } from './http/validation.ts'
 import { loggedError } from './logged-error.ts'
 import { routes } from './routes/index.ts'
@@ -52,6 +53,7 @@ export const buildApp = async (config: Config, logStream?: Writable): Promise<Fa
 
   await app.register(problems, { bodyLimitBytes: config.bodyLimitBytes })
   await app.register(requestLog)
+  await app.register(requestMetrics, services)
   await app.register(authentication, services)
   await app.register(jsonBody)
   await app.register(methodNotAllowed)

@@ -1,3 +1,5 @@
+import { loggedText } from './logged-text.ts'
+
 /** Causes of causes that are logged. */
 const MAX_DEPTH = 5
 
@@ -15,12 +17,12 @@ type LoggedError = {
  * command that failed, which are a password when it is AUTH.
  */
 export const loggedError = (error: unknown, depth = 0): LoggedError => {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error), stack: '' }
+  if (!(error instanceof Error)) return { type: typeof error, message: loggedText(String(error)), stack: '' }
   const isNested = error.cause !== undefined && depth < MAX_DEPTH
   return {
     type: error.name,
-    message: error.message,
-    stack: error.stack ?? '',
+    message: loggedText(error.message),
+    stack: loggedText(error.stack ?? ''),
     ...('code' in error && { code: error.code }),
     ...(isNested && { cause: loggedError(error.cause, depth + 1) })
   }

@@ -7,18 +7,20 @@ import type { Config } from './config.ts'
 import { createEnqueueKeyed, type EnqueueKeyed } from './generations/enqueue-keyed.ts'
 import { createEnqueue, type Enqueue } from './generations/enqueue.ts'
 import { createQueueDepth, type QueueDepth } from './generations/queue-depth.ts'
+import { lookAtQueue } from './generations/queue-look.ts'
 import { openQueue } from './generations/queue.ts'
 import { createReader, type GenerationReader } from './generations/reader.ts'
 import { createKeyFinder, type KeyFinder } from './keys/find.ts'
 import { createInFlight, type InFlight } from './limits/in-flight.ts'
 import { createRateLimit, type RateLimit } from './limits/rate.ts'
 import { createStreams, type Streams } from './limits/streams.ts'
+import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createModelRegistry, type ModelRegistry } from './models/registry.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
 import { openObjectStore } from './object-store/open.ts'
 import { connectListener, connectProducer } from './redis/connection.ts'
+import { createRunnerRegistry, type RunnerRegistry } from './runners/read-runners.ts'
 import { createFinishedEvents, type FinishedEvents } from './redis/finished-events.ts'
-import { createRunnerRegistry, type RunnerRegistry } from './runners/registry.ts'
 
 /** Everything routes work with, opened once per server. */
 export interface Services {
@@ -29,6 +31,7 @@ export interface Services {
   readonly events: FinishedEvents
   readonly store: ObjectStore
   readonly models: ModelRegistry
+  readonly runners: RunnerRegistry
   readonly reader: GenerationReader
   readonly enqueue: Enqueue
   readonly enqueueKeyed: EnqueueKeyed
@@ -37,7 +40,7 @@ export interface Services {
   readonly rate: RateLimit
   readonly inFlight: InFlight
   readonly streams: Streams
-  readonly runners: RunnerRegistry
+  readonly metrics: Metrics
   /** Fires when the server begins to close; long polls end then. */
   readonly closing: AbortController
 }
@@ -58,23 +61,25 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     store,
     models: createModelRegistry({ redis, keys, defaultModel: config.defaultModel, log }),
     reader,
+    runners: createRunnerRegistry({ redis, keys }),
     enqueue: createEnqueue(redis, queue, keys),
     enqueueKeyed: createEnqueueKeyed(redis, queue, keys),
-    runners: createRunnerRegistry(redis, keys),
     depth: createQueueDepth(redis, queue, config.queueLimit),
     apiKeys: createKeyFinder(redis, keys),
     rate: createRateLimit(redis, keys),
     inFlight: createInFlight({ redis, keys, reader }),
     streams: createStreams({ redis, keys }),
+    metrics: createMetrics(() => lookAtQueue(redis, queue)),
     closing: new AbortController()
   }
 }
 
 /** Closes them in reverse order. No request is running any more, so nothing is cut off. */
-export const closeServices = async ({ events, queue, redis, store, streams }: Services): Promise<void> => {
+export const closeServices = async ({ events, queue, redis, store, streams, metrics }: Services): Promise<void> => {
   streams.close()
   events.close()
   await queue.close()
   redis.disconnect()
   store.close()
+  metrics.close()
 }

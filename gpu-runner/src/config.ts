@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { DEFAULT_PREFIX } from '@nextscale/openapi'
 import { PRECISIONS } from './model/manifest.ts'
 import type { S3Options } from './object-store/s3.ts'
+import type { MetricsAddress } from './observe/serve-metrics.ts'
 import type { SamplerForm } from './sampler/open-sampler.ts'
 
 export type StoreConfig = ({ kind: 's3' } & S3Options) | { kind: 'disk'; folder: string }
@@ -24,6 +25,8 @@ export interface Config {
   graceMs: number
   /** A sampler process that is silent for longer during a batch is replaced. */
   samplerTimeoutMs: number
+  /** Where metrics are served; null = nowhere. */
+  metrics: MetricsAddress | null
   logLevel: string
   logFormat: 'json' | 'pretty'
 }
@@ -149,6 +152,9 @@ export const readConfig = (env: Environment = process.env): Readonly<Config> => 
     stalledIntervalMs: integer(env, 'STALLED_INTERVAL_MS', 15_000, 500, 600_000),
     samplerTimeoutMs: integer(env, 'SAMPLER_TIMEOUT_MS', 600_000, 1_000, 86_400_000),
     graceMs: integer(env, 'GRACE_MS', 5_000, 0, 600_000),
+    metrics: env['METRICS_PORT']
+      ? { host: env['METRICS_HOST'] || '127.0.0.1', port: integer(env, 'METRICS_PORT', 0, 1, 65_535) }
+      : null,
     logLevel: choice(env, 'LOG_LEVEL', LOG_LEVELS, 'info'),
     logFormat: choice(env, 'LOG_FORMAT', ['json', 'pretty'], 'json')
   })

@@ -2,11 +2,17 @@ import { redisKeys } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { announceModels } from './announce-models.ts'
-import type { Config, StoreConfig } from './config.ts'
+import { announceRunner } from './announce-runner.ts'
+import { type Config, ConfigError, type StoreConfig } from './config.ts'
 import { ModelError } from './errors.ts'
 import { type OpenModel, openModel, verifyHashes } from './model/open-model.ts'
 import { createDiskStore } from './object-store/disk.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
+import { logAttempts } from './observe/log-attempts.ts'
+import { observeSampler } from './observe/observe-sampler.ts'
+import { observeWith } from './observe/observer.ts'
+import { serveMetrics } from './observe/serve-metrics.ts'
+import { createSpeed } from './observe/speed.ts'
 import { Sampler } from './sampler/sampler.ts'
 import { createBatcher } from './worker/batcher.ts'
 import { createCancelWatch } from './worker/cancel-watch.ts'
@@ -29,6 +35,19 @@ const openStore = async (store: StoreConfig): Promise<ObjectStore> => {
   // The SDK takes memory and start-up time that a runner with a disk need not spend.
   const { createS3Store } = await import('./object-store/s3.ts')
   return createS3Store(store)
+}
+
+/** Metrics, where they are wanted: others are spared the library. */
+const openMetrics = async ({ metrics: address }: Readonly<Config>) => {
+  if (!address) return undefined
+  const { createMetrics } = await import('./observe/metrics.ts')
+  const metrics = createMetrics()
+  const stop = await serveMetrics(metrics, address).catch((error: unknown) => {
+    metrics.close()
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new ConfigError(`Metrics cannot be served (${reason}): set METRICS_PORT or METRICS_HOST to an address that is free.`)
+  })
+  return { observer: metrics, stop }
 }
 
 /** Longer than any blocking command of the worker. */
@@ -71,27 +90,39 @@ export interface Runner {
 export const startRunner = async (config: Readonly<Config>, log: Logger): Promise<Runner> => {
   const keys = redisKeys(config.redisPrefix)
   const models = await openModels(config.models)
-  const sampler = await Sampler.start([...models.values()], { form: config.form, timeoutMs: config.samplerTimeoutMs, log })
+  const metrics = await openMetrics(config)
+  const sampler = await Sampler.start([...models.values()], {
+    form: config.form,
+    timeoutMs: config.samplerTimeoutMs,
+    onRestart: () => metrics?.observer.samplerRestarted(),
+    log
+  })
   const store = await openStore(config.store)
   const redis = connect(config.redisUrl, log)
   const subscriber = connect(config.redisUrl, log)
   const cancels = await createCancelWatch(redis, subscriber, keys, log)
-  const batcher = createBatcher(sampler, { maxBatch: config.maxBatch, windowMs: config.batchWindowMs })
+  const speed = createSpeed()
+  const observer = observeWith([speed, logAttempts(log), ...(metrics ? [metrics.observer] : [])])
+  const batcher = createBatcher(observeSampler(sampler, observer), { maxBatch: config.maxBatch, windowMs: config.batchWindowMs })
   const { concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch
   const options = { connection: redis, keys, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
-  const worker = startWorker(options, { models, batcher, store, cancels }, log)
+  const worker = startWorker(options, { models, batcher, store, cancels }, log, observer)
   const stopAnnouncing = announceModels(redis, keys, [...models.values()], log)
+  const withdraw = await announceRunner(redis, keys, { models: [...models.keys()], maxBatch: config.maxBatch, speed }, log)
   log.info({ models: [...models.keys()], ...config.form, maxBatch: config.maxBatch }, 'runner ready')
   return {
     stop: async () => {
       stopAnnouncing()
+      // Not waited for: with Redis away it would be for ever, and the card goes stale by itself.
+      withdraw().catch((error: unknown) => log.debug({ err: error }, 'the card of this runner stays until it is stale'))
       const outcome = await worker.stop()
       await sampler.close()
       await store.close()
       subscriber.disconnect()
       redis.disconnect()
+      metrics?.stop()
       return outcome
     }
   }

@@ -1,5 +1,5 @@
 import type { RunnerCard } from '@nextscale/openapi'
-import type { RunnerRegistry } from '../runners/registry.ts'
+import type { RunnerRegistry } from '../runners/read-runners.ts'
 import type { JobSnapshot } from './snapshot.ts'
 import type { Found } from './find.ts'
 
@@ -33,7 +33,7 @@ export const estimateMs = (cards: readonly RunnerCard[], model: string, ahead: n
 export const createEta =
   (runners: RunnerRegistry, waiting: number | null = null) =>
   (model: string, ahead: number | null): number | null =>
-    estimateMs(runners.cards(), model, ahead ?? waiting)
+    estimateMs(runners.lastCards(), model, ahead ?? waiting)
 
 /** Of a running one: the share of its scales that is left, times the mean latency, in ms. */
 const remainingMs = (cards: readonly RunnerCard[], { payload, progress }: JobSnapshot): number | null => {
@@ -52,7 +52,7 @@ export const retryAfterSeconds = (
   waiting: number | null = null
 ): number => {
   if (snapshot.kind !== 'job') return 1
-  const cards = runners.cards()
+  const cards = runners.lastCards()
   const leftMs =
     standing.status === 'queued'
       ? estimateMs(cards, snapshot.payload.input.model, snapshot.ahead ?? waiting)

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { loggedUrl } from './logged-url.ts'
+import { loggedText, loggedUrl } from '../logged-text.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError, toProblem } from './problem.ts'
 
 /** Errors Fastify itself raises about a request, in our words. */
@@ -28,7 +28,7 @@ const asProblem = (error: unknown, bodyLimitBytes: number): ProblemError => {
   })
 }
 
-const messageOf = (cause: unknown) => (cause instanceof Error ? cause.message : undefined)
+const messageOf = (cause: unknown) => (cause instanceof Error ? loggedText(cause.message) : undefined)
 
 /** What broke here is logged with its stack. What others do to us is one line, since an outage brings many. */
 const logProblem = (request: FastifyRequest, problem: ProblemError): void => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loggedUrl } from '../http/logged-url.ts'
+import { loggedUrl } from '../logged-text.ts'
 import { openTestApp } from '../testing/test-app.ts'
 import { createKeyFinder } from './find.ts'
 import { listKeys } from './list.ts'
@@ -77,8 +77,8 @@ test('a record that this release cannot read opens nothing', async () => {
 test('logged URLs keep everything but secrets', () => {
   const token = formatToken({ id: 'a'.repeat(12), secret: 'b'.repeat(43) })
   assert.equal(loggedUrl('/generations?limit=2&label=token'), '/generations?limit=2&label=token')
-  assert.equal(loggedUrl('/g/events?token=abc&x=1'), '/g/events?token=…&x=1')
-  assert.equal(loggedUrl('/g/events?x=1&t%6Fken=abc'), '/g/events?x=1&t%6Fken=…')
-  assert.equal(loggedUrl('/objects/a?expires=1&signature=abc'), '/objects/a?expires=1&signature=…')
+  assert.equal(loggedUrl('/g/events?token=abc&x=1'), '/g/events?token=***&x=1')
+  assert.equal(loggedUrl('/g/events?x=1&t%6Fken=abc'), '/g/events?x=1&t%6Fken=***')
+  assert.equal(loggedUrl('/objects/a?expires=1&signature=abc'), '/objects/a?expires=1&signature=***')
   assert.equal(loggedUrl(`/${token}?key=${token}&%=1`), `/ns_${'a'.repeat(12)}_…?key=ns_${'a'.repeat(12)}_…&%=1`)
 })

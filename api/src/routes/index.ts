@@ -10,7 +10,9 @@ import { listModelClassesRoute } from './models/list-classes.ts'
 import { listModelsRoute } from './models/list.ts'
 import { getObjectRoute } from './objects/get.ts'
 import { healthRoute } from './service/health.ts'
+import { metricsRoute } from './service/metrics.ts'
 import { readinessRoute } from './service/readiness.ts'
+import { statusRoute } from './service/status.ts'
 
 /** Every operation of the contract. */
 export const routes = async (app: FastifyInstance, { services }: { services: Services }): Promise<void> => {
@@ -23,6 +25,8 @@ export const routes = async (app: FastifyInstance, { services }: { services: Ser
   getModelRoute(app, services)
   listModelClassesRoute(app, services)
   getObjectRoute(app, services)
+  statusRoute(app, services)
   healthRoute(app)
   readinessRoute(app, services)
+  metricsRoute(app, services)
 }

@@ -41,6 +41,8 @@ export interface SamplerOptions {
   form: SamplerForm
   /** A process that is silent for longer while it has a batch is taken for hung and replaced. */
   timeoutMs: number
+  /** A process died and is being replaced. */
+  onRestart?: () => void
   log: Logger
 }
 
@@ -124,6 +126,7 @@ export class Sampler {
     // Its successor is being started already, or none is wanted.
     if (child !== this.#child || this.#isRespawning || this.#closing.signal.aborted) return
     this.#options.log.error({ ...how, batches: this.#pending.size }, 'sampler process died; starting another')
+    this.#options.onRestart?.()
     this.#failAll()
     this.#ready = this.#respawn()
     // Rejected only by closing, when perhaps nobody waits for it.

@@ -1,6 +1,7 @@
-import type { BatchResult, RunningBatch, Sampler } from '../sampler/sampler.ts'
+import type { BatchResult, RunningBatch } from '../sampler/sampler.ts'
 import type { ImageRequest } from '../sampler/image-request.ts'
 import { JobError } from '../errors.ts'
+import type { BatchSampler } from '../observe/observe-sampler.ts'
 import { type Clock, createBatchWindow, systemClock } from './batch-window.ts'
 
 export interface BatchedImage {
@@ -78,7 +79,7 @@ const letLeave = (entries: readonly Entry[], running: RunningBatch): (() => void
  * Has the sampler make a batch, and settles its entries. A batch fails as a whole, by one image or by its size: halves
  * find out which, and the others get their pictures. `ended` is told before anybody hears of the result.
  */
-const runBatch = async (sampler: Sampler, wanted: readonly Entry[], ended: () => void): Promise<void> => {
+const runBatch = async (sampler: BatchSampler, wanted: readonly Entry[], ended: () => void): Promise<void> => {
   const entries = wanted.filter(({ signal }) => !signal.aborted)
   if (entries.length === 0) return
   for (const entry of entries) entry.onStart()
@@ -105,7 +106,7 @@ const runBatch = async (sampler: Sampler, wanted: readonly Entry[], ended: () =>
  * the next batch. Right after a batch that one waits for the window, since clients whose pictures have just come back
  * ask again; it starts as soon as it is full. A sampler that has been idle for longer starts at once.
  */
-export const createBatcher = (sampler: Sampler, { maxBatch, windowMs, clock = systemClock }: BatcherOptions): Batcher => {
+export const createBatcher = (sampler: BatchSampler, { maxBatch, windowMs, clock = systemClock }: BatcherOptions): Batcher => {
   const queue: Entry[] = []
   let isBusy = false
   const window = createBatchWindow(windowMs, clock)

@@ -5,12 +5,14 @@ import {
   generateImageJob,
   type GenerationInput,
   packTokens,
-  type RunnerMetrics
+  type RunnerMetrics,
+  type Stage
 } from '@nextscale/openapi'
 import { Compile } from 'typebox/compile'
 import { JobError } from '../errors.ts'
 import { encodePicture } from '../image/encode.ts'
 import type { OpenModel } from '../model/open-model.ts'
+import { tellStages } from '../observe/observe-attempt.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { BatchedImage, Batcher } from './batcher.ts'
 import type { CancelWatch } from './cancel-watch.ts'
@@ -36,6 +38,7 @@ export interface GenerationJob {
   data: unknown
   /** Must not reject. */
   report: (progress: GenerateImageProgress) => Promise<void>
+  onStage?: (stage: Stage) => void
 }
 
 const Payload = Compile(generateImageJob.payload)
@@ -110,7 +113,7 @@ const generate = async (job: GenerationJob, input: GenerationInput, context: Job
   const model = context.models.get(input.model)
   if (!model) throw new JobError('model_not_served', `No runner serves the model ${input.model} at present.`)
   checkInput(input, model)
-  const tracker = trackProgress(model.shape.scales, input.num_images, job.report)
+  const tracker = tellStages(trackProgress(model.shape.scales, input.num_images, job.report), job.onStage)
   const images = await sampleAll(job, input, context, tracker, signal)
   tracker.stage('encoding')
   const [finished, encodeMs] = await timed(finishAll(images, input, model))

@@ -1,9 +1,17 @@
-import { type GenerateImageProgress, type GenerateImageResult, generateImageJob, type RedisKeys } from '@nextscale/openapi'
+import {
+  type GenerateImageProgress,
+  type GenerateImageResult,
+  generateImageJob,
+  type RedisKeys,
+  type Stage
+} from '@nextscale/openapi'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
+import { observeAttempt } from '../observe/observe-attempt.ts'
+import type { Observer } from '../observe/observer.ts'
 import { decideRetry } from './decide-retry.ts'
 import { asJobError, codeOf, failureReason } from './failure.ts'
 import { type JobContext, processJob } from './process-job.ts'
@@ -66,11 +74,16 @@ const fail = (job: Job, error: unknown, log: Logger): never => {
 
 const createProcessor =
   (context: JobContext, stopping: AbortSignal, log: Logger) =>
-  async (job: Job, token: string | undefined, own: AbortSignal | undefined): Promise<GenerateImageResult> => {
+  async (
+    job: Job,
+    token: string | undefined,
+    own: AbortSignal | undefined,
+    onStage: (stage: Stage) => void
+  ): Promise<GenerateImageResult> => {
     const id = job.id ?? ''
     const signal = own ? AbortSignal.any([own, stopping]) : stopping
     try {
-      return await processJob({ id, data: job.data as unknown, report: reporter(job, log) }, context, signal)
+      return await processJob({ id, data: job.data as unknown, report: reporter(job, log), onStage }, context, signal)
     } catch (error) {
       const reason: unknown = signal.aborted ? signal.reason : undefined
       // Another runner has the job by now; whatever this one reports is refused.
@@ -125,12 +138,19 @@ const backoffStrategy = (attemptsMade: number, _type?: string, error?: Error): n
 }
 
 /** Takes generations off the queue. */
-export const startWorker = (options: WorkerOptions, context: JobContext, log: Logger): RunningWorker => {
+export const startWorker = (options: WorkerOptions, context: JobContext, log: Logger, observer: Observer): RunningWorker => {
   const stopping = new AbortController()
   const processJobOf = createProcessor(context, stopping.signal, log)
   // Three parameters must be declared: BullMQ passes the signal only to processors that ask for it.
   const processor = (job: Job, token: string | undefined, signal: AbortSignal | undefined) =>
-    holding(imagesOf(job.data), () => processJobOf(job, token, signal))
+    holding(imagesOf(job.data), () =>
+      observeAttempt(
+        job,
+        observer,
+        () => signal?.reason === LOCK_LOST,
+        (onStage) => processJobOf(job, token, signal, onStage)
+      )
+    )
   const worker = new Worker<unknown, GenerateImageResult>(generateImageJob.queue, processor, {
     // Nothing is fetched before the limit below knows the worker.
     autorun: false,

@@ -11,5 +11,6 @@ export const deleteGenerationRoute = (app: FastifyInstance, services: Services):
     const caller = callerOf(request)
     await erase(services, caller.owner, request.params.id)
     await services.inFlight.release(caller, request.params.id)
+    request.log.info({ request_id: request.id, generation: request.params.id }, 'deleted')
     return undefined
   })

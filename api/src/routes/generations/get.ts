@@ -15,7 +15,7 @@ import type { Services } from '../../services.ts'
 /** GET /generations/{id} */
 export const getGenerationRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, getGeneration, async (request, reply) => {
-    const { config, reader, events, runners, store, streams, closing } = services
+    const { config, reader, events, metrics, runners, store, streams, closing } = services
     const { id } = request.params
     const known = request.headers['if-none-match']
     const isKnown = (found: Found) => matchesEtag(known, etagOf(found))
@@ -26,7 +26,8 @@ export const getGenerationRoute = (app: FastifyInstance, services: Services): vo
     const wait = async () => {
       const leave = await streams.enter(caller)
       const waiting = (signal: AbortSignal) => waitUntilTerminal({ id, read, events, timeoutMs, isEnough, signal })
-      return underSignal(reply, closing.signal, waiting).finally(leave)
+      const release = metrics.hold('wait')
+      return underSignal(reply, closing.signal, waiting).finally(release).finally(leave)
     }
     const found = timeoutMs === 0 ? await read() : await wait()
     reply.header('etag', etagOf(found))

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto'
+import { type RedisKeys, RUNNER_CARD_SECONDS, RunnerCard } from '@nextscale/openapi'
+import type { Redis } from 'ioredis'
+import type { Logger } from 'pino'
+import { Compile } from 'typebox/compile'
+import type { Speed } from './observe/speed.ts'
+import { readVersion } from './version.ts'
+
+const INTERVAL_MS = 5_000
+
+const Card = Compile(RunnerCard)
+
+interface AnnouncedRunner {
+  models: readonly string[]
+  maxBatch: number
+  speed: Speed
+}
+
+/** Whether a card is of a runner that is gone; one that cannot be read is nobody's either. */
+const isStale = (text: string, now: number): boolean => {
+  try {
+    const card: unknown = JSON.parse(text)
+    return !Card.Check(card) || Date.parse(card.announced_at) < now - RUNNER_CARD_SECONDS * 1_000
+  } catch {
+    return true
+  }
+}
+
+const removeStale = async (redis: Redis, key: string): Promise<void> => {
+  const cards = await redis.hgetall(key)
+  const stale = Object.keys(cards).filter((id) => isStale(cards[id] ?? '', Date.now()))
+  if (stale.length > 0) await redis.hdel(key, ...stale)
+}
+
+/**
+ * Tells of this runner every few seconds and takes out what runners that died have left. Returns the way to stop, which
+ * takes its own card out.
+ */
+export const announceRunner = async (
+  redis: Redis,
+  keys: RedisKeys,
+  { models, maxBatch, speed }: AnnouncedRunner,
+  log: Logger
+): Promise<() => Promise<void>> => {
+  const id = `run_${randomUUID()}`
+  const startedAt = new Date().toISOString()
+  const version = await readVersion()
+  let isStopped = false
+  const card = (): RunnerCard => ({
+    id,
+    version,
+    started_at: startedAt,
+    announced_at: new Date().toISOString(),
+    max_batch: maxBatch,
+    models: models.map((model) => ({ id: model, ...speed.of(model) }))
+  })
+  const announce = async () => {
+    // While Redis is away, announcements would gather and be sent all at once.
+    if (isStopped || redis.status !== 'ready') return
+    await redis.hset(keys.runners, id, JSON.stringify(card()))
+    await removeStale(redis, keys.runners)
+  }
+  const tryToAnnounce = () => void announce().catch((error: unknown) => log.warn({ err: error }, 'could not announce the runner'))
+  tryToAnnounce()
+  redis.on('ready', tryToAnnounce)
+  const timer = setInterval(tryToAnnounce, INTERVAL_MS)
+  return async () => {
+    isStopped = true
+    clearInterval(timer)
+    redis.off('ready', tryToAnnounce)
+    if (redis.status === 'ready') await redis.hdel(keys.runners, id)
+  }
+}

@@ -1,0 +1,127 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { AttemptRecord, Observer } from './observer.ts'
+
+const LAG_RESOLUTION_MS = 10
+const NANOSECONDS = 1e9
+const SCALE_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+const STAGE_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
+const WAIT_BUCKETS = [0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800, 3600, 21_600, 86_400]
+const SIZE_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+
+export interface RunnerMetrics extends Observer {
+  samplerRestarted(): void
+  /** The text that Prometheus reads. */
+  render(): Promise<string>
+  close(): void
+}
+
+/** Seconds of each stage of an attempt that succeeded. Decoding is the end of the stage that samples. */
+const stageSeconds = ({ begunAt, endedAt, stages, decodeMs }: AttemptRecord): Record<string, number> => {
+  const marks = [{ stage: 'batching', at: begunAt }, ...stages, { stage: 'end', at: endedAt }]
+  const lengths = marks.slice(0, -1).map(({ stage, at }, i) => [stage, ((marks[i + 1]?.at ?? at) - at) / 1_000] as const)
+  const seconds: Record<string, number> = Object.fromEntries(lengths)
+  const decoding = (decodeMs ?? 0) / 1_000
+  return { ...seconds, sampling: Math.max(0, (seconds['sampling'] ?? 0) - decoding), decoding }
+}
+
+const createInstruments = (registers: Registry[]) => ({
+  scale: new Histogram({
+    name: 'nextscale_runner_scale_seconds',
+    help: 'Time of one scale of a batch.',
+    labelNames: ['model', 'scale'],
+    buckets: SCALE_BUCKETS,
+    registers
+  }),
+  batch: new Histogram({
+    name: 'nextscale_runner_batch_images',
+    help: 'Images sampled together.',
+    labelNames: ['model'],
+    buckets: SIZE_BUCKETS,
+    registers
+  }),
+  stage: new Histogram({
+    name: 'nextscale_runner_stage_seconds',
+    help: 'Time of one stage of a generation that succeeded.',
+    labelNames: ['model', 'stage'],
+    buckets: STAGE_BUCKETS,
+    registers
+  }),
+  queueWait: new Histogram({
+    name: 'nextscale_runner_queue_wait_seconds',
+    help: 'Time from acceptance to the begin of an attempt.',
+    labelNames: ['model'],
+    buckets: WAIT_BUCKETS,
+    registers
+  }),
+  attempts: new Counter({
+    name: 'nextscale_runner_attempts_total',
+    help: 'Attempts by how they ended.',
+    labelNames: ['model', 'outcome', 'code'],
+    registers
+  }),
+  images: new Counter({
+    name: 'nextscale_runner_images_total',
+    help: 'Images stored.',
+    labelNames: ['model'],
+    registers
+  }),
+  restarts: new Counter({
+    name: 'nextscale_runner_sampler_restarts_total',
+    help: 'Sampler processes that were replaced.',
+    registers
+  })
+})
+
+const addProcess = (registers: Registry[]): (() => void) => {
+  const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
+  lag.enable()
+  new Gauge({
+    name: 'nextscale_event_loop_lag_seconds',
+    help: 'Lag of the event loop since the last scrape.',
+    labelNames: ['quantile'],
+    registers,
+    collect() {
+      for (const percent of [50, 99])
+        this.set(
+          { quantile: String(percent / 100) },
+          Math.max(0, lag.percentile(percent) / NANOSECONDS - LAG_RESOLUTION_MS / 1_000)
+        )
+      lag.reset()
+    }
+  })
+  new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory, without the sampler process.',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss())
+    }
+  })
+  return () => void lag.disable()
+}
+
+/** Metrics of this runner. */
+export const createMetrics = (): RunnerMetrics => {
+  const registry = new Registry()
+  const instruments = createInstruments([registry])
+  const close = addProcess([registry])
+  return {
+    batch: ({ model, images, scaleMs }) => {
+      instruments.batch.observe({ model }, images)
+      scaleMs.forEach((ms, scale) => instruments.scale.observe({ model, scale }, ms / 1_000))
+    },
+    attempt: (record) => {
+      const { outcome, code, images } = record
+      const model = record.model ?? 'none'
+      instruments.attempts.inc({ model, outcome, code: code ?? '' })
+      instruments.queueWait.observe({ model }, Math.max(0, record.begunAt - record.queuedAt) / 1_000)
+      if (outcome !== 'succeeded') return
+      instruments.images.inc({ model }, images)
+      for (const [stage, seconds] of Object.entries(stageSeconds(record))) instruments.stage.observe({ model, stage }, seconds)
+    },
+    samplerRestarted: () => instruments.restarts.inc(),
+    render: () => registry.metrics(),
+    close
+  }
+}
