@@ -26,6 +26,8 @@ export interface Services {
   readonly reader: GenerationReader
   readonly enqueue: Enqueue
   readonly depth: QueueDepth
+  /** Fires when the server has been told to stop: it is not ready from then on. */
+  readonly stopping: AbortController
   /** Fires when the server begins to close; long polls end then. */
   readonly closing: AbortController
 }
@@ -47,6 +49,7 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     reader: createReader(redis, queue, keys),
     enqueue: createEnqueue(redis, queue, keys),
     depth: createQueueDepth(redis, queue, config.queueLimit),
+    stopping: new AbortController(),
     closing: new AbortController()
   }
 }

@@ -22,7 +22,7 @@ export const getReadiness = defineOperation({
   scope: null,
   summary: 'Whether requests would be accepted now',
   responses: { 200: { description: 'Ready.', schema: Type.Object({ status: oneOf(['ok']) }) } },
-  problems: ['queue_unavailable', 'no_models']
+  problems: ['queue_unavailable', 'no_models', 'shutting_down']
 })
 
 export const getStatus = defineOperation({

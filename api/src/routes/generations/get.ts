@@ -33,7 +33,7 @@ export const getGenerationRoute = (app: FastifyInstance, { config, reader, event
   addOperation(app, getGeneration, async (request, reply) => {
     const { id } = request.params
     const read = () => find(reader, OWNER, id)
-    const timeoutMs = (request.query.wait ?? 0) * 1000
+    const timeoutMs = Math.min(request.query.wait ?? 0, config.maxWaitSeconds) * 1000
     const { snapshot, standing } =
       timeoutMs === 0
         ? await read()
