@@ -1,14 +1,16 @@
-import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 
 const PING_TIMEOUT_MS = 500
-const READY_TIMEOUT_MS = 1500
+const DEADLINE_MS = 1500
+const RETRY_MS = 10
 
+/** Whether Redis answers; a connection on which it is silent is given up. */
 const answers = async (redis: Redis): Promise<boolean> => {
-  const timeout = new AbortController()
-  const timer = setTimeout(() => timeout.abort(), PING_TIMEOUT_MS)
+  const timer = setTimeout(() => redis.disconnect(true), PING_TIMEOUT_MS)
   try {
-    return await Promise.race([redis.ping().then(() => true), once(timeout.signal, 'abort').then(() => false)])
+    await redis.ping()
+    return true
   } catch {
     return false
   } finally {
@@ -16,16 +18,14 @@ const answers = async (redis: Redis): Promise<boolean> => {
   }
 }
 
-const untilReady = async (redis: Redis): Promise<void> => {
-  if (redis.status === 'ready') return
-  await once(redis, 'ready', { signal: AbortSignal.timeout(READY_TIMEOUT_MS) }).catch(() => undefined)
-}
-
 /**
  * Sees to it that a connection works before it is used, where the process may have been frozen for minutes since: the
  * other end may have hung up meanwhile, which nobody here has heard of. If Redis is away, requests find that out themselves.
  */
 export const revive = async (redis: Redis): Promise<void> => {
-  if (redis.status === 'ready' && !(await answers(redis)) && redis.status === 'ready') redis.disconnect(true)
-  await untilReady(redis)
+  const deadline = performance.now() + DEADLINE_MS
+  while (performance.now() < deadline) {
+    if (redis.status === 'ready' && (await answers(redis))) return
+    await sleep(RETRY_MS)
+  }
 }

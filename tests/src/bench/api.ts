@@ -6,7 +6,7 @@ import { until } from '../support/until.ts'
 import { benchAccept } from './accept.ts'
 import { fillQueue } from './fill-queue.ts'
 import { postRepeatedly } from './http-load.ts'
-import { postAtRate, timeOneByOne } from './paced-load.ts'
+import { timeOneByOne } from './one-by-one.ts'
 import { median, percentile, printTable, short } from './report.ts'
 
 const BODY = JSON.stringify({ class_name: 'fox', metadata: { order: '17' } })
@@ -19,7 +19,7 @@ const BUNDLE = fileURLToPath(new URL('../../../api/src/bundle.ts', import.meta.u
 const benchHalfLoad = async ({ baseUrl }: Deployment): Promise<void> => {
   const url = new URL(`${baseUrl}/generate`)
   const { perSecond } = await postRepeatedly(url, BODY, 64, 5)
-  const latencies = await postAtRate(url, BODY, perSecond / 2, 10)
+  const { latenciesMs: latencies } = await postRepeatedly(url, BODY, 64, 10, perSecond / 2)
   printTable('POST /generate at half the rate it can take (target: p99 below 25 ms)', [
     {
       'full rate/s': short(perSecond, 0),
