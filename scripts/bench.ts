@@ -13,5 +13,8 @@ const main = ENGINE_NAMES.includes(args[0] ?? '') ? ENGINE : SERVICE
 const child = spawn(process.execPath, [main, ...args], { stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
 const [status] = (await once(child, 'exit')) as [number | null]
-if (args.length === 0) console.log(`\nThe engine alone, beside PyTorch: npm run bench -- ${ENGINE_NAMES.join(', or -- ')}`)
+if (args.length === 0)
+  console.log(
+    `\nThe engine alone, beside PyTorch: npm run bench -- ${ENGINE_NAMES.join(', or -- ')}\nThe API alone, with a deep queue: npm run bench -- api`
+  )
 process.exitCode = status ?? 1

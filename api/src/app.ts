@@ -7,13 +7,15 @@ import { drain } from './http/drain.ts'
 import { jsonBody } from './http/json-body.ts'
 import { methodNotAllowed } from './http/method-not-allowed.ts'
 import { problems, sendProblem } from './http/problems.ts'
+import { noStreams } from './http/no-streams.ts'
 import { newRequestId } from './http/request-id.ts'
 import { requestLog } from './http/request-log.ts'
 import { requestMetrics } from './http/request-metrics.ts'
+import { toTrustProxy } from './http/trust-proxy.ts'
 import { compileValidator } from './http/validation.ts'
 import { loggedError } from './logged-error.ts'
+import { revive } from './redis/revive.ts'
 import { routes } from './routes/index.ts'
-import { docs } from './routes/service/docs.ts'
 import { documentRoute, readDocument } from './routes/service/document.ts'
 import { closeServices, openServices } from './services.ts'
 
@@ -30,6 +32,7 @@ const createServer = (config: Config, logStream: Writable | undefined): FastifyI
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: newRequestId,
     bodyLimit: config.bodyLimitBytes,
+    trustProxy: toTrustProxy(config.trustedProxies),
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
@@ -43,23 +46,34 @@ const createServer = (config: Config, logStream: Writable | undefined): FastifyI
   return app
 }
 
+export interface AppOptions {
+  logStream?: Writable | undefined
+  /** For a place where answers cannot be streamed and `openapi.json` does not lie beside the program. */
+  buffered?: { document: string }
+}
+
 /** Assembles the server. Closing it ends long polls, waits for requests, then closes what was opened. */
-export const buildApp = async (config: Config, logStream?: Writable): Promise<FastifyInstance> => {
+export const buildApp = async (config: Config, { logStream, buffered }: AppOptions = {}): Promise<FastifyInstance> => {
   const app = createServer(config, logStream)
-  const document = await readDocument()
+  const document = buffered?.document ?? (await readDocument())
   const services = await openServices(config, app.log)
   app.addHook('onClose', () => closeServices(services))
-  await app.register(drain, { closing: services.closing })
+  await app.register(drain, services)
 
   await app.register(problems, { bodyLimitBytes: config.bodyLimitBytes })
+  if (buffered) app.addHook('onRequest', () => revive(services.redis))
   await app.register(requestLog)
   await app.register(requestMetrics, services)
   await app.register(authentication, services)
   await app.register(jsonBody)
   await app.register(methodNotAllowed)
+  if (buffered) await app.register(noStreams, config)
   for (const prefix of ['/v1', '']) await app.register(routes, { prefix, services })
   documentRoute(app, document)
-  await app.register(docs, { document })
+  if (!buffered) {
+    const { docs } = await import('./routes/service/docs.ts')
+    await app.register(docs, { document })
+  }
   app.closeMethods()
   await app.ready()
   return app

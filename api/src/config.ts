@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
-import { DEFAULT_PREFIX, MODEL_ID_PATTERN } from '@nextscale/openapi'
+import { DEFAULT_PREFIX, MAX_WAIT_SECONDS, MODEL_ID_PATTERN } from '@nextscale/openapi'
 import { ConfigError, readChoice, readInteger, readPattern, readString, readUrl } from './config-readers.ts'
+import { readTrustedProxies, type TrustedProxies } from './http/trust-proxy.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -31,6 +32,11 @@ export interface Config {
   readonly redisUrl: string
   readonly redisPrefix: string
   readonly publicUrl: string | undefined
+  readonly trustedProxies: TrustedProxies | undefined
+  /** How long a server told to stop goes on serving, so that load balancers see it is not ready any more. */
+  readonly shutdownDelayMs: number
+  /** What a wait is cut to, below what stands before the server takes for a hang. */
+  readonly maxWaitSeconds: number
   readonly logLevel: (typeof LOG_LEVELS)[number]
   readonly logFormat: 'json' | 'pretty'
   readonly defaultModel: string | undefined
@@ -87,6 +93,9 @@ export const readConfig = (env: Environment = process.env): Config => {
     redisUrl: readUrl(env, 'REDIS_URL', ['redis:', 'rediss:']) ?? 'redis://127.0.0.1:6379',
     redisPrefix: readPattern(env, 'REDIS_PREFIX', /^[a-z0-9-]+$/, 'lower-case letters, digits and "-"') ?? DEFAULT_PREFIX,
     publicUrl: readUrl(env, 'PUBLIC_URL', ['http:', 'https:']),
+    trustedProxies: readTrustedProxies(env),
+    shutdownDelayMs: readInteger(env, 'SHUTDOWN_DELAY_MS', 0, 0, 300_000),
+    maxWaitSeconds: MAX_WAIT_SECONDS,
     logLevel: readChoice(env, 'LOG_LEVEL', LOG_LEVELS, 'info'),
     logFormat: readChoice(env, 'LOG_FORMAT', ['json', 'pretty'], 'json'),
     defaultModel: readPattern(env, 'DEFAULT_MODEL', new RegExp(MODEL_ID_PATTERN), 'a model id such as "emoji-32"'),

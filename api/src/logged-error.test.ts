@@ -26,7 +26,7 @@ test('a password that Redis refuses is in no line of the log', async () => {
         OBJECT_DIR: context.directory,
         LOG_LEVEL: 'trace'
       })
-      const app = await buildApp(config, collect(lines))
+      const app = await buildApp(config, { logStream: collect(lines) })
       await until(() => lines.some((line) => line.includes('WRONGPASS')))
       for (const url of ['/readyz', '/generations', '/models']) assert.equal((await app.inject(url)).statusCode, 503)
       await app.close()

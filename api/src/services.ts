@@ -41,6 +41,8 @@ export interface Services {
   readonly inFlight: InFlight
   readonly streams: Streams
   readonly metrics: Metrics
+  /** Fires when the server has been told to stop: it is not ready from then on. */
+  readonly stopping: AbortController
   /** Fires when the server begins to close; long polls end then. */
   readonly closing: AbortController
 }
@@ -70,6 +72,7 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     inFlight: createInFlight({ redis, keys, reader }),
     streams: createStreams({ redis, keys }),
     metrics: createMetrics(() => lookAtQueue(redis, queue)),
+    stopping: new AbortController(),
     closing: new AbortController()
   }
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Generation, redisKeys } from '@nextscale/openapi'
+import { type Generation, type Problem, redisKeys } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
 import { createKey } from './keys/create.ts'
 import { modelCard } from './testing/model-card.ts'
@@ -67,9 +67,33 @@ test('SIGTERM ends long polls with an answer and the process with 0', async () =
   const signalledAt = performance.now()
   run.process.kill('SIGTERM')
   const response = await polled
+  assert.equal(response.headers.get('connection'), 'close')
   assert.equal(((await response.json()) as Generation).status, 'queued')
   assert.deepEqual(await run.exit, [0, null])
   assert.ok(performance.now() - signalledAt < 2000)
+})
+
+test('with a shutdown delay it is not ready but serves, each answer the last on its connection, until a second signal', async () => {
+  const port = await freePort()
+  const run = start({ PORT: String(port), SHUTDOWN_DELAY_MS: '300000' })
+  const base = `http://127.0.0.1:${port}`
+  await untilServed(`${base}/readyz`)
+  const before = await fetch(`${base}/generations`)
+  assert.equal(before.headers.get('connection'), 'keep-alive')
+  run.process.kill('SIGTERM')
+  while ((await fetch(`${base}/readyz`)).status === 200) await sleep(10)
+  const refused = await fetch(`${base}/readyz`)
+  assert.equal(refused.status, 503)
+  assert.equal(((await refused.json()) as Problem).code, 'shutting_down')
+  const served = await fetch(`${base}/generate`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}'
+  })
+  assert.equal(served.status, 202)
+  assert.equal(served.headers.get('connection'), 'close')
+  run.process.kill('SIGTERM')
+  assert.deepEqual(await run.exit, [0, null])
 })
 
 test('it stops as quickly when Redis is silent', async () => {

@@ -1,4 +1,5 @@
 import { enableCompileCache } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
 
@@ -51,27 +52,34 @@ const prettyStream = async (config: Config) => {
 const config = configure()
 const refusal = await refuseWithoutKeys(config)
 if (refusal !== undefined) fail(refusal)
-const app = await buildApp(config, await prettyStream(config))
+const app = await buildApp(config, { logStream: await prettyStream(config) })
 
-let isClosing = false
-const close = (signal: NodeJS.Signals) => {
-  if (isClosing) return
-  isClosing = true
-  app.log.info(`${signal}: closing`)
+/** Closes the server, once load balancers have had their time to see that it is not ready any more. */
+const close = async (delayMs: number, hurry: AbortSignal) => {
+  app.announceStop()
+  await sleep(delayMs, undefined, { signal: hurry }).catch(() => undefined)
+  app.log.info('Closing')
   // The deadline is for a peer that never finishes; an orderly close ends the process long before it.
   const deadline = setTimeout(() => fail(`Closing took longer than ${CLOSE_DEADLINE_MS} ms; giving up.`), CLOSE_DEADLINE_MS)
-  app.close().then(
-    () => {
-      clearTimeout(deadline)
-      app.log.info('Closed')
-    },
-    (error: unknown) => {
-      app.log.error({ err: error }, 'Closing failed')
-      process.exit(1)
-    }
-  )
+  try {
+    await app.close()
+  } catch (error) {
+    app.log.error({ err: error }, 'Closing failed')
+    process.exit(1)
+  }
+  clearTimeout(deadline)
+  app.log.info('Closed')
 }
-process.once('SIGTERM', close)
-process.once('SIGINT', close)
+
+let hurry: AbortController | undefined
+const stop = (signal: NodeJS.Signals) => {
+  // A second signal does not wait for load balancers.
+  if (hurry) return hurry.abort()
+  hurry = new AbortController()
+  app.log.info(`${signal}: stopping`)
+  void close(config.shutdownDelayMs, hurry.signal)
+}
+process.on('SIGTERM', stop)
+process.on('SIGINT', stop)
 
 await listen(app, config)

@@ -4,6 +4,7 @@ import fastify, { type FastifySchema } from 'fastify'
 import type { TSchema } from 'typebox'
 import { allResponses, bodiesOf, type Operation, type ResponseSpec } from './operation.ts'
 import { operations } from './operations/index.ts'
+import { illustrate } from './reference/illustrate.ts'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
@@ -140,7 +141,7 @@ export const buildDocument = async () => {
   await app.ready()
   const document = app.swagger()
   await app.close()
-  return document
+  return illustrate(document, operations)
 }
 
 /** The document as text, as it is committed in `openapi.json`. */

@@ -1,4 +1,4 @@
-import { type Generation, type GenerateImagePayload, MAX_WAIT_SECONDS } from '@nextscale/openapi'
+import type { Generation, GenerateImagePayload } from '@nextscale/openapi'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Acceptance, type ImageFormat, readAccept } from '../http/accept.ts'
 import type { Caller } from '../http/caller.ts'
@@ -66,8 +66,8 @@ export const createAndAnswer = async (
   const check = (payload: GenerateImagePayload) => checkPicture(picture, payload.input)
   const key = request.headers['idempotency-key']
   const created = await createOrReplay(services, { caller, key, creation, format, check })
-  const preferred = preferredWait(request.headers.prefer)
-  const seconds = preferred ?? (picture === undefined ? 0 : MAX_WAIT_SECONDS)
+  const preferred = preferredWait(request.headers.prefer, services.config.maxWaitSeconds)
+  const seconds = preferred ?? (picture === undefined ? 0 : services.config.maxWaitSeconds)
   const isWaited = seconds > 0 && !isTerminal(created.found.standing)
   const found = isWaited ? await waitFor(services, { id: created.found.snapshot.id, caller, reply, seconds }) : created.found
   const { store, config, runners, depth } = services

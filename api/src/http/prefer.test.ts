@@ -15,5 +15,5 @@ for (const [prefer, seconds] of [
   ['wait=-1', undefined],
   [',;=,"', undefined]
 ] as const) {
-  test(`Prefer: ${prefer} waits ${seconds ?? 'not'}`, () => assert.equal(preferredWait(prefer), seconds))
+  test(`Prefer: ${prefer} waits ${seconds ?? 'not'}`, () => assert.equal(preferredWait(prefer, 60), seconds))
 }

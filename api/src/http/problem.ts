@@ -18,7 +18,8 @@ const RETRY_AFTER_SECONDS: Partial<Record<ProblemCode, number>> = {
   queue_unavailable: 2,
   queue_full: 5,
   object_store_unavailable: 5,
-  no_models: 2
+  no_models: 2,
+  shutting_down: 2
 }
 
 /** An answer other than the one asked for. `detail` is public and says how to mend it. */

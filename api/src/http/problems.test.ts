@@ -177,6 +177,11 @@ test('a known path with another method is a 405 that names the methods it takes'
   assert.equal(patch.headers['allow'], 'GET, HEAD, DELETE')
 })
 
+test('QUERY, which Fastify knows and no route takes, is refused like any other method, without a content type too', async () => {
+  problemOf(await context.app.inject({ method: 'QUERY', url: '/healthz' }), 'method_not_allowed')
+  problemOf(await context.app.inject({ method: 'QUERY', url: '/nothing' }), 'route_not_found')
+})
+
 test('every answer has a request id of its own', async () => {
   const ids = await Promise.all(
     ['/healthz', '/nothing', '/models'].map(async (url) => (await context.app.inject(url)).headers['x-request-id'])

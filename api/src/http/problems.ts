@@ -13,6 +13,9 @@ const FASTIFY_ERRORS: Record<string, (error: FastifyError, bodyLimitBytes: numbe
     new ProblemError('invalid_request', 'The body is not as long as Content-Length says. Send the whole body.'),
   FST_ERR_BAD_URL: () =>
     new ProblemError('invalid_request', 'The path is not valid percent-encoding: write a literal "%" as "%25".'),
+  // Only of QUERY, which no route takes: known paths have refused it before.
+  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: () =>
+    new ProblemError('route_not_found', 'No route takes QUERY. GET /openapi.json lists every route.'),
   FST_ERR_MAX_PARAM_LENGTH: () => new ProblemError('route_not_found', 'A part of the path is longer than any id. Check the URL.')
 }
 

@@ -9,6 +9,10 @@ test('URLs lead to the address the client used', () => {
   assert.equal(baseUrl(settings, { protocol: 'https', host: '[::1]:8080' }), 'https://[::1]:8080')
 })
 
+test('a protocol that is none of ours does not get into URLs', () => {
+  assert.equal(baseUrl(settings, { protocol: 'javascript', host: 'a' }), 'http://a')
+})
+
 test('PUBLIC_URL has the last word', () => {
   assert.equal(
     baseUrl({ ...settings, publicUrl: 'https://api.example.org/x' }, { protocol: 'http', host: 'a' }),

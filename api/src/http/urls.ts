@@ -12,10 +12,11 @@ export interface UrlSettings {
 const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host)
 
 /** Absolute base of the URLs in an answer, without a closing slash: PUBLIC_URL, else the address the client used. */
-export const baseUrl = (settings: UrlSettings, request: Pick<FastifyRequest, 'protocol' | 'host'>): string => {
+export const baseUrl = (settings: UrlSettings, request: Pick<FastifyRequest, 'host'> & { protocol: string }): string => {
   if (settings.publicUrl !== undefined) return settings.publicUrl
+  const protocol = request.protocol === 'https' ? 'https' : 'http'
   const host = HOST.test(request.host) ? request.host : `${bracketed(settings.host)}:${settings.port}`
-  return `${request.protocol}://${host}`
+  return `${protocol}://${host}`
 }
 
 export const generationUrl = (base: string, id: string): string => `${base}/v1/generations/${id}`

@@ -89,7 +89,7 @@ export const openTestApp = async (environment: Record<string, string> = {}, card
   }
   for (const card of cards) await announce(card)
   const logLines: string[] = []
-  const app = await buildApp(config, collect(logLines))
+  const app = await buildApp(config, { logStream: collect(logLines) })
   const runners: ReturnType<typeof startRunner>[] = []
   await untilReady(app)
   return {

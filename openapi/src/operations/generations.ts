@@ -148,7 +148,7 @@ export const getGenerationEvents = defineOperation({
   responses: {
     200: { description: 'The stream.', schema: GenerationEvent, contentTypes: ['text/event-stream'] }
   },
-  problems: ['generation_not_found', 'generation_gone', 'too_many_streams', 'queue_unavailable']
+  problems: ['generation_not_found', 'generation_gone', 'not_acceptable', 'too_many_streams', 'queue_unavailable']
 })
 
 export const listGenerations = defineOperation({

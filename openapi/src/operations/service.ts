@@ -10,6 +10,7 @@ export const getHealth = defineOperation({
   tag: 'service',
   scope: null,
   summary: 'Whether the process is alive',
+  description: 'Asks nobody else, so that a probe never restarts a sound process because Redis is away.',
   responses: { 200: { description: 'Alive.', schema: Type.Object({ status: oneOf(['ok']) }) } },
   problems: []
 })
@@ -21,8 +22,10 @@ export const getReadiness = defineOperation({
   tag: 'service',
   scope: null,
   summary: 'Whether requests would be accepted now',
+  description:
+    'For load balancers: 503 while Redis is away, before the first model, and from the moment the process is told to stop.',
   responses: { 200: { description: 'Ready.', schema: Type.Object({ status: oneOf(['ok']) }) } },
-  problems: ['queue_unavailable', 'no_models']
+  problems: ['queue_unavailable', 'no_models', 'shutting_down']
 })
 
 export const getStatus = defineOperation({

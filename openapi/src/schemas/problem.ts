@@ -43,7 +43,8 @@ export const PROBLEMS = {
   queue_unavailable: { status: 503, title: 'The queue cannot be reached', retryable: true },
   queue_full: { status: 503, title: 'The queue is full', retryable: true },
   object_store_unavailable: { status: 503, title: 'The object store cannot be reached', retryable: true },
-  no_models: { status: 503, title: 'No runner has announced a model yet', retryable: true }
+  no_models: { status: 503, title: 'No runner has announced a model yet', retryable: true },
+  shutting_down: { status: 503, title: 'The server is stopping', retryable: true }
 } as const satisfies Record<string, ProblemKind>
 
 export type ProblemCode = keyof typeof PROBLEMS

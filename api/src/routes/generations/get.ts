@@ -22,7 +22,7 @@ export const getGenerationRoute = (app: FastifyInstance, services: Services): vo
     const isEnough = (found: Found) => known !== undefined && !isKnown(found)
     const caller = callerOf(request)
     const read = () => find(reader, caller.owner, id)
-    const timeoutMs = (request.query.wait ?? 0) * 1000
+    const timeoutMs = Math.min(request.query.wait ?? 0, config.maxWaitSeconds) * 1000
     const wait = async () => {
       const leave = await streams.enter(caller)
       const waiting = (signal: AbortSignal) => waitUntilTerminal({ id, read, events, timeoutMs, isEnough, signal })

@@ -32,6 +32,17 @@ test('the reference refers to no other host, and browsers are told to ask none',
   assert.doesNotMatch(policy, /https?:|\*/)
 })
 
+test('the reference shows samples of the contract and tries it with a key against this server', async () => {
+  const document = JSON.parse((await context.app.inject('/docs/openapi.json')).body)
+  const languages = document.paths['/generate'].post['x-codeSamples'].map(({ lang }: { lang: string }) => lang)
+  assert.deepEqual(languages, ['curl', 'TypeScript', 'Python'])
+  assert.deepEqual(document.servers, [{ url: '/v1' }])
+  assert.equal(document.components.securitySchemes.apiKey.scheme, 'bearer')
+  const page = await context.app.inject('/docs/')
+  assert.match(page.body, /"preferredSecurityScheme":\s*"apiKey"/)
+  assert.match(page.body, /"hiddenClients":\s*true/)
+})
+
 test('what the reference loads is served here', async () => {
   const page = await context.app.inject('/docs/')
   const [, script = ''] = /<script src="([^"]+)"/.exec(page.body) ?? []

@@ -26,6 +26,10 @@ const openReference = async (document: string): Promise<FastifyInstance> => {
       telemetry: false,
       withDefaultFonts: false,
       hideClientButton: true,
+      // The contract brings samples of its own, which use the SDKs.
+      hiddenClients: true,
+      authentication: { preferredSecurityScheme: 'apiKey' },
+      persistAuth: false,
       showDeveloperTools: 'never',
       agent: { disabled: true },
       mcp: { disabled: true }

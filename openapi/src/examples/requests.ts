@@ -1,0 +1,28 @@
+import type { ContinueRequest } from '../schemas/continue-request.ts'
+import type { GenerateRequest } from '../schemas/generate-request.ts'
+
+interface Example<T> {
+  summary: string
+  value: T
+}
+
+const createGeneration: Record<string, Example<GenerateRequest>> = {
+  minimal: { summary: 'Everything as the model has it', value: {} },
+  class: { summary: 'A class by its name, with a seed to get it again', value: { class_name: 'red fox', seed: 7 } },
+  batch: {
+    summary: 'Eight pictures as WebP, guided more strongly',
+    value: { class_label: 277, num_images: 8, cfg: 4, output: { format: 'webp', quality: 85 }, metadata: { order: '17' } }
+  },
+  draft: { summary: 'A draft to look at before going on', value: { class_label: 277, seed: 7, stop_at_scale: 5 } }
+}
+
+const continueGeneration: Record<string, Example<ContinueRequest>> = {
+  whole: { summary: 'A draft at full size', value: {} },
+  variation: { summary: 'The first four scales as they are, the rest anew', value: { keep_scales: 4, seed: 8 } }
+}
+
+/** Examples of request bodies, by operation. The first is the one shown. */
+export const REQUEST_EXAMPLES: Readonly<Record<string, Record<string, Example<unknown>>>> = {
+  createGeneration,
+  continueGeneration
+}
