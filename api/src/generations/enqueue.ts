@@ -1,4 +1,11 @@
-import { type GenerateImagePayload, generateImageJob, type RedisKeys } from '@nextscale/openapi'
+import {
+  type GenerateImagePayload,
+  generateImageJob,
+  MAX_DEADLINE_SECONDS,
+  MAX_RETENTION_SECONDS,
+  type RedisKeys,
+  virtualPriority
+} from '@nextscale/openapi'
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
@@ -19,8 +26,11 @@ interface Entry {
   reject: (error: unknown) => void
 }
 
-const { attempts, backoff, priority, queue: jobName, rememberSeconds, retentionSeconds } = generateImageJob
-const kept = { age: retentionSeconds }
+const { attempts, backoff, priority, queue: jobName, rememberSeconds } = generateImageJob
+/** BullMQ measures all jobs by the age of the one that finishes, so this is no less than any may ask for. The sweep is exact. */
+const kept = { age: MAX_RETENTION_SECONDS }
+/** An id is in the index until it need not be remembered, whatever its generation asked for. */
+const indexedMs = (MAX_DEADLINE_SECONDS + MAX_RETENTION_SECONDS + rememberSeconds) * 1000
 
 const toJob = ({ id, payload, createdAt }: Entry) => ({
   name: jobName,
@@ -28,7 +38,7 @@ const toJob = ({ id, payload, createdAt }: Entry) => ({
   opts: {
     jobId: id,
     timestamp: createdAt,
-    priority: priority[payload.input.priority],
+    priority: virtualPriority(priority, payload.input.priority, createdAt),
     attempts,
     backoff,
     removeOnComplete: kept,
@@ -50,7 +60,7 @@ export const createEnqueue = (redis: Redis, queue: Queue<GenerateImagePayload>, 
   const trim = (owner: string, now: number) => {
     if (now - trimmedAt < TRIM_INTERVAL_MS) return
     trimmedAt = now
-    redis.zremrangebyscore(keys.index(owner), '-inf', now - (retentionSeconds + rememberSeconds) * 1000).catch(() => undefined)
+    redis.zremrangebyscore(keys.index(owner), '-inf', now - indexedMs).catch(() => undefined)
   }
 
   const indexAll = async (entries: readonly Entry[]) => {
