@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { Redis, type RedisOptions } from 'ioredis'
 import { MARK_CANCELED } from './mark-canceled.ts'
+import { MARK_LAPSED } from './mark-lapsed.ts'
 import { READ_GENERATION } from './read-generation.ts'
 
 const MAX_RECONNECT_DELAY_MS = 1000
@@ -42,7 +43,7 @@ export const connectProducer = (url: string, log: FastifyBaseLogger): Redis => {
     autoResendUnfulfilledCommands: false,
     // A peer that is silent for longer is given up, so that a dead route does not cost every request the timeout.
     socketTimeout: 4000,
-    scripts: { readGeneration: READ_GENERATION, markCanceled: MARK_CANCELED }
+    scripts: { readGeneration: READ_GENERATION, markCanceled: MARK_CANCELED, markLapsed: MARK_LAPSED }
   })
   logChanges(redis, log)
   return redis
