@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import { fastify, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from './config.ts'
+import { startSweeper } from './control/sweeper.ts'
 import { clientErrorHandler } from './http/client-errors.ts'
 import { drain } from './http/drain.ts'
 import { hostCheck } from './http/host-check.ts'
@@ -47,7 +48,11 @@ export const buildApp = async (config: Config, logStream?: Writable): Promise<Fa
   const app = createServer(config, logStream)
   const document = await readDocument()
   const services = await openServices(config, app.log)
-  app.addHook('onClose', () => closeServices(services))
+  const sweeper = startSweeper(services, app.log)
+  app.addHook('onClose', async () => {
+    await sweeper.stop()
+    await closeServices(services)
+  })
   await app.register(drain, { closing: services.closing })
 
   await app.register(problems, { bodyLimitBytes: config.bodyLimitBytes })
