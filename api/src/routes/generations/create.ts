@@ -1,9 +1,7 @@
 import { createGeneration, type GenerateImagePayload, type GenerateRequest } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
-import { newGenerationId } from '../../generations/id.ts'
+import { acceptGeneration } from '../../generations/accept.ts'
 import { resolveInput } from '../../generations/resolve-input.ts'
-import { toGeneration } from '../../generations/resource.ts'
-import type { JobSnapshot } from '../../generations/snapshot.ts'
 import { addOperation } from '../../http/operation.ts'
 import { baseUrl } from '../../http/urls.ts'
 import { requireCards } from '../../models/registry.ts'
@@ -18,34 +16,9 @@ const toPayload = (body: GenerateRequest, input: GenerateImagePayload['input']):
   label: body.label ?? null
 })
 
-/** What reading the job back would give, without reading it back. */
-const justQueued = (id: string, payload: GenerateImagePayload, createdAt: number): JobSnapshot => ({
-  kind: 'job',
-  id,
-  payload,
-  place: 'waiting',
-  ahead: null,
-  createdAt,
-  startedAt: null,
-  finishedAt: null,
-  returnValue: null,
-  failedReason: null,
-  progress: null,
-  attempt: 0,
-  mark: null
-})
-
 /** POST /generate */
-export const createGenerationRoute = (app: FastifyInstance, { config, models, depth, enqueue, store }: Services): void =>
+export const createGenerationRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, createGeneration, async (request, reply) => {
-    const input = resolveInput(request.body, await requireCards(models))
-    depth.admit()
-    const id = newGenerationId()
-    const payload = toPayload(request.body, input)
-    const createdAt = Date.now()
-    await enqueue(id, payload, createdAt)
-    const snapshot = justQueued(id, payload, createdAt)
-    const generation = await toGeneration(snapshot, { status: 'queued' }, { store, base: baseUrl(config, request) })
-    reply.code(202).headers({ location: generation.urls.self, 'retry-after': '1' })
-    return generation
+    const input = resolveInput(request.body, await requireCards(services.models))
+    return acceptGeneration(services, toPayload(request.body, input), baseUrl(services.config, request), reply)
   })
