@@ -42,6 +42,8 @@ export interface Config {
   readonly defaultModel: string | undefined
   readonly queueLimit: number
   readonly bodyLimitBytes: number
+  /** How often what expired is looked for. */
+  readonly sweepIntervalMs: number
   readonly objectStore: DiskStoreConfig | S3StoreConfig
 }
 
@@ -101,6 +103,7 @@ export const readConfig = (env: Environment = process.env): Config => {
     defaultModel: readPattern(env, 'DEFAULT_MODEL', new RegExp(MODEL_ID_PATTERN), 'a model id such as "emoji-32"'),
     queueLimit: readInteger(env, 'QUEUE_LIMIT', 1_000_000, 1, 1_000_000_000),
     bodyLimitBytes: BODY_LIMIT_BYTES,
+    sweepIntervalMs: readInteger(env, 'SWEEP_INTERVAL_MS', 60_000, 100, 3_600_000),
     objectStore: Object.freeze(bucket === undefined ? readDiskStore(env) : readS3Store(env, bucket))
   })
 }

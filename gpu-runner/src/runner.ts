@@ -16,6 +16,7 @@ import { createSpeed } from './observe/speed.ts'
 import { Sampler } from './sampler/sampler.ts'
 import { createBatcher } from './worker/batcher.ts'
 import { createCancelWatch } from './worker/cancel-watch.ts'
+import { createTakeUp } from './worker/take-up.ts'
 import { type RunningWorker, startWorker } from './worker/worker.ts'
 
 const openModels = async (folders: readonly string[]): Promise<Map<string, OpenModel>> => {
@@ -108,8 +109,9 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch
   const options = { connection: redis, keys, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
-  const worker = startWorker(options, { models, batcher, store, cancels }, log, observer)
-  const stopAnnouncing = announceModels(redis, keys, [...models.values()], log)
+  const context = { models, form: config.form.form, batcher, store, cancels, takeUp: createTakeUp(redis, keys) }
+  const worker = startWorker(options, context, log, observer)
+  const stopAnnouncing = announceModels(redis, keys, [...models.values()], config.form.form, log)
   const withdraw = await announceRunner(redis, keys, { models: [...models.keys()], maxBatch: config.maxBatch, speed }, log)
   log.info({ models: [...models.keys()], ...config.form, maxBatch: config.maxBatch }, 'runner ready')
   return {

@@ -1,5 +1,7 @@
 export * from './headers.ts'
+export * from './jobs/deadlines.ts'
 export * from './jobs/generate-image.ts'
+export * from './jobs/priority.ts'
 export * from './object-keys.ts'
 export * from './operation.ts'
 export * from './operations/index.ts'

@@ -69,7 +69,13 @@ test('the accepted generation shows every setting, and where to read it', async 
     priority: 'high',
     smooth: false,
     schedule: null,
-    return_tokens: false
+    return_tokens: false,
+    stop_at_scale: null,
+    previews: [],
+    keep: null,
+    deadline_seconds: 600,
+    start_deadline_seconds: null,
+    retention_seconds: 86_400
   })
   assert.deepEqual([generation.metadata, generation.label], [{ order: '17' }, 'mine'])
   const finished = await client.finish(generation.id)

@@ -24,7 +24,7 @@ export interface Creation {
   resolve: (format: ImageFormat | undefined) => Promise<Pick<GenerateImagePayload, 'input' | 'metadata' | 'label' | 'parent'>>
 }
 
-type CreationRequest = Pick<FastifyRequest, 'protocol' | 'host'> & {
+type CreationRequest = Pick<FastifyRequest, 'id' | 'log' | 'protocol' | 'host'> & {
   headers: { accept?: string | undefined; prefer?: string; 'idempotency-key'?: string }
 }
 
@@ -50,6 +50,12 @@ const formatOf = ({ json, formats }: Acceptance, named: ImageFormat | undefined)
   return undefined
 }
 
+const tellAccepted = ({ metrics }: Services, { id, log }: CreationRequest, { snapshot }: Found): void => {
+  const { input } = snapshot.kind === 'job' ? snapshot.payload : snapshot.mark.payload
+  metrics.accepted(input.model, input.priority)
+  log.debug({ request_id: id, generation: snapshot.id, model: input.model }, 'accepted')
+}
+
 /**
  * Makes a generation, or finds the one its idempotency key made, and answers: at once, or when it is terminal and a wait is
  * preferred. With an image in `Accept` it waits as long as waits may be, and answers with the picture.
@@ -66,6 +72,7 @@ export const createAndAnswer = async (
   const check = (payload: GenerateImagePayload) => checkPicture(picture, payload.input)
   const key = request.headers['idempotency-key']
   const created = await createOrReplay(services, { caller, key, creation, format, check })
+  if (!created.isReplayed) tellAccepted(services, request, created.found)
   const preferred = preferredWait(request.headers.prefer, services.config.maxWaitSeconds)
   const seconds = preferred ?? (picture === undefined ? 0 : services.config.maxWaitSeconds)
   const isWaited = seconds > 0 && !isTerminal(created.found.standing)

@@ -1,8 +1,9 @@
-import { type CancelMark, type GenerateImagePayload, generateImageJob, type RedisKeys } from '@nextscale/openapi'
+import type { CancelMark, GenerateImagePayload, RedisKeys } from '@nextscale/openapi'
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
 import { find, type Found } from './find.ts'
+import { markSeconds } from './lapse.ts'
 import type { GenerationReader } from './reader.ts'
 import { isTerminal } from './settle.ts'
 
@@ -13,12 +14,10 @@ interface CancelContext {
   reader: GenerationReader
 }
 
-const MARK_SECONDS = generateImageJob.retentionSeconds + generateImageJob.rememberSeconds
-
 /** Marks it and tells runners; false when by now there is nothing left to cancel. */
 const writeMark = async ({ redis, queue, keys }: CancelContext, id: string, mark: CancelMark): Promise<boolean> => {
   const text = JSON.stringify(mark)
-  const reply = redis.markCanceled(keys.cancelMark(id), queue.toKey(id), text, MARK_SECONDS, keys.cancelChannel, id)
+  const reply = redis.markCanceled(keys.cancelMark(id), queue.toKey(id), text, markSeconds(mark.payload), keys.cancelChannel, id)
   return (await reply) === 1
 }
 

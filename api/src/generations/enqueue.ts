@@ -1,4 +1,10 @@
-import { type GenerateImagePayload, generateImageJob, type RedisKeys } from '@nextscale/openapi'
+import {
+  type GenerateImagePayload,
+  generateImageJob,
+  MAX_RETENTION_SECONDS,
+  type RedisKeys,
+  virtualPriority
+} from '@nextscale/openapi'
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
@@ -19,8 +25,9 @@ interface Entry {
   reject: (error: unknown) => void
 }
 
-const { attempts, backoff, priority, queue: jobName, retentionSeconds } = generateImageJob
-const kept = { age: retentionSeconds }
+const { attempts, backoff, priority, queue: jobName } = generateImageJob
+/** BullMQ measures all jobs by the age of the one that finishes, so this is no less than any may ask for. The sweep is exact. */
+const kept = { age: MAX_RETENTION_SECONDS }
 
 /** A generation as BullMQ takes it. */
 export const toJob = ({ id, payload, createdAt }: Pick<Entry, 'id' | 'payload' | 'createdAt'>) => ({
@@ -29,7 +36,7 @@ export const toJob = ({ id, payload, createdAt }: Pick<Entry, 'id' | 'payload' |
   opts: {
     jobId: id,
     timestamp: createdAt,
-    priority: priority[payload.input.priority],
+    priority: virtualPriority(priority, payload.input.priority, createdAt),
     attempts,
     backoff,
     removeOnComplete: kept,

@@ -38,5 +38,5 @@ export const erase = async ({ redis, queue, keys, reader, store }: EraseContext,
   if (!isTerminal(standing)) throw notTerminal(id, standing.status)
   await store.remove(generationPrefix(id))
   if (snapshot.kind === 'job') await removeJob(queue, id)
-  await onRedis(() => redis.del(keys.cancelMark(id)))
+  await onRedis(() => Promise.all([redis.del(keys.cancelMark(id)), redis.zrem(keys.expiry, id)]))
 }

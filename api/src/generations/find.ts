@@ -26,7 +26,7 @@ export const requireFound = (id: string, snapshot: Snapshot, now = Date.now()): 
   if (snapshot.kind === 'gone') throw gone(id)
   if (snapshot.kind === 'unreadable') throw unreadable(id)
   const standing = settle(snapshot)
-  if (isOver(standing, now)) throw gone(id)
+  if (isOver(snapshot, standing, now)) throw gone(id)
   return { snapshot, standing }
 }
 

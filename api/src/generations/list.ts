@@ -68,7 +68,7 @@ async function* scan(
 const toFound = (snapshot: Snapshot, now: number): Found | undefined => {
   if (snapshot.kind !== 'job' && snapshot.kind !== 'removed') return undefined
   const standing = settle(snapshot)
-  return isOver(standing, now) ? undefined : { snapshot, standing }
+  return isOver(snapshot, standing, now) ? undefined : { snapshot, standing }
 }
 
 const matches = ({ snapshot, standing }: Found, { status, model, label }: ListQuery): boolean => {

@@ -3,12 +3,18 @@ import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
 import { type GenerationKeys, type GenerationReply, readArguments } from '../redis/read-generation.ts'
+import { type Lapsed, lapsedJob, recordLapse } from './lapse.ts'
 import { type Snapshot, toSnapshot } from './snapshot.ts'
 
 export interface GenerationReader {
   read(owner: string, id: string): Promise<Snapshot>
   /** Many in one round trip, in the order of the ids. */
   readMany(owner: string, ids: readonly string[]): Promise<Snapshot[]>
+}
+
+interface Read {
+  snapshot: Snapshot
+  lapsed: Lapsed | undefined
 }
 
 /** A pipeline's results are untyped; each of ours is a reply of the one script it runs. */
@@ -27,19 +33,34 @@ export const generationKeys = (queue: Queue<GenerateImagePayload>, keys: RedisKe
 
 export const createReader = (redis: Redis, queue: Queue<GenerateImagePayload>, keys: RedisKeys): GenerationReader => {
   const keysOf = generationKeys(queue, keys)
+  const parse = (id: string, owner: string, reply: GenerationReply): Read => {
+    const snapshot = toSnapshot(id, owner, reply)
+    return { snapshot, lapsed: lapsedJob(snapshot, reply[13]) }
+  }
+  const look = async (owner: string, id: string): Promise<Read> =>
+    parse(id, owner, await redis.readGeneration(...readArguments(keysOf(owner, id), id)))
+  const lookAtMany = async (owner: string, ids: readonly string[]): Promise<Read[]> => {
+    const pipeline = redis.pipeline()
+    for (const id of ids) pipeline.readGeneration(...readArguments(keysOf(owner, id), id))
+    const results = (await pipeline.exec()) ?? []
+    return results.map(([error, result], position) => {
+      if (error) throw error
+      return parse(ids[position] ?? '', owner, asReply(result))
+    })
+  }
+  /** One whose deadline passed while it waited is shown as ended only once that is on record. */
+  const afterLapse = async (owner: string, { snapshot, lapsed }: Read): Promise<Snapshot> => {
+    if (lapsed === undefined) return snapshot
+    await recordLapse({ redis, queue, keys }, lapsed)
+    return (await look(owner, lapsed.snapshot.id)).snapshot
+  }
   return {
-    read: async (owner, id) =>
-      toSnapshot(id, owner, await onRedis(() => redis.readGeneration(...readArguments(keysOf(owner, id), id)))),
+    read: (owner, id) => onRedis(async () => afterLapse(owner, await look(owner, id))),
     readMany: (owner, ids) =>
       onRedis(async () => {
         if (ids.length === 0) return []
-        const pipeline = redis.pipeline()
-        for (const id of ids) pipeline.readGeneration(...readArguments(keysOf(owner, id), id))
-        const results = (await pipeline.exec()) ?? []
-        return results.map(([error, result], position) => {
-          if (error) throw error
-          return toSnapshot(ids[position] ?? '', owner, asReply(result))
-        })
+        const reads = await lookAtMany(owner, ids)
+        return Promise.all(reads.map((read) => afterLapse(owner, read)))
       })
   }
 }

@@ -5,7 +5,11 @@ import { ProblemError } from '../http/problem.ts'
 import { modelCard } from '../testing/model-card.ts'
 import { resolveInput } from './resolve-input.ts'
 
-const cards: [ModelCard, ...ModelCard[]] = [modelCard(), modelCard({ id: 'var-d16', unsupported: [] })]
+const cards: [ModelCard, ...ModelCard[]] = [
+  modelCard(),
+  modelCard({ id: 'older', unsupported: ['deadline_seconds', 'start_deadline_seconds', 'retention_seconds'] }),
+  modelCard({ id: 'var-d16', unsupported: [] })
+]
 
 const problemOf = (request: GenerateRequest): ProblemError => {
   try {
@@ -69,7 +73,7 @@ test('webp and jpeg get a quality; png has none and refuses one', () => {
 test('an unknown model is refused with those that are served', () => {
   const problem = problemOf({ model: 'emoji-23' })
   assert.equal(problem.code, 'unknown_model')
-  assert.match(problem.message, /Did you mean emoji-32\?.*emoji-32, var-d16/)
+  assert.match(problem.message, /Did you mean emoji-32\?.*emoji-32, older, var-d16/)
 })
 
 test('top_k may be the vocabulary and not more', () => {
@@ -78,9 +82,9 @@ test('top_k may be the vocabulary and not more', () => {
 })
 
 test('fields a model does not support are refused one by one, unless they ask for nothing', () => {
-  const problem = problemOf({ smooth: true, deadline_seconds: 5, webhook: { url: 'https://example.org' } })
+  const problem = problemOf({ smooth: true, stop_at_scale: 1, webhook: { url: 'https://example.org' } })
   assert.equal(problem.code, 'unsupported_for_model')
-  assert.deepEqual(problem.errors.map(({ pointer }) => pointer).toSorted(), ['/deadline_seconds', '/smooth', '/webhook'])
+  assert.deepEqual(problem.errors.map(({ pointer }) => pointer).toSorted(), ['/smooth', '/stop_at_scale', '/webhook'])
   resolveInput({ smooth: false, schedule: null, previews: 'none', webhook: null, return_tokens: false }, cards)
 })
 
@@ -93,4 +97,25 @@ test('smooth, schedule and return_tokens are carried where the model honours the
 test('a field the job has no place for is refused even where the model claims it', () => {
   assert.equal(problemOf({ model: 'var-d16', webhook: { url: 'https://example.org' } }).code, 'unsupported_for_model')
   assert.ok(Object.keys(OPTIONAL_CAPABILITIES).includes('webhook'))
+})
+
+test('deadlines and retention are taken by every model, unless its runner is of the release that ignored them', () => {
+  const limits = { deadline_seconds: 5, start_deadline_seconds: 3, retention_seconds: 60 }
+  assert.partialDeepStrictEqual(resolveInput(limits, cards), limits)
+  const problem = problemOf({ model: 'older', ...limits })
+  assert.equal(problem.code, 'unsupported_for_model')
+  assert.equal(problem.errors.length, 3)
+  assert.equal(resolveInput({ model: 'older', start_deadline_seconds: null }, cards).deadline_seconds, 600)
+})
+
+test('a draft stops before the last scale; the last is no draft, and there is none after it', () => {
+  const stopOf = (stop_at_scale: number | null) => resolveInput({ model: 'var-d16', stop_at_scale }, cards).stop_at_scale
+  assert.deepEqual([0, 1, 2, null].map(stopOf), [0, 1, null, null])
+  const problem = problemOf({ model: 'var-d16', stop_at_scale: 3 })
+  assert.equal(problem.code, 'out_of_range_for_model')
+  assert.deepEqual(
+    problem.errors.map(({ pointer }) => pointer),
+    ['/stop_at_scale']
+  )
+  assert.match(problem.message, /0 to 2, not 3/)
 })

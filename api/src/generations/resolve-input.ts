@@ -1,9 +1,11 @@
 import { randomInt } from 'node:crypto'
 import {
+  type ContinueRequest,
   DEADLINE_SECONDS,
   type GenerateRequest,
   GenerationInput,
   type ModelCard,
+  ONCE_OPTIONAL_CAPABILITIES,
   OPTIONAL_CAPABILITIES,
   RETENTION_SECONDS,
   UINT32_MAX
@@ -30,9 +32,10 @@ const chooseModel = (cards: Cards, id: string | undefined): ModelCard => {
 /** Optional fields the job has no place for, so that none can be dropped in silence. */
 const NOT_CARRIED = Object.keys(OPTIONAL_CAPABILITIES).filter((field) => !(field in GenerationInput.properties))
 
-const refuseUnsupported = (card: ModelCard, request: GenerateRequest): void => {
+/** Refuses what a request, for a new generation or for the next of one, asks of a model that does not honour it. */
+export const refuseUnsupported = (card: ModelCard, request: GenerateRequest | ContinueRequest): void => {
   const errors: FieldError[] = []
-  for (const [field, neutral] of Object.entries(OPTIONAL_CAPABILITIES)) {
+  for (const [field, neutral] of Object.entries({ ...OPTIONAL_CAPABILITIES, ...ONCE_OPTIONAL_CAPABILITIES })) {
     const value: unknown = Reflect.get(request, field)
     if (value === undefined || value === neutral) continue
     if (!card.unsupported.includes(field) && !NOT_CARRIED.includes(field)) continue
@@ -44,7 +47,7 @@ const refuseUnsupported = (card: ModelCard, request: GenerateRequest): void => {
   }
 }
 
-const resolveOutput = (output: GenerateRequest['output']): GenerationInput['output'] => {
+export const resolveOutput = (output: GenerateRequest['output']): GenerationInput['output'] => {
   const format = output?.format ?? 'png'
   if (format === 'png' && output?.quality !== undefined) {
     const detail = 'png is lossless and has no quality. Leave quality out, or choose webp or jpeg.'
@@ -60,12 +63,19 @@ const resolveTopK = (card: ModelCard, topK: number | undefined): number => {
   throw new ProblemError('out_of_range_for_model', detail, { errors: [{ pointer: '/top_k', detail }] })
 }
 
+/** The scale a draft stops after. The last one is no draft. */
+export const resolveStop = ({ id, scales }: ModelCard, stop: number | null | undefined): number | null => {
+  const last = scales.length - 1
+  if (stop === undefined || stop === null || stop === last) return null
+  if (stop < last) return stop
+  const detail = `${id} has ${scales.length} scales, counted from 0: stop_at_scale may be 0 to ${last}, not ${stop}.`
+  throw new ProblemError('out_of_range_for_model', detail, { errors: [{ pointer: '/stop_at_scale', detail }] })
+}
+
+export const drawSeed = (): number => randomInt(UINT32_MAX + 1)
+
 /** Fills in every default of a request. Throws a problem that names the fields the model cannot honour. */
-export const resolveInput = (
-  request: GenerateRequest,
-  cards: Cards,
-  drawSeed = () => randomInt(UINT32_MAX + 1)
-): GenerationInput => {
+export const resolveInput = (request: GenerateRequest, cards: Cards, newSeed = drawSeed): GenerationInput => {
   const card = chooseModel(cards, request.model)
   refuseUnsupported(card, request)
   const { class_label, class_name } = findClass(card, request)
@@ -75,7 +85,7 @@ export const resolveInput = (
     class_label,
     class_name,
     num_images: request.num_images ?? 1,
-    seed: request.seed ?? drawSeed(),
+    seed: request.seed ?? newSeed(),
     cfg: request.cfg ?? card.defaults.cfg,
     top_k: resolveTopK(card, request.top_k),
     top_p: request.top_p ?? card.defaults.top_p,
@@ -84,7 +94,7 @@ export const resolveInput = (
     smooth: request.smooth ?? false,
     schedule: resolveSchedule(card, request.schedule ?? null),
     return_tokens: request.return_tokens ?? false,
-    stop_at_scale: request.stop_at_scale ?? null,
+    stop_at_scale: resolveStop(card, request.stop_at_scale),
     previews: [],
     keep: null,
     deadline_seconds: request.deadline_seconds ?? DEADLINE_SECONDS,

@@ -48,9 +48,9 @@ const toOutput = async (
   }
 }
 
-const toOutputs = (standing: Standing, context: ViewContext): Promise<GenerationOutput[]> =>
+const toOutputs = (snapshot: LiveSnapshot, standing: Standing, context: ViewContext): Promise<GenerationOutput[]> =>
   standing.status === 'succeeded'
-    ? Promise.all(standing.outputs.map((output) => toOutput(output, expiryOf(standing.at), context)))
+    ? Promise.all(standing.outputs.map((output) => toOutput(output, expiryOf(snapshot, standing.at), context)))
     : Promise.resolve([])
 
 const toMetrics = (createdAt: number, startedAt: number | null, standing: Standing): GenerationMetrics => ({
@@ -93,8 +93,8 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
     progress: isQueued ? null : (progress?.progress ?? null),
     queue: isQueued ? { position: ahead, eta_ms: context.etaMs?.(payload.input.model, ahead) ?? null } : null,
     previews: [],
-    outputs: await toOutputs(standing, context),
-    error: standing.status === 'failed' ? standing.error : null,
+    outputs: await toOutputs(snapshot, standing, context),
+    error: 'error' in standing ? standing.error : null,
     metrics: toMetrics(createdAt, startedAt, standing),
     parent: payload.parent ?? null,
     attempt,
@@ -102,7 +102,7 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
     created_at: timestamp(createdAt),
     started_at: timestampOrNull(startedAt),
     completed_at: timestampOrNull(at),
-    expires_at: timestampOrNull(at === null ? null : expiryOf(at)),
+    expires_at: timestampOrNull(at === null ? null : expiryOf(snapshot, at)),
     urls: { self, cancel: `${self}/cancel`, events: `${self}/events` },
     metadata: payload.metadata,
     label: payload.label

@@ -1,4 +1,11 @@
-import { GenerateImageResult, GenerationError, generateImageJob, type RunnerMetrics, type StoredOutput } from '@nextscale/openapi'
+import {
+  type CancelMark,
+  completeInput,
+  GenerateImageResult,
+  GenerationError,
+  type RunnerMetrics,
+  type StoredOutput
+} from '@nextscale/openapi'
 import { jsonParserOf } from '../parser.ts'
 import type { JobSnapshot, Snapshot } from './snapshot.ts'
 
@@ -7,7 +14,9 @@ export type Standing =
   | { status: 'queued' | 'running' | 'canceling' }
   | { status: 'succeeded'; at: number; outputs: StoredOutput[]; metrics: RunnerMetrics }
   | { status: 'failed'; at: number; error: GenerationError }
-  | { status: 'canceled' | 'expired'; at: number }
+  /** With an error when nobody asked for it: a deadline passed. */
+  | { status: 'canceled'; at: number; error: GenerationError | null }
+  | { status: 'expired'; at: number }
 
 export type LiveSnapshot = Extract<Snapshot, { kind: 'job' | 'removed' }>
 
@@ -23,6 +32,12 @@ const INTERNAL: GenerationError = {
 const RUNNER_LOST: GenerationError = {
   code: 'runner_lost',
   message: 'The runners that worked on this generation were lost before they finished. Post the request again.',
+  retryable: true
+}
+
+const DEADLINE_EXCEEDED: GenerationError = {
+  code: 'deadline_exceeded',
+  message: 'The generation was not finished within its deadline_seconds. Post the request again, with more of them if need be.',
   retryable: true
 }
 
@@ -44,23 +59,39 @@ const finished = (job: JobSnapshot, at: number): Standing => {
   const result = parseResult(job.returnValue)
   if (result === undefined) return { status: 'failed', at, error: INTERNAL }
   if (result.outcome === 'succeeded') return { status: 'succeeded', at, outputs: result.outputs, metrics: result.metrics }
-  if (result.outcome === 'canceled') return { status: 'canceled', at: canceledAt(job, at) }
+  if (result.outcome === 'canceled') {
+    return { status: 'canceled', at: canceledAt(job, at), error: result.reason === 'deadline' ? DEADLINE_EXCEEDED : null }
+  }
   return { status: 'expired', at }
 }
 
-/** Decides the status. The job itself has the last word; a mark counts only until then. */
+const marked = ({ outcome, canceled_at: at }: CancelMark): Standing =>
+  outcome === 'expired'
+    ? { status: 'expired', at }
+    : { status: 'canceled', at, error: outcome === 'deadline' ? DEADLINE_EXCEEDED : null }
+
+/**
+ * Decides the status. The job itself has the last word, and a caller's mark counts only until then; but one that a deadline
+ * ended while it waited stays as it ended, also while a runner that took it up is putting it away.
+ */
 export const settle = (snapshot: LiveSnapshot): Standing => {
-  if (snapshot.kind === 'removed') return { status: 'canceled', at: snapshot.mark.canceled_at }
+  const { mark } = snapshot
+  if (snapshot.kind === 'removed') return marked(snapshot.mark)
+  if (mark?.outcome !== undefined) return marked(mark)
   if (snapshot.finishedAt !== null) return finished(snapshot, snapshot.finishedAt)
-  if (snapshot.place === 'active') return { status: snapshot.mark ? 'canceling' : 'running' }
+  if (snapshot.place === 'active') return { status: mark ? 'canceling' : 'running' }
   // Whoever takes a marked job up ends it as canceled, so one that waits already is.
-  return snapshot.mark ? { status: 'canceled', at: snapshot.mark.canceled_at } : { status: 'queued' }
+  return mark ? marked(mark) : { status: 'queued' }
 }
 
 export const isTerminal = (standing: Standing): standing is Extract<Standing, { at: number }> => 'at' in standing
 
 /** When a terminal generation is no longer shown, in ms. */
-export const expiryOf = (at: number): number => at + generateImageJob.retentionSeconds * 1000
+export const expiryOf = (snapshot: LiveSnapshot, at: number): number => {
+  const { input } = snapshot.kind === 'job' ? snapshot.payload : snapshot.mark.payload
+  return at + completeInput(input).retention_seconds * 1000
+}
 
-/** Whether its retention is over: BullMQ evicts late, so this decides and not whether the job is still there. */
-export const isOver = (standing: Standing, now: number): boolean => isTerminal(standing) && now >= expiryOf(standing.at)
+/** Whether its retention is over: jobs are removed late, so this decides and not whether the job is still there. */
+export const isOver = (snapshot: LiveSnapshot, standing: Standing, now: number): boolean =>
+  isTerminal(standing) && now >= expiryOf(snapshot, standing.at)

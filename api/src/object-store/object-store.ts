@@ -31,7 +31,7 @@ export interface ObjectStore {
   /** A link anyone may fetch the object with, for a while. Nothing is looked up: the object need not exist. */
   link(key: string, options: LinkOptions): Promise<Link>
   /** Removes every object under a prefix; none is fine. */
-  remove(prefix: string): Promise<void>
+  remove(prefix: string, signal?: AbortSignal): Promise<void>
   /** Opens an object for whoever holds a link to it; absent where links lead elsewhere. */
   read?(key: string, proof: LinkProof): Promise<StoredObject>
   /** Opens an object for this server itself. */

@@ -74,10 +74,11 @@ export const openS3Store = (config: S3StoreConfig, now = Date.now): ObjectStore 
         const url = await getSignedUrl(client, command, { expiresIn, signingDate: new Date(signedAt) })
         return { url, expiresAt: signedAt + expiresIn * 1000 }
       }),
-    remove: (prefix) =>
+    remove: (prefix, signal) =>
       guarded(async () => {
         const deadline = AbortSignal.timeout(REMOVAL_DEADLINE_MS)
-        while (await removePage(client, config.bucket, `${config.keyPrefix}${prefix}`, deadline));
+        const ended = signal ? AbortSignal.any([deadline, signal]) : deadline
+        while (await removePage(client, config.bucket, `${config.keyPrefix}${prefix}`, ended));
       }),
     open: (key) => guarded(() => openObject(client, config.bucket, `${config.keyPrefix}${key}`)),
     close: () => client.destroy()

@@ -3,6 +3,7 @@ import { Redis, type RedisOptions } from 'ioredis'
 import { ENTER_STREAM } from './enter-stream.ts'
 import { CLOSE_KEYED_ADD, OPEN_KEYED_ADD } from './keyed-add.ts'
 import { MARK_CANCELED } from './mark-canceled.ts'
+import { MARK_LAPSED } from './mark-lapsed.ts'
 import { READ_GENERATION } from './read-generation.ts'
 import { RESERVE_PLACE } from './reserve-place.ts'
 import { TAKE_REQUEST } from './take-request.ts'
@@ -53,7 +54,8 @@ export const connectProducer = (url: string, log: FastifyBaseLogger): Redis => {
       reservePlace: RESERVE_PLACE,
       enterStream: ENTER_STREAM,
       openKeyedAdd: OPEN_KEYED_ADD,
-      closeKeyedAdd: CLOSE_KEYED_ADD
+      closeKeyedAdd: CLOSE_KEYED_ADD,
+      markLapsed: MARK_LAPSED
     }
   })
   logChanges(redis, log)

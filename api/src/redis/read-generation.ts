@@ -2,7 +2,7 @@ import type { Result } from 'ioredis'
 
 /**
  * Reads everything that decides a generation's status in one atomic look: the cancel mark, the job's hash and the list
- * it is in. Separate commands could see a job between two states, or a mark and its job at different times.
+ * it is in, and the time by Redis' own clock. Separate commands could see a job between two states, or a mark and its job at different times.
  * Field names are BullMQ's: `atm` attempts ended, `stc` times a runner was lost.
  */
 export const READ_GENERATION = {
@@ -30,8 +30,9 @@ elseif not found[4] then
     end
   end
 end
+local time = redis.call('TIME')
 return { redis.call('GET', mark), remembered, place, ahead, found[1], found[2], found[3], found[4], found[5], found[6],
-  found[7], found[8], found[9] }`
+  found[7], found[8], found[9], time[1] * 1000 + math.floor(time[2] / 1000) }`
 } as const
 
 type Text = string | null
@@ -50,7 +51,8 @@ export type GenerationReply = [
   failedReason: Text,
   progress: Text,
   attemptsEnded: Text,
-  runnersLost: Text
+  runnersLost: Text,
+  now: number
 ]
 
 export interface GenerationKeys {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Services } from '../services.ts'
 import { cancelGenerationRoute } from './generations/cancel.ts'
+import { continueGenerationRoute } from './generations/continue.ts'
 import { createGenerationRoute } from './generations/create.ts'
 import { deleteGenerationRoute } from './generations/delete.ts'
 import { getGenerationRoute } from './generations/get.ts'
@@ -19,6 +20,7 @@ export const routes = async (app: FastifyInstance, { services }: { services: Ser
   createGenerationRoute(app, services)
   getGenerationRoute(app, services)
   listGenerationsRoute(app, services)
+  continueGenerationRoute(app, services)
   cancelGenerationRoute(app, services)
   deleteGenerationRoute(app, services)
   listModelsRoute(app, services)

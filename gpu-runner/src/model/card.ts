@@ -1,19 +1,25 @@
 import { type ModelCard, OPTIONAL_CAPABILITIES, type OptionalCapability } from '@nextscale/openapi'
+import type { SamplerForm } from '../sampler/open-sampler.ts'
 import type { OpenModel } from './open-model.ts'
 
 /** Tensors that generation does not use: the encoder, statistics of training, and tables that follow from the scales. */
 const UNUSED = /^(encoder\.|quant_conv\.|quantize\.ema_|lvl_1L$|attn_bias_for_masking$)/
 const isUsed = (name: string) => !UNUSED.test(name)
 
-/** What this build honours for every model. */
-const SUPPORTED: readonly OptionalCapability[] = ['smooth', 'schedule', 'return_tokens']
-const isUnsupported = (field: string) => !SUPPORTED.some((supported) => supported === field)
+/** What this build honours for every model; one run for all scales cannot stop before the last. */
+const SUPPORTED: Record<SamplerForm['form'], readonly OptionalCapability[]> = {
+  step: ['smooth', 'schedule', 'return_tokens', 'stop_at_scale'],
+  fused: ['smooth', 'schedule', 'return_tokens']
+}
+const unsupportedBy = (form: SamplerForm['form']) =>
+  Object.keys(OPTIONAL_CAPABILITIES).filter((field) => !SUPPORTED[form].some((supported) => supported === field))
 
 /** What the API is told about a model. `order` is its position among the models of this runner. */
 export const modelCard = (
   { manifest, shape, tokenizer, transformer }: OpenModel,
   order: number,
-  announcedAt: Date
+  announcedAt: Date,
+  form: SamplerForm['form']
 ): ModelCard => ({
   id: manifest.id,
   name: manifest.name,
@@ -27,7 +33,7 @@ export const modelCard = (
   num_classes: shape.transformer.classes,
   parameters: { transformer: transformer.parameters(isUsed), tokenizer: tokenizer.parameters(isUsed) },
   defaults: manifest.defaults,
-  unsupported: Object.keys(OPTIONAL_CAPABILITIES).filter(isUnsupported),
+  unsupported: unsupportedBy(form),
   classes: manifest.classes,
   order,
   announced_at: announcedAt.toISOString()

@@ -1,5 +1,5 @@
 import type { Tensor } from 'onnxruntime-node'
-import { type ImageRequest, strengthAt, topKAt, topPAt } from './image-request.ts'
+import { type ImageRequest, seedAt, strengthAt, topKAt, topPAt } from './image-request.ts'
 import { gumbelNoise, tokenUniform } from './philox.ts'
 import type { ScalePlan } from './scale-plan.ts'
 import { floats, ints } from './tensors.ts'
@@ -13,7 +13,8 @@ export interface DrawRows {
 
 const uniformFeed = (requests: readonly ImageRequest[], scale: number, tokens: number): Tensor => {
   const uniform = new Float32Array(requests.length * tokens)
-  requests.forEach(({ seed }, image) => {
+  requests.forEach((request, image) => {
+    const seed = seedAt(request, scale)
     for (let position = 0; position < tokens; position++) uniform[image * tokens + position] = tokenUniform(seed, scale, position)
   })
   return floats(uniform, [requests.length, tokens, 1])
@@ -24,9 +25,10 @@ const smoothFeeds = (requests: readonly ImageRequest[], scale: number, tokens: n
   const smooth = requests.flatMap((request, image) => (request.smooth ? [image] : []))
   const codeRow = requests.map((_, image) => (smooth.includes(image) ? requests.length + smooth.indexOf(image) : image))
   const gumbel = new Float32Array(smooth.length * tokens * vocabulary)
-  smooth.forEach((image, order) => {
+  const blended = requests.filter((request) => request.smooth)
+  blended.forEach((request, order) => {
     const place = gumbel.subarray(order * tokens * vocabulary, (order + 1) * tokens * vocabulary)
-    gumbelNoise(requests[image]?.seed ?? 0, scale, place)
+    gumbelNoise(seedAt(request, scale), scale, place)
   })
   return {
     smooth_image: ints(smooth),

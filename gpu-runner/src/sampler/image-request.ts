@@ -24,7 +24,15 @@ export interface ImageRequest {
   /** Gumbel blending of codes. */
   smooth: boolean
   schedule: ImageSchedule | null
+  /** Scale after which the image is decoded as it is; the last one unless said. */
+  stopAtScale?: number
+  /** The first `scales` scales are drawn with this seed, the rest with the image's own. */
+  keep?: { seed: number; scales: number }
 }
+
+/** Seed of the random numbers of a scale. */
+export const seedAt = ({ seed, keep }: ImageRequest, scale: number): number =>
+  keep !== undefined && scale < keep.scales ? keep.seed : seed
 
 export const labelAt = ({ label, schedule }: ImageRequest, scale: number): number | null =>
   schedule?.label === undefined ? label : (schedule.label[scale] ?? null)

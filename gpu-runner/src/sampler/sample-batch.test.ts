@@ -6,6 +6,7 @@ import { imageRequest as request } from '../testing/image-request.ts'
 import { createEngine, type Engine } from './engine.ts'
 import type { ImageRequest } from './image-request.ts'
 import { sampleBatch } from './sample-batch.ts'
+import { floats } from './tensors.ts'
 
 let engine: Engine
 before(async () => {
@@ -79,3 +80,65 @@ test('a batch that everybody left ends at once', async () => {
   })
   assert.deepEqual([images.length, scales], [0, 1])
 })
+
+const SCALES = [1, 2, 3, 4, 5, 6, 8]
+const tokensUpTo = (scale: number) => SCALES.slice(0, scale + 1).reduce((sum, n) => sum + n * n, 0)
+
+test('a draft is the same alone and among others, draws the tokens of the whole, and its mates do not notice', async () => {
+  const stops = [0, 3, 5, undefined, 6, 2]
+  const drafts = mixed.map((one, index) => ({ ...one, ...(stops[index] !== undefined && { stopAtScale: stops[index] }) }))
+  const together = await sampleBatch(engine, drafts)
+  const whole = await sampleBatch(engine, mixed)
+  for (const [index, draft] of drafts.entries()) {
+    const [made, full] = [together.images[index], whole.images[index]]
+    assert.deepEqual(made, { ...(await sampleBatch(engine, [draft])).images[0], index })
+    assert.deepEqual(made?.tokens, full?.tokens.subarray(0, tokensUpTo(stops[index] ?? 6)))
+    if ((stops[index] ?? 6) === 6) assert.deepEqual(made?.pixels, full?.pixels)
+    else assert.notDeepEqual(made?.pixels, full?.pixels)
+  }
+})
+
+test('a draft is the running sum after its scale, decoded; later scales are not run for it', async () => {
+  const sums: Float32Array[] = []
+  await sampleBatch(engine, [request({})], {
+    afterScale: async ({ fHat }) => {
+      sums.push(Float32Array.from(fHat.get(0) ?? []))
+      return new Set<number>()
+    }
+  })
+  const { images, scaleMs } = await sampleBatch(engine, [request({ stopAtScale: 2 })])
+  const { channels } = engine.model.shape.tokenizer
+  const { side } = engine.model.shape
+  const { pixels } = await engine.decoder.run({ f_hat: floats(sums[2] ?? new Float32Array(), [1, channels, side, side]) })
+  assert.deepEqual(images[0]?.pixels, pixels?.data)
+  assert.equal(scaleMs.length, 3)
+})
+
+test('a draft that is dropped while its mates go on is not decoded', async () => {
+  const { images } = await sampleBatch(engine, [request({ stopAtScale: 1 }), request({ seed: 9 })], {
+    afterScale: async ({ scale }) => new Set(scale === 3 ? [0] : [])
+  })
+  assert.deepEqual(
+    images.map(({ index }) => index),
+    [1]
+  )
+})
+
+for (const smooth of [false, true]) {
+  test(`a variation has the first scales of its parent, the rest of its own seed, ${smooth ? 'blended' : 'drawn'}`, async () => {
+    const settings = { smooth, schedule: { topK: [1, 20, 20, 50, 200, 200, 200] } }
+    const keep = { seed: 7, scales: 3 }
+    const [parent, varied, same, all] = (
+      await sampleBatch(
+        engine,
+        [{ seed: 7 }, { seed: 8, keep }, { seed: 7, keep }, { seed: 8, keep: { seed: 7, scales: 7 } }].map((one) =>
+          request({ ...settings, ...one })
+        )
+      )
+    ).images
+    const kept = tokensUpTo(2)
+    assert.deepEqual(varied?.tokens.subarray(0, kept), parent?.tokens.subarray(0, kept))
+    assert.notDeepEqual(varied?.tokens.subarray(kept, tokensUpTo(3)), parent?.tokens.subarray(kept, tokensUpTo(3)))
+    for (const one of [same, all]) assert.deepEqual([one?.tokens, one?.pixels], [parent?.tokens, parent?.pixels])
+  })
+}

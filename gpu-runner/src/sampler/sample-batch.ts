@@ -28,7 +28,7 @@ export interface SampledImage {
   index: number
   /** RGB, resolution x resolution x 3. */
   pixels: Uint8Array
-  /** Drawn tokens of all scales, one after another, row-major in each. */
+  /** Drawn tokens of all its scales, one after another, row-major in each. */
   tokens: Int32Array
 }
 
@@ -108,9 +108,13 @@ const followLabels = async (engine: Engine, state: BatchState, scale: number): P
   Object.assign(state, { labels, modulation, headModulation })
 }
 
+/** Drafts are finished before the last scale. */
+const isFinishedAfter = ({ plans }: Engine, { stopAtScale = plans.length - 1 }: ImageRequest, scale: number): boolean =>
+  scale >= Math.min(stopAtScale, plans.length - 1)
+
 const runScale = async (engine: Engine, state: BatchState, plan: ScalePlan, scale: number, wantLogits: boolean) => {
   const { depth } = engine.model.shape.transformer
-  const isLast = scale === engine.model.shape.scales.length - 1
+  const isLast = state.images.every(({ request }) => isFinishedAfter(engine, request, scale))
   const feeds = {
     x: state.x,
     x_row: ints(state.xRow),
@@ -156,7 +160,9 @@ const dropImages = (state: BatchState, dropped: ReadonlySet<number>): void => {
   state.labels = keptRows.map((row) => state.labels[row] ?? 0)
   state.modulation = takeRows(state.modulation, keptRows)
   state.headModulation = takeRows(state.headModulation, keptRows)
-  state.cache = Object.fromEntries(Object.entries(state.cache).map(([name, tensor]) => [name, takeRows(tensor, keptRows)]))
+  const whole = state.cache
+  state.cache = Object.fromEntries(Object.entries(whole).map(([name, tensor]) => [name, takeRows(tensor, keptRows)]))
+  Object.values(whole).forEach(discard)
 }
 
 const perImageMap = <T extends Float32Array | Int32Array>(state: BatchState, data: T): Map<number, T> => {
@@ -164,14 +170,33 @@ const perImageMap = <T extends Float32Array | Int32Array>(state: BatchState, dat
   return new Map(state.images.map(({ index }, image) => [index, data.subarray(image * length, (image + 1) * length) as T]))
 }
 
+/** An image whose scales are done; it has left the batch and waits for the decoder. */
+interface FinishedImage {
+  index: number
+  /** Running sum, [1, channels, side, side]. */
+  fHat: Tensor
+  tokens: Int32Array
+}
+
+/** Takes the images that are done after a scale, `drawn` tokens each, out of the batch. */
+const takeFinished = (engine: Engine, state: BatchState, scale: number, drawn: number): FinishedImage[] => {
+  const finished = state.images.flatMap(({ index, request, tokens }, position) =>
+    isFinishedAfter(engine, request, scale)
+      ? [{ index, fHat: takeRows(state.fHat, [position]), tokens: tokens.slice(0, drawn) }]
+      : []
+  )
+  dropImages(state, new Set(finished.map(({ index }) => index)))
+  return finished
+}
+
 /** One image at a time: what the decoder needs of memory does not grow with the batch. */
-const decode = async (engine: Engine, state: BatchState): Promise<SampledImage[]> => {
+const decode = async (engine: Engine, finished: readonly FinishedImage[]): Promise<SampledImage[]> => {
   const sampled: SampledImage[] = []
-  for (const [position, { index, tokens }] of state.images.entries()) {
-    const pixels = pick(await engine.decoder.run({ f_hat: takeRows(state.fHat, [position]) }), 'pixels')
+  for (const { index, fHat, tokens } of finished) {
+    const pixels = pick(await engine.decoder.run({ f_hat: fHat }), 'pixels')
     sampled.push({ index, pixels: byteData(pixels), tokens })
   }
-  return sampled
+  return sampled.toSorted((a, b) => a.index - b.index)
 }
 
 /** Adds the tokens of one scale to what each image has drawn so far. */
@@ -180,7 +205,7 @@ const keepTokens = (state: BatchState, drawn: ReadonlyMap<number, Int32Array>, b
 }
 
 /**
- * Samples a batch of images, scale by scale. An image depends on its own request alone.
+ * Samples a batch of images, scale by scale. An image depends on its own request alone, and drafts leave when they are done.
  * @throws whatever the runtime throws; the batch is then lost as a whole.
  */
 export const sampleBatch = async (
@@ -190,6 +215,8 @@ export const sampleBatch = async (
 ): Promise<SampleResult> => {
   const scaleMs: number[] = []
   const state = await startBatch(engine, requests)
+  const finished: FinishedImage[] = []
+  const dropped = new Set<number>()
   let begin = 0
   for (const [scale, plan] of engine.plans.entries()) {
     const begun = performance.now()
@@ -200,18 +227,22 @@ export const sampleBatch = async (
     const tokens = perImageMap(state, indexData(pick(outputs, 'tokens')))
     keepTokens(state, tokens, begin)
     begin += plan.side ** 2
-    const dropped = await afterScale?.({
+    const left = await afterScale?.({
       scale,
       elapsedMs,
       tokens,
       logits: wantLogits ? perImageMap(state, floatData(pick(outputs, 'logits'))) : new Map(),
       fHat: perImageMap(state, floatData(state.fHat))
     })
-    if (dropped?.size) dropImages(state, dropped)
-    if (state.images.length === 0) return { images: [], scaleMs, decodeMs: 0 }
+    left?.forEach((index) => dropped.add(index))
+    dropImages(state, dropped)
+    finished.push(...takeFinished(engine, state, scale, begin))
+    if (state.images.length === 0) break
   }
-  Object.values(state.cache).forEach(discard)
   const begun = performance.now()
-  const images = await decode(engine, state)
+  const images = await decode(
+    engine,
+    finished.filter(({ index }) => !dropped.has(index))
+  )
   return { images, scaleMs, decodeMs: performance.now() - begun }
 }

@@ -1,6 +1,7 @@
 import type { GenerationInput } from '@nextscale/openapi'
 import { JobError } from '../errors.ts'
 import type { OpenModel } from '../model/open-model.ts'
+import type { SamplerForm } from '../sampler/open-sampler.ts'
 
 const requireThat = (condition: boolean, sentence: string): void => {
   if (!condition) throw new JobError('invalid_job', sentence)
@@ -10,7 +11,7 @@ const requireThat = (condition: boolean, sentence: string): void => {
  * Holds the settings against the model: the API did so too, but this runner's may be another by now.
  * @throws JobError
  */
-export const checkInput = (input: GenerationInput, { manifest, shape }: OpenModel): void => {
+export const checkInput = (input: GenerationInput, { manifest, shape }: OpenModel, form: SamplerForm['form']): void => {
   const { id, revision } = manifest
   if (input.model_revision !== revision) {
     throw new JobError(
@@ -18,7 +19,11 @@ export const checkInput = (input: GenerationInput, { manifest, shape }: OpenMode
       `No runner serves revision ${input.model_revision} of ${id}; this one has ${revision}.`
     )
   }
-  const { schedule } = input
+  const { schedule, stop_at_scale: stop, keep } = input
+  requireThat(stop === null || stop < shape.scales.length, `${id} has no scale ${stop}.`)
+  requireThat(keep === null || keep.scales < shape.scales.length, `${id} has no ${keep?.scales} scales to keep and one to draw.`)
+  if (stop !== null && form === 'fused')
+    throw new JobError('model_not_served', `No runner that can stop ${id} before its last scale is up.`)
   for (const label of [input.class_label, ...(schedule?.class_label ?? [])])
     requireThat(label === null || label < shape.transformer.classes, `${id} has no class ${label}.`)
   for (const topK of [input.top_k, ...(schedule?.top_k ?? [])])

@@ -2,7 +2,14 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
-import { type GenerateImagePayload, type GenerationInput, packedSizeBytes, unpackTokens } from '@nextscale/openapi'
+import {
+  type GenerateImagePayload,
+  type GenerateImageProgress,
+  type GenerateImageResult,
+  type GenerationInput,
+  packedSizeBytes,
+  unpackTokens
+} from '@nextscale/openapi'
 import { pino } from 'pino'
 import { JobError } from '../errors.ts'
 import { type OpenModel, openModel } from '../model/open-model.ts'
@@ -11,7 +18,8 @@ import type { ObjectStore } from '../object-store/object-store.ts'
 import { Sampler } from '../sampler/sampler.ts'
 import { SHIPPED_MODEL, temporaryFolder } from '../testing/folders.ts'
 import { createBatcher } from './batcher.ts'
-import { type JobContext, processJob } from './process-job.ts'
+import { type GenerationJob, type JobContext, processJob } from './process-job.ts'
+import type { TakenUp } from './take-up.ts'
 
 const ID = `gen_${'a'.repeat(26)}`
 const log = pino({ level: 'silent' })
@@ -37,7 +45,9 @@ const context = async (t: TestContext, store?: ObjectStore): Promise<JobContext 
     models: new Map([[model.manifest.id, model]]),
     batcher: createBatcher(sampler, { maxBatch: 4, windowMs: 0 }),
     store: store ?? (await createDiskStore(folder)),
-    cancels: nobodyCancels
+    cancels: nobodyCancels,
+    form: 'step',
+    takeUp: async () => ({ ended: null, now: 0 })
   }
 }
 
@@ -65,7 +75,14 @@ const payload = (changes: Partial<GenerationInput> = {}): GenerateImagePayload =
   }
 })
 
-const job = (data: unknown) => ({ id: ID, data, report: () => Promise.resolve() })
+const job = (data: unknown, changes: Partial<GenerationJob> = {}): GenerationJob => ({
+  id: ID,
+  data,
+  createdAt: 0,
+  hasStarted: false,
+  report: () => Promise.resolve(),
+  ...changes
+})
 const { signal } = new AbortController()
 
 test('more images than fit into a batch are sampled in several, and all are stored', async (t) => {
@@ -149,5 +166,76 @@ test('when an attempt is aborted, its images leave the batcher', async (t) => {
   const attempt = processJob(job(payload({ num_images: 16 })), where, controller.signal)
   setTimeout(() => controller.abort('shutdown'), 100)
   await assert.rejects(attempt, (reason) => reason === 'shutdown')
+  assert.equal(where.batcher.waiting(), 0)
+})
+
+test('of a draft only the scales it drew count: tokens, progress and metrics', async (t) => {
+  const where = await context(t)
+  const reports: GenerateImageProgress[] = []
+  const report = async (progress: GenerateImageProgress) => void reports.push(progress)
+  const data = payload({ num_images: 2, stop_at_scale: 2, return_tokens: true })
+  // A whole generation in the same batch, whose scales go on.
+  const [result] = await Promise.all([
+    processJob(job(data, { report }), where, signal),
+    processJob(job(payload({ seed: 9 }), { id: `gen_${'b'.repeat(26)}` }), where, signal)
+  ])
+  assert.ok(result.outcome === 'succeeded')
+  const drawn = 1 + 4 + 9
+  assert.equal(result.metrics.scale_ms?.length, 3)
+  assert.deepEqual(reports.at(-1)?.progress, { scale: 3, scales: 3, tokens: 2 * drawn, tokens_total: 2 * drawn })
+  const packed = await readFile(join(where.folder, result.outputs[0]?.tokens_key ?? ''))
+  assert.equal(packed.length, packedSizeBytes(drawn, model.shape.tokenizer.vocabulary))
+})
+
+test('a draft that this runner cannot stop is left to another; scales the model has not are refused', async (t) => {
+  const fused: JobContext = { ...(await context(t)), form: 'fused' }
+  const attempt = (changes: Partial<GenerationInput>) => processJob(job(payload(changes)), fused, signal)
+  await assert.rejects(attempt({ stop_at_scale: 2 }), { code: 'model_not_served' })
+  await assert.rejects(attempt({ stop_at_scale: 7 }), { code: 'invalid_job' })
+  await assert.rejects(attempt({ keep: { seed: 1, scales: 7 } }), { code: 'invalid_job' })
+})
+
+const SECOND = 1000
+const lapses: [string, Partial<GenerationInput>, Partial<GenerationJob>, number, GenerateImageResult['outcome'], string?][] = [
+  ['its start deadline passed', { start_deadline_seconds: 5 }, {}, 5 * SECOND, 'expired'],
+  ['its deadline passed', { deadline_seconds: 9 }, {}, 9 * SECOND, 'canceled', 'deadline'],
+  [
+    'its deadline passed between attempts',
+    { deadline_seconds: 9, start_deadline_seconds: 5 },
+    { hasStarted: true },
+    9 * SECOND,
+    'canceled',
+    'deadline'
+  ]
+]
+for (const [what, settings, state, now, outcome, reason] of lapses) {
+  test(`one taken up after ${what} is ${outcome} and draws nothing`, async (t) => {
+    const where = { ...(await context(t)), takeUp: async () => ({ ended: null, now }) }
+    const result = await processJob(job(payload(settings), state), where, signal)
+    assert.deepEqual(result, reason === undefined ? { outcome } : { outcome, reason })
+    assert.deepEqual(await readdir(where.folder), ['.unfinished'])
+  })
+}
+
+test('one taken up in time, or begun before its start deadline, is made', async (t) => {
+  const where = { ...(await context(t)), takeUp: async () => ({ ended: null, now: 4999 }) }
+  assert.equal((await processJob(job(payload({ start_deadline_seconds: 5 })), where, signal)).outcome, 'succeeded')
+  const data = payload({ start_deadline_seconds: 2 })
+  assert.equal((await processJob(job(data, { hasStarted: true }), where, signal)).outcome, 'succeeded')
+})
+
+test('what ended while it waited ends here as it was said to have', async (t) => {
+  const where = await context(t)
+  const after = (ended: TakenUp['ended']) =>
+    processJob(job(payload()), { ...where, takeUp: async () => ({ ended, now: 0 }) }, signal)
+  assert.deepEqual(await after('expired'), { outcome: 'expired' })
+  assert.deepEqual(await after('deadline'), { outcome: 'canceled', reason: 'deadline' })
+  assert.deepEqual(await after('canceled'), { outcome: 'canceled' })
+})
+
+test('one that runs past its deadline is stopped', async (t) => {
+  const where = { ...(await context(t)), takeUp: async () => ({ ended: null, now: 950 }) }
+  const data = payload({ num_images: 16, deadline_seconds: 1 })
+  assert.deepEqual(await processJob(job(data), where, signal), { outcome: 'canceled', reason: 'deadline' })
   assert.equal(where.batcher.waiting(), 0)
 })

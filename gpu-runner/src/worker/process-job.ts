@@ -1,9 +1,11 @@
 import {
   completeInput,
+  deadlineOf,
   type GenerateImageProgress,
   type GenerateImageResult,
   generateImageJob,
   type GenerationInput,
+  lapseOf,
   packTokens,
   type RunnerMetrics,
   type Stage
@@ -13,22 +15,24 @@ import { JobError } from '../errors.ts'
 import { encodePicture } from '../image/encode.ts'
 import type { OpenModel } from '../model/open-model.ts'
 import { tellStages } from '../observe/observe-attempt.ts'
+import type { SamplerForm } from '../sampler/open-sampler.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { BatchedImage, Batcher } from './batcher.ts'
 import type { CancelWatch } from './cancel-watch.ts'
-import { AttemptOver, CancelRequested } from './abort-reasons.ts'
+import { AttemptOver, CancelRequested, DeadlinePassed } from './abort-reasons.ts'
 import { checkInput } from './check-input.ts'
 import { type ProgressTracker, trackProgress } from './progress.ts'
 import { type FinishedImage, storeOutputs } from './store-outputs.ts'
-import { toImageRequest } from './to-image-request.ts'
-
-const UINT32 = 2 ** 32
+import type { TakeUp } from './take-up.ts'
+import { seedOf, toImageRequest } from './to-image-request.ts'
 
 export interface JobContext {
   models: ReadonlyMap<string, OpenModel>
   batcher: Batcher
   store: ObjectStore
   cancels: CancelWatch
+  form: SamplerForm['form']
+  takeUp: TakeUp
 }
 
 /** A generation as the queue hands it over. */
@@ -36,6 +40,10 @@ export interface GenerationJob {
   id: string
   /** Not yet parsed: queued jobs outlive deploys. */
   data: unknown
+  /** When it was accepted, in Unix ms. */
+  createdAt: number
+  /** Whether an attempt was begun before this one. */
+  hasStarted: boolean
   /** Must not reject. */
   report: (progress: GenerateImageProgress) => Promise<void>
   onStage?: (stage: Stage) => void
@@ -49,7 +57,9 @@ const parseInput = (data: unknown): GenerationInput => {
   throw new JobError('invalid_job', `This runner does not understand the job: ${first?.instancePath} ${first?.message}.`)
 }
 
-const seedOf = ({ seed }: GenerationInput, index: number): number => (seed + index) % UINT32
+/** One that cannot be parsed is refused, and its refusal kept as long as anything. */
+const retentionOf = (data: unknown): number =>
+  (Payload.Check(data) ? data.input.retention_seconds : undefined) ?? generateImageJob.retentionSeconds
 
 const sampleAll = (
   job: GenerationJob,
@@ -62,7 +72,7 @@ const sampleAll = (
     Array.from({ length: input.num_images }, (_, index) =>
       context.batcher.submit({
         model: input.model,
-        request: toImageRequest(input, seedOf(input, index)),
+        request: toImageRequest(input, index),
         signal,
         onStart: () => tracker.start(),
         onScale: (scale) => {
@@ -76,7 +86,7 @@ const sampleAll = (
 const finishAll = (images: readonly BatchedImage[], input: GenerationInput, { shape }: OpenModel): Promise<FinishedImage[]> =>
   Promise.all(
     images.map(async ({ pixels, tokens }, index) => {
-      const seed = seedOf(input, index)
+      const seed = seedOf(input.seed, index)
       return {
         seed,
         side: shape.resolution,
@@ -95,12 +105,12 @@ const timed = async <T>(work: Promise<T>): Promise<[T, number]> => {
 /** Milliseconds to a tenth. */
 const rounded = (ms: number): number => Math.round(ms * 10) / 10
 
-/** What sampling cost. Images of one batch share its times, so each batch counts once. */
-const sampleMetrics = (images: readonly BatchedImage[]) => {
+/** What sampling of the first scales cost. Images of one batch share its times, so each batch counts once. */
+const sampleMetrics = (images: readonly BatchedImage[], scales: number) => {
   const batches = [...new Map(images.map((image) => [image.scaleMs, image])).values()]
-  const scaleMs = (images[0]?.scaleMs ?? []).map((_, k) =>
-    rounded(batches.reduce((sum, batch) => sum + (batch.scaleMs[k] ?? 0), 0))
-  )
+  const scaleMs = (images[0]?.scaleMs ?? [])
+    .slice(0, scales)
+    .map((_, k) => rounded(batches.reduce((sum, batch) => sum + (batch.scaleMs[k] ?? 0), 0)))
   return {
     sample_ms: rounded(scaleMs.reduce((sum, ms) => sum + ms, 0)),
     scale_ms: scaleMs,
@@ -112,16 +122,34 @@ const sampleMetrics = (images: readonly BatchedImage[]) => {
 const generate = async (job: GenerationJob, input: GenerationInput, context: JobContext, signal: AbortSignal) => {
   const model = context.models.get(input.model)
   if (!model) throw new JobError('model_not_served', `No runner serves the model ${input.model} at present.`)
-  checkInput(input, model)
-  const tracker = tellStages(trackProgress(model.shape.scales, input.num_images, job.report), job.onStage)
+  checkInput(input, model, context.form)
+  const scales = model.shape.scales.slice(0, (input.stop_at_scale ?? Number.POSITIVE_INFINITY) + 1)
+  const tracker = tellStages(trackProgress(scales, input.num_images, job.report), job.onStage)
   const images = await sampleAll(job, input, context, tracker, signal)
   tracker.stage('encoding')
   const [finished, encodeMs] = await timed(finishAll(images, input, model))
   signal.throwIfAborted()
   tracker.stage('uploading')
   const [outputs, uploadMs] = await timed(storeOutputs(job.id, finished, input.output.format, context.store, signal))
-  const metrics: RunnerMetrics = { ...sampleMetrics(images), encode_ms: rounded(encodeMs), upload_ms: rounded(uploadMs) }
+  const metrics: RunnerMetrics = {
+    ...sampleMetrics(images, scales.length),
+    encode_ms: rounded(encodeMs),
+    upload_ms: rounded(uploadMs)
+  }
   return { outcome: 'succeeded', outputs, metrics } satisfies GenerateImageResult
+}
+
+/** Results of generations that ended without a picture. */
+const END = {
+  canceled: { outcome: 'canceled' },
+  deadline: { outcome: 'canceled', reason: 'deadline' },
+  expired: { outcome: 'expired' }
+} as const satisfies Record<string, GenerateImageResult>
+
+/** Aborts when the deadline has come. Returns the way to stop the clock. */
+const abortAfter = (controller: AbortController, remainingMs: number): (() => void) => {
+  const timer = setTimeout(() => controller.abort(new DeadlinePassed()), remainingMs)
+  return () => clearTimeout(timer)
 }
 
 /**
@@ -131,14 +159,22 @@ const generate = async (job: GenerationJob, input: GenerationInput, context: Job
 export const processJob = async (job: GenerationJob, context: JobContext, signal: AbortSignal): Promise<GenerateImageResult> => {
   const controller = new AbortController()
   const stopWatching = context.cancels.watch(job.id, controller)
+  let stopClock = () => {}
   try {
     // After the watch has begun, so that a request between the two is not missed.
-    if (await context.cancels.isCanceled(job.id)) return { outcome: 'canceled' }
-    return await generate(job, parseInput(job.data), context, AbortSignal.any([signal, controller.signal]))
+    const { ended, now } = await context.takeUp(job.id, retentionOf(job.data))
+    if (ended !== null) return END[ended]
+    const input = parseInput(job.data)
+    const lapse = lapseOf(input, job.createdAt, job.hasStarted, now)
+    if (lapse) return END[lapse.outcome]
+    stopClock = abortAfter(controller, deadlineOf(input, job.createdAt) - now)
+    return await generate(job, input, context, AbortSignal.any([signal, controller.signal]))
   } catch (error) {
-    if (error instanceof CancelRequested) return { outcome: 'canceled' }
+    if (error instanceof CancelRequested) return END.canceled
+    if (error instanceof DeadlinePassed) return END.deadline
     throw error
   } finally {
+    stopClock()
     stopWatching()
     // Whatever of this attempt still waits or is sampled has nobody left to wait for it.
     controller.abort(new AttemptOver())

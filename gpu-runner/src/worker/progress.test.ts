@@ -43,3 +43,11 @@ test('a second batch of the same generation does not turn the stage back', async
   await setImmediate()
   assert.equal(reports.at(-1)?.stage, 'encoding')
 })
+
+test('a draft is done at its last scale, though its batch goes on', async () => {
+  const { reports, report } = collector()
+  const tracker = trackProgress([1, 2], 1, report)
+  for (const scale of [0, 1, 2, 3]) tracker.scale(0, scale)
+  await setImmediate()
+  assert.deepEqual(reports.at(-1)?.progress, { scale: 2, scales: 2, tokens: 5, tokens_total: 5 })
+})

@@ -9,7 +9,7 @@ export interface ProgressTracker {
 
 /**
  * Reports are dropped, not queued, while one is on its way: only the latest matters. `report` must not reject.
- * `scales` are the sides of the token maps.
+ * `scales` are the sides of the token maps that are drawn.
  */
 export const trackProgress = (
   scales: readonly number[],
@@ -47,6 +47,8 @@ export const trackProgress = (
       void publish()
     },
     scale: (image, scale) => {
+      // A draft's batch may go on for its mates.
+      if (scale >= scales.length) return
       finished[image] = scale + 1
       void publish()
     },

@@ -28,7 +28,7 @@ const input = (changes: Partial<GenerationInput> = {}): GenerationInput => ({
 })
 
 test('every setting reaches the sampler, and the seed is the picture’s own', () => {
-  assert.deepEqual(toImageRequest(input({ smooth: true }), 42), {
+  assert.deepEqual(toImageRequest(input({ smooth: true }), 2), {
     seed: 42,
     label: 7,
     cfg: 3,
@@ -49,4 +49,11 @@ test('of a schedule only what it sets is passed on, each array as it is', () => 
     topP: [1, 0.5],
     label: [null, 3]
   })
+})
+
+test('a draft stops at its scale, and a variation keeps the seed of the same picture of its parent', () => {
+  const request = toImageRequest(input({ stop_at_scale: 0, keep: { seed: 4_294_967_295, scales: 3 } }), 2)
+  assert.equal(request.stopAtScale, 0)
+  assert.deepEqual(request.keep, { seed: 1, scales: 3 })
+  assert.equal(request.seed, 42)
 })

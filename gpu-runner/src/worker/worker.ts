@@ -83,7 +83,13 @@ const createProcessor =
     const id = job.id ?? ''
     const signal = own ? AbortSignal.any([own, stopping]) : stopping
     try {
-      return await processJob({ id, data: job.data as unknown, report: reporter(job, log), onStage }, context, signal)
+      const hasStarted = job.attemptsStarted > 1
+      const { data, timestamp: createdAt } = job
+      return await processJob(
+        { id, data: data as unknown, createdAt, hasStarted, report: reporter(job, log), onStage },
+        context,
+        signal
+      )
     } catch (error) {
       const reason: unknown = signal.aborted ? signal.reason : undefined
       // Another runner has the job by now; whatever this one reports is refused.

@@ -67,12 +67,17 @@ export const GenerateImageProgress = Type.Object({
 export type GenerateImageProgress = Static<typeof GenerateImageProgress>
 
 /**
- * A caller's wish to cancel, kept beside the job. Whoever takes the job up after the mark was written ends it as
+ * A caller’s wish to cancel, or the deadline that ended a job while it waited, kept beside the job. Whoever takes the job up after the mark was written ends it as
  * canceled, so a job that waits and has a mark is as good as canceled. The payload lets the generation be shown
  * once the waiting job itself has been taken out of the queue.
  */
 export const CancelMark = Type.Object({
   canceled_at: Type.Integer({ description: 'Unix time in ms.' }),
+  /**
+   * The deadline that ended it, where nobody asked. Written only while the job waits, so it is the last word on the
+   * generation: whoever takes the job up finds it.
+   */
+  outcome: Type.Optional(oneOf(['deadline', 'expired'])),
   created_at: Type.Integer({ description: 'Unix time in ms at which the generation was accepted.' }),
   payload: GenerateImagePayload
 })
@@ -89,8 +94,8 @@ export const generateImageJob = {
   attempts: 10,
   /** The runner's retry policy computes the delay. */
   backoff: { type: 'custom' },
-  /** Every job has one, since BullMQ lets jobs without a priority overtake all others. Lower runs first. */
-  priority: { high: 1, normal: 2, low: 3 } satisfies Record<Priority, number>,
+  /** What a job of each priority is put back by, in the units of 300 s that `virtualPriority` counts. */
+  priority: { high: 0, normal: 1, low: 6 } satisfies Record<Priority, number>,
   /** How long a finished generation can be read, unless its request says otherwise. */
   retentionSeconds: RETENTION_SECONDS,
   /** How long its id is remembered after that, to answer 410 and not 404. */

@@ -26,7 +26,8 @@ export const ContinueRequest = Type.Object(
   {
     $id: 'ContinueRequest',
     additionalProperties: false,
-    description: 'How to go on. What is left out is as in the generation that is continued, except metadata, label and webhook.'
+    description:
+      'How to go on. What is left out is as in the generation that is continued, except `stop_at_scale` (all scales), metadata, label and webhook.'
   }
 )
 export type ContinueRequest = Static<typeof ContinueRequest>

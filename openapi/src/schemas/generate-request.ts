@@ -8,6 +8,8 @@ export const MAX_CFG = 20
 export const DEADLINE_SECONDS = 600
 /** How long a finished generation is kept, unless it says otherwise. */
 export const RETENTION_SECONDS = 86_400
+export const MAX_DEADLINE_SECONDS = 86_400
+export const MAX_RETENTION_SECONDS = 30 * 86_400
 /** More scales than any model has. */
 const MAX_SCALES = 64
 
@@ -117,11 +119,13 @@ export const deliveryFields = {
     })
   ),
   deadline_seconds: Type.Optional(
-    seconds(`Cancel when not finished this long after acceptance. Default ${DEADLINE_SECONDS}.`, 86_400)
+    seconds(`Cancel when not finished this long after acceptance. Default ${DEADLINE_SECONDS}.`, MAX_DEADLINE_SECONDS)
   ),
-  start_deadline_seconds: Type.Optional(nullable(seconds('Expire when not started this long after acceptance.', 86_400))),
+  start_deadline_seconds: Type.Optional(
+    nullable(seconds('Expire when not started this long after acceptance.', MAX_DEADLINE_SECONDS))
+  ),
   retention_seconds: Type.Optional(
-    seconds(`Keep the finished generation and its pictures this long. Default ${RETENTION_SECONDS}.`, 30 * 86_400)
+    seconds(`Keep the finished generation and its pictures this long. Default ${RETENTION_SECONDS}.`, MAX_RETENTION_SECONDS)
   ),
   metadata: Type.Optional(
     textByName(
@@ -240,9 +244,13 @@ export const OPTIONAL_CAPABILITIES = {
   stop_at_scale: null,
   previews: 'none',
   return_tokens: false,
+  webhook: null
+} as const satisfies Partial<Record<keyof GenerateRequest, unknown>>
+
+/** Fields every runner honours since this release. Cards of the one before list them as unsupported, and are believed. */
+export const ONCE_OPTIONAL_CAPABILITIES = {
   deadline_seconds: undefined,
   start_deadline_seconds: null,
-  retention_seconds: undefined,
-  webhook: null
+  retention_seconds: undefined
 } as const satisfies Partial<Record<keyof GenerateRequest, unknown>>
 export type OptionalCapability = keyof typeof OPTIONAL_CAPABILITIES

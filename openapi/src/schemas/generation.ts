@@ -14,7 +14,7 @@ const Milliseconds = (description: string) => nullable(Type.Number({ minimum: 0,
 export const Progress = Type.Object(
   {
     scale: Type.Integer({ minimum: 0, description: 'Scales finished by every picture of the generation.' }),
-    scales: Type.Integer({ minimum: 1, description: 'Scales of the model.' }),
+    scales: Type.Integer({ minimum: 1, description: 'Scales to do: those of the model, or up to `stop_at_scale`.' }),
     tokens: Type.Integer({ minimum: 0, description: 'Tokens drawn so far, over all pictures.' }),
     tokens_total: Type.Integer({ minimum: 1 })
   },
@@ -37,7 +37,7 @@ export const GenerationOutput = Type.Object(
       Type.String({
         format: 'uri',
         description:
-          'Link to the drawn tokens, like `url`; only with `return_tokens`. A little-endian bit stream of `tokens_per_image` numbers (see the model), all scales one after another, row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes.'
+          'Link to the drawn tokens, like `url`; only with `return_tokens`. A little-endian bit stream of `tokens_per_image` numbers (see the model), all scales one after another (of a draft, those up to `stop_at_scale`, and so fewer numbers), row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes.'
       })
     )
   },

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict'
 import type { Model } from '@nextscale/openapi'
 
-/** Fetches tokens and unpacks them as the contract says, knowing nothing but the model’s page. */
-export const readTokens = async (url: string | null | undefined, model: Model): Promise<number[]> => {
+/** Fetches tokens and unpacks them as the contract says, knowing nothing but the model’s page, and of a draft how many there are. */
+export const readTokens = async (
+  url: string | null | undefined,
+  model: Model,
+  count = model.tokens_per_image
+): Promise<number[]> => {
   const answer = await fetch(url ?? '', { signal: AbortSignal.timeout(10_000) })
   assert.deepEqual([answer.status, answer.headers.get('content-type')], [200, 'application/octet-stream'])
   const bytes = Buffer.from(await answer.arrayBuffer())
   const bits = BigInt(Math.ceil(Math.log2(model.vocabulary_size)))
-  assert.equal(bytes.length, Math.ceil((model.tokens_per_image * Number(bits)) / 8))
+  assert.equal(bytes.length, Math.ceil((count * Number(bits)) / 8))
   const whole = BigInt(`0x${bytes.reverse().toString('hex')}`)
-  return Array.from({ length: model.tokens_per_image }, (_, i) => Number((whole >> (BigInt(i) * bits)) & ((1n << bits) - 1n)))
+  return Array.from({ length: count }, (_, i) => Number((whole >> (BigInt(i) * bits)) & ((1n << bits) - 1n)))
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,6 +18,8 @@ const S3RVER = fileURLToPath(import.meta.resolve('s3rver/bin/s3rver.js'))
 export interface S3Server {
   /** Environment of API and runner. */
   env: Record<string, string>
+  /** Paths of all files the server keeps. */
+  list(): Promise<string[]>
   start(): Promise<void>
   stop(): Promise<void>
   close(): Promise<void>
@@ -69,6 +71,10 @@ export const createS3Server = async (): Promise<S3Server> => {
       S3_PREFIX: 'made',
       AWS_ACCESS_KEY_ID: 'S3RVER',
       AWS_SECRET_ACCESS_KEY: 'S3RVER'
+    },
+    list: async () => {
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+      return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
     },
     start,
     stop,

@@ -112,7 +112,7 @@ test('a cursor this server did not write is refused', async () => {
 test('ids past their time leave the index, though not with every request', async () => {
   const { createEnqueue } = await import('../../generations/enqueue.ts')
   const key = context.keys.index('local')
-  await context.redis.zadd(key, Date.now() - 32 * 86_400_000, newGenerationId(), Date.now() - 30 * 86_400_000, newGenerationId())
+  await context.redis.zadd(key, Date.now() - 62 * 86_400_000, newGenerationId(), Date.now() - 60 * 86_400_000, newGenerationId())
   const [id] = await accept(1)
   const job = (await context.queue.getJob(id ?? '')) ?? assert.fail()
   await createEnqueue(context.redis, context.queue, context.keys)(newGenerationId(), job.data, Date.now())

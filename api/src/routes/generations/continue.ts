@@ -1,0 +1,30 @@
+import { continueGeneration } from '@nextscale/openapi'
+import type { FastifyInstance } from 'fastify'
+import { createAndAnswer } from '../../generations/answer-created.ts'
+import { find } from '../../generations/find.ts'
+import { resolveContinuation } from '../../generations/resolve-continuation.ts'
+import { callerOf } from '../../http/caller.ts'
+import { addOperation } from '../../http/operation.ts'
+import { requireCards } from '../../models/registry.ts'
+import type { Services } from '../../services.ts'
+
+/** POST /generations/{id}/continue */
+export const continueGenerationRoute = (app: FastifyInstance, services: Services): void =>
+  addOperation(app, continueGeneration, async (request, reply) => {
+    const { body, params } = request
+    const caller = callerOf(request)
+    return createAndAnswer(services, request, reply, caller, {
+      format: body.output?.format,
+      asked: () => ({ operation: 'continueGeneration', parent: params.id, body }),
+      resolve: async (format) => {
+        const parent = await find(services.reader, caller.owner, params.id)
+        const wanted = format === undefined ? body : { ...body, output: { ...body.output, format } }
+        return {
+          input: resolveContinuation(parent, wanted, await requireCards(services.models)),
+          metadata: body.metadata ?? {},
+          label: body.label ?? null,
+          parent: { id: params.id, keep_scales: body.keep_scales ?? null }
+        }
+      }
+    })
+  })
