@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { modelCard } from './model/card.ts'
 import type { OpenModel } from './model/open-model.ts'
+import type { SamplerForm } from './sampler/open-sampler.ts'
 
 const INTERVAL_MS = 30_000
 
@@ -10,9 +11,17 @@ const INTERVAL_MS = 30_000
  * Tells the API which models this runner serves: now, whenever Redis was lost and found again, and now and then.
  * Returns the way to stop. Announcements stay when the runner goes: the queue takes requests while no runner is up.
  */
-export const announceModels = (redis: Redis, keys: RedisKeys, models: readonly OpenModel[], log: Logger): (() => void) => {
+export const announceModels = (
+  redis: Redis,
+  keys: RedisKeys,
+  { models, form }: { models: readonly OpenModel[]; form: SamplerForm['form'] },
+  log: Logger
+): (() => void) => {
   const announce = () => {
-    const cards = models.flatMap((model, order) => [model.manifest.id, JSON.stringify(modelCard(model, order, new Date()))])
+    const cards = models.flatMap((model, order) => [
+      model.manifest.id,
+      JSON.stringify(modelCard(model, { order, form }, new Date()))
+    ])
     redis.hset(keys.models, ...cards).catch((error: unknown) => log.warn({ err: error }, 'could not announce the models'))
   }
   announce()

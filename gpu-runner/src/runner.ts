@@ -81,8 +81,8 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch
   const options = { connection: redis, keys, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
-  const worker = startWorker(options, { models, batcher, store, cancels }, log)
-  const stopAnnouncing = announceModels(redis, keys, [...models.values()], log)
+  const worker = startWorker(options, { models, batcher, store, cancels, log }, log)
+  const stopAnnouncing = announceModels(redis, keys, { models: [...models.values()], form: config.form.form }, log)
   log.info({ models: [...models.keys()], ...config.form, maxBatch: config.maxBatch }, 'runner ready')
   return {
     stop: async () => {

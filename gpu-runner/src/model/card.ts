@@ -1,4 +1,5 @@
 import { type ModelCard, OPTIONAL_CAPABILITIES, type OptionalCapability } from '@nextscale/openapi'
+import type { SamplerForm } from '../sampler/open-sampler.ts'
 import type { OpenModel } from './open-model.ts'
 
 /** Tensors that generation does not use: the encoder, statistics of training, and tables that follow from the scales. */
@@ -6,13 +7,17 @@ const UNUSED = /^(encoder\.|quant_conv\.|quantize\.ema_|lvl_1L$|attn_bias_for_ma
 const isUsed = (name: string) => !UNUSED.test(name)
 
 /** What this build honours for every model. */
-const SUPPORTED: readonly OptionalCapability[] = ['smooth', 'schedule', 'return_tokens']
-const isUnsupported = (field: string) => !SUPPORTED.some((supported) => supported === field)
+const SUPPORTED: readonly OptionalCapability[] = ['smooth', 'schedule', 'return_tokens', 'previews']
+/** What cannot be done where all scales are one run. */
+const STEP_ONLY: readonly OptionalCapability[] = ['previews']
 
-/** What the API is told about a model. `order` is its position among the models of this runner. */
+const isUnsupported = (form: SamplerForm['form']) => (field: string) =>
+  !SUPPORTED.some((supported) => supported === field) || (form === 'fused' && STEP_ONLY.some((only) => only === field))
+
+/** What the API is told about a model. `order` is its position among the models of this runner, `form` how it computes them. */
 export const modelCard = (
   { manifest, shape, tokenizer, transformer }: OpenModel,
-  order: number,
+  { order, form }: { order: number; form: SamplerForm['form'] },
   announcedAt: Date
 ): ModelCard => ({
   id: manifest.id,
@@ -27,7 +32,7 @@ export const modelCard = (
   num_classes: shape.transformer.classes,
   parameters: { transformer: transformer.parameters(isUsed), tokenizer: tokenizer.parameters(isUsed) },
   defaults: manifest.defaults,
-  unsupported: Object.keys(OPTIONAL_CAPABILITIES).filter(isUnsupported),
+  unsupported: Object.keys(OPTIONAL_CAPABILITIES).filter(isUnsupported(form)),
   classes: manifest.classes,
   order,
   announced_at: announcedAt.toISOString()

@@ -24,6 +24,8 @@ export interface ImageRequest {
   /** Gumbel blending of codes. */
   smooth: boolean
   schedule: ImageSchedule | null
+  /** Scales after which the state so far is decoded; none unless said. The last scale makes the picture itself. */
+  previews?: readonly number[]
 }
 
 export const labelAt = ({ label, schedule }: ImageRequest, scale: number): number | null =>

@@ -37,7 +37,8 @@ const context = async (t: TestContext, store?: ObjectStore): Promise<JobContext 
     models: new Map([[model.manifest.id, model]]),
     batcher: createBatcher(sampler, { maxBatch: 4, windowMs: 0 }),
     store: store ?? (await createDiskStore(folder)),
-    cancels: nobodyCancels
+    cancels: nobodyCancels,
+    log
   }
 }
 
@@ -150,4 +151,25 @@ test('when an attempt is aborted, its images leave the batcher', async (t) => {
   setTimeout(() => controller.abort('shutdown'), 100)
   await assert.rejects(attempt, (reason) => reason === 'shutdown')
   assert.equal(where.batcher.waiting(), 0)
+})
+
+test('the attempt ends only after its previews have arrived, whether it succeeds or fails', async (t) => {
+  const where = await context(t)
+  let arrived = 0
+  const slow = (failing: boolean): ObjectStore => ({
+    put: async (key) => {
+      if (failing && key.endsWith('.png')) throw new JobError('object_store_unavailable', 'away')
+      if (!key.endsWith('.webp')) return
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      arrived++
+    },
+    close: () => Promise.resolve()
+  })
+  const data = payload({ previews: [1, 5] })
+  const result = await processJob(job(data), { ...where, store: slow(false) }, signal)
+  assert.ok(result.outcome === 'succeeded')
+  assert.equal(arrived, 2)
+  assert.ok((result.metrics.preview_ms ?? 0) > 0)
+  await assert.rejects(processJob(job(data), { ...where, store: slow(true) }, signal), { code: 'object_store_unavailable' })
+  assert.equal(arrived, 4)
 })

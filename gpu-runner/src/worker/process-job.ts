@@ -7,6 +7,7 @@ import {
   packTokens,
   type RunnerMetrics
 } from '@nextscale/openapi'
+import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
 import { JobError } from '../errors.ts'
 import { encodePicture } from '../image/encode.ts'
@@ -16,6 +17,7 @@ import type { BatchedImage, Batcher } from './batcher.ts'
 import type { CancelWatch } from './cancel-watch.ts'
 import { AttemptOver, CancelRequested } from './abort-reasons.ts'
 import { checkInput } from './check-input.ts'
+import { keepPreviews, type PreviewKeeper } from './keep-previews.ts'
 import { type ProgressTracker, trackProgress } from './progress.ts'
 import { type FinishedImage, storeOutputs } from './store-outputs.ts'
 import { toImageRequest } from './to-image-request.ts'
@@ -27,6 +29,7 @@ export interface JobContext {
   batcher: Batcher
   store: ObjectStore
   cancels: CancelWatch
+  log: Logger
 }
 
 /** A generation as the queue hands it over. */
@@ -52,7 +55,7 @@ const sampleAll = (
   job: GenerationJob,
   input: GenerationInput,
   context: JobContext,
-  tracker: ProgressTracker,
+  { tracker, previews }: { tracker: ProgressTracker; previews: PreviewKeeper },
   signal: AbortSignal
 ) =>
   Promise.all(
@@ -65,7 +68,8 @@ const sampleAll = (
         onScale: (scale) => {
           tracker.scale(index, scale)
           context.cancels.check(job.id)
-        }
+        },
+        onPreview: (preview) => previews.keep(index, preview)
       })
     )
   )
@@ -111,14 +115,33 @@ const generate = async (job: GenerationJob, input: GenerationInput, context: Job
   if (!model) throw new JobError('model_not_served', `No runner serves the model ${input.model} at present.`)
   checkInput(input, model)
   const tracker = trackProgress(model.shape.scales, input.num_images, job.report)
-  const images = await sampleAll(job, input, context, tracker, signal)
-  tracker.stage('encoding')
-  const [finished, encodeMs] = await timed(finishAll(images, input, model))
-  signal.throwIfAborted()
-  tracker.stage('uploading')
-  const [outputs, uploadMs] = await timed(storeOutputs(job.id, finished, input.output.format, context.store, signal))
-  const metrics: RunnerMetrics = { ...sampleMetrics(images), encode_ms: rounded(encodeMs), upload_ms: rounded(uploadMs) }
-  return { outcome: 'succeeded', outputs, metrics } satisfies GenerateImageResult
+  const previews = keepPreviews({
+    id: job.id,
+    side: model.shape.resolution,
+    store: context.store,
+    tracker,
+    signal,
+    log: context.log
+  })
+  try {
+    const images = await sampleAll(job, input, context, { tracker, previews }, signal)
+    tracker.stage('encoding')
+    const [finished, encodeMs] = await timed(finishAll(images, input, model))
+    signal.throwIfAborted()
+    tracker.stage('uploading')
+    const [outputs, uploadMs] = await timed(storeOutputs(job.id, finished, input.output.format, context.store, signal))
+    const previewMs = await previews.settled()
+    const metrics: RunnerMetrics = {
+      ...sampleMetrics(images),
+      preview_ms: previewMs === null ? null : rounded(previewMs),
+      encode_ms: rounded(encodeMs),
+      upload_ms: rounded(uploadMs)
+    }
+    return { outcome: 'succeeded', outputs, metrics } satisfies GenerateImageResult
+  } finally {
+    // However the attempt ends: a preview that arrives later could outlive its deletion.
+    await previews.settled()
+  }
 }
 
 /**

@@ -12,5 +12,6 @@ export const toImageRequest = (input: GenerationInput, seed: number): ImageReque
   topK: input.top_k,
   topP: input.top_p,
   smooth: input.smooth,
-  schedule: input.schedule && toSchedule(input.schedule)
+  schedule: input.schedule && toSchedule(input.schedule),
+  previews: input.previews
 })
