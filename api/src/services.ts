@@ -8,11 +8,13 @@ import { createEnqueue, type Enqueue } from './generations/enqueue.ts'
 import { createQueueDepth, type QueueDepth } from './generations/queue-depth.ts'
 import { openQueue } from './generations/queue.ts'
 import { createReader, type GenerationReader } from './generations/reader.ts'
+import { createStreamTokens, type StreamTokens } from './generations/stream-tokens.ts'
+import { createStreamSlots, type StreamSlots } from './http/stream-slots.ts'
 import { createModelRegistry, type ModelRegistry } from './models/registry.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
 import { openObjectStore } from './object-store/open.ts'
 import { connectListener, connectProducer } from './redis/connection.ts'
-import { createFinishedEvents, type FinishedEvents } from './redis/finished-events.ts'
+import { createJobEvents, type JobEvents } from './redis/job-events.ts'
 
 /** Everything routes work with, opened once per server. */
 export interface Services {
@@ -20,12 +22,15 @@ export interface Services {
   readonly redis: Redis
   readonly keys: RedisKeys
   readonly queue: Queue<GenerateImagePayload>
-  readonly events: FinishedEvents
+  readonly events: JobEvents
   readonly store: ObjectStore
   readonly models: ModelRegistry
   readonly reader: GenerationReader
   readonly enqueue: Enqueue
   readonly depth: QueueDepth
+  readonly streamTokens: StreamTokens
+  /** Event streams this process may hold open. */
+  readonly streamSlots: StreamSlots
   /** Fires when the server begins to close; long polls end then. */
   readonly closing: AbortController
 }
@@ -41,12 +46,14 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     redis,
     keys,
     queue,
-    events: createFinishedEvents(connectListener(config.redisUrl), queue.toKey('events')),
+    events: createJobEvents(connectListener(config.redisUrl), queue.toKey('events')),
     store,
     models: createModelRegistry({ redis, keys, defaultModel: config.defaultModel, log }),
     reader: createReader(redis, queue, keys),
     enqueue: createEnqueue(redis, queue, keys),
     depth: createQueueDepth(redis, queue, config.queueLimit),
+    streamTokens: createStreamTokens(redis, keys),
+    streamSlots: createStreamSlots(config.maxStreams),
     closing: new AbortController()
   }
 }

@@ -11,6 +11,7 @@ import {
 import { nearest } from '../http/nearest.ts'
 import { type FieldError, ProblemError } from '../http/problem.ts'
 import { findClass } from '../models/find-class.ts'
+import { resolvePreviews } from './resolve-previews.ts'
 import { resolveSchedule } from './resolve-schedule.ts'
 
 const DEFAULT_QUALITY = 90
@@ -85,7 +86,7 @@ export const resolveInput = (
     schedule: resolveSchedule(card, request.schedule ?? null),
     return_tokens: request.return_tokens ?? false,
     stop_at_scale: request.stop_at_scale ?? null,
-    previews: [],
+    previews: resolvePreviews(card, request),
     keep: null,
     deadline_seconds: request.deadline_seconds ?? DEADLINE_SECONDS,
     start_deadline_seconds: request.start_deadline_seconds ?? null,

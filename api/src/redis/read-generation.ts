@@ -3,7 +3,7 @@ import type { Result } from 'ioredis'
 /**
  * Reads everything that decides a generation's status in one atomic look: the cancel mark, the job's hash and the list
  * it is in. Separate commands could see a job between two states, or a mark and its job at different times.
- * Field names are BullMQ's: `atm` attempts ended, `stc` times a runner was lost.
+ * Field names are BullMQ's: `atm` attempts ended, `stc` times a runner was lost, `ats` times it was started.
  */
 export const READ_GENERATION = {
   numberOfKeys: 6,
@@ -12,7 +12,7 @@ export const READ_GENERATION = {
 local mark, job, index, active, wait, prioritized = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local id = ARGV[1]
 local found = redis.call('HMGET', job, 'data', 'timestamp', 'processedOn', 'finishedOn', 'returnvalue',
-  'failedReason', 'progress', 'atm', 'stc')
+  'failedReason', 'progress', 'atm', 'stc', 'ats')
 local place, ahead, remembered = 'none', -1, 0
 if not found[1] then
   if redis.call('ZSCORE', index, id) then remembered = 1 end
@@ -31,7 +31,7 @@ elseif not found[4] then
   end
 end
 return { redis.call('GET', mark), remembered, place, ahead, found[1], found[2], found[3], found[4], found[5], found[6],
-  found[7], found[8], found[9] }`
+  found[7], found[8], found[9], found[10] }`
 } as const
 
 type Text = string | null
@@ -50,7 +50,8 @@ export type GenerationReply = [
   failedReason: Text,
   progress: Text,
   attemptsEnded: Text,
-  runnersLost: Text
+  runnersLost: Text,
+  starts: Text
 ]
 
 export interface GenerationKeys {

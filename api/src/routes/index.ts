@@ -3,6 +3,7 @@ import type { Services } from '../services.ts'
 import { cancelGenerationRoute } from './generations/cancel.ts'
 import { createGenerationRoute } from './generations/create.ts'
 import { deleteGenerationRoute } from './generations/delete.ts'
+import { getGenerationEventsRoute } from './generations/events.ts'
 import { getGenerationRoute } from './generations/get.ts'
 import { listGenerationsRoute } from './generations/list.ts'
 import { getModelRoute } from './models/get.ts'
@@ -16,6 +17,7 @@ import { readinessRoute } from './service/readiness.ts'
 export const routes = async (app: FastifyInstance, { services }: { services: Services }): Promise<void> => {
   createGenerationRoute(app, services)
   getGenerationRoute(app, services)
+  getGenerationEventsRoute(app, services)
   listGenerationsRoute(app, services)
   cancelGenerationRoute(app, services)
   deleteGenerationRoute(app, services)

@@ -11,5 +11,5 @@ import type { Services } from '../../services.ts'
 export const cancelGenerationRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, cancelGeneration, async (request) => {
     const { snapshot, standing } = await cancel(services, OWNER, request.params.id)
-    return toGeneration(snapshot, standing, { store: services.store, base: baseUrl(services.config, request) })
+    return toGeneration(snapshot, standing, { ...services, base: baseUrl(services.config, request) })
   })

@@ -32,11 +32,15 @@ const justQueued = (id: string, payload: GenerateImagePayload, createdAt: number
   failedReason: null,
   progress: null,
   attempt: 0,
+  runs: 0,
   mark: null
 })
 
 /** POST /generate */
-export const createGenerationRoute = (app: FastifyInstance, { config, models, depth, enqueue, store }: Services): void =>
+export const createGenerationRoute = (
+  app: FastifyInstance,
+  { config, models, depth, enqueue, store, streamTokens }: Services
+): void =>
   addOperation(app, createGeneration, async (request, reply) => {
     const input = resolveInput(request.body, await requireCards(models))
     depth.admit()
@@ -45,7 +49,7 @@ export const createGenerationRoute = (app: FastifyInstance, { config, models, de
     const createdAt = Date.now()
     await enqueue(id, payload, createdAt)
     const snapshot = justQueued(id, payload, createdAt)
-    const generation = await toGeneration(snapshot, { status: 'queued' }, { store, base: baseUrl(config, request) })
+    const generation = await toGeneration(snapshot, { status: 'queued' }, { store, streamTokens, base: baseUrl(config, request) })
     reply.code(202).headers({ location: generation.urls.self, 'retry-after': '1' })
     return generation
   })

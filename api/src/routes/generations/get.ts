@@ -29,7 +29,10 @@ const underSignal = async <T>(
 }
 
 /** GET /generations/{id} */
-export const getGenerationRoute = (app: FastifyInstance, { config, reader, events, store, closing }: Services): void =>
+export const getGenerationRoute = (
+  app: FastifyInstance,
+  { config, reader, events, store, streamTokens, closing }: Services
+): void =>
   addOperation(app, getGeneration, async (request, reply) => {
     const { id } = request.params
     const read = () => find(reader, OWNER, id)
@@ -39,5 +42,5 @@ export const getGenerationRoute = (app: FastifyInstance, { config, reader, event
         ? await read()
         : await underSignal(reply, closing.signal, (signal) => waitUntilTerminal({ id, read, events, timeoutMs, signal }))
     if (!isTerminal(standing)) reply.header('retry-after', '1')
-    return toGeneration(snapshot, standing, { store, base: baseUrl(config, request) })
+    return toGeneration(snapshot, standing, { store, streamTokens, base: baseUrl(config, request) })
   })

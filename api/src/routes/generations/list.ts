@@ -12,7 +12,7 @@ const DEFAULT_LIMIT = 20
 /** GET /generations */
 export const listGenerationsRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, listGenerations, async (request) => {
-    const context = { store: services.store, base: baseUrl(services.config, request) }
+    const context = { ...services, base: baseUrl(services.config, request) }
     const page = await list(services, OWNER, { ...request.query, limit: request.query.limit ?? DEFAULT_LIMIT })
     const data = await Promise.all(page.found.map(({ snapshot, standing }) => toGeneration(snapshot, standing, context)))
     return { data, next_cursor: page.nextCursor }
