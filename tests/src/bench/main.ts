@@ -2,12 +2,14 @@ import { benchAccept } from './accept.ts'
 import { benchFootprint } from './footprint.ts'
 import { benchOverhead } from './overhead.ts'
 import { benchSampling } from './sampling.ts'
+import { benchStreams } from './streams.ts'
 
 const BENCHMARKS: Record<string, () => Promise<void>> = {
   sampling: benchSampling,
   overhead: benchOverhead,
   accept: benchAccept,
-  footprint: benchFootprint
+  footprint: benchFootprint,
+  streams: benchStreams
 }
 
 const wanted = process.argv.slice(2)
