@@ -204,7 +204,7 @@ test('one that is canceled while it waits ends at once', async () => {
   await context.queue.resume()
 })
 
-test('one that is deleted while it is followed closes its stream, and then is gone', async () => {
+test('the events of one that was deleted are gone with it', async () => {
   behaviours['deleted'] = async (job) => succeed(job)
   const { id } = await context.generate({ label: 'deleted' })
   await all(await open(eventsUrl(id)))
@@ -283,4 +283,29 @@ test('a server that closes ends its streams with a hint when to come back, also 
   await Promise.all([server.close(), once(response, 'end')])
   assert.match(text, /retry: \d+\n\n$/)
   deaf.destroy()
+})
+
+test('while Redis is away an open stream stays, and goes on when it is back; a new one is a 503', async () => {
+  const server = await openTestApp({ HEARTBEAT_MS: '50' }, [CARD])
+  try {
+    const address = await server.app.listen({ port: 0, host: '127.0.0.1' })
+    const { id } = await server.generate()
+    const response = await open(`${address}/v1/generations/${id}/events`)
+    server.server.freeze()
+    const refused = await server.app.inject(`/generations/${id}/events`)
+    assert.equal(refused.statusCode, 503)
+    assertKept(getGenerationEvents, refused)
+    server.server.thaw()
+    const events = listen(response)
+    await untilEvent(events, 'snapshot')
+    for (;;) {
+      const canceled = await server.app.inject({ method: 'POST', url: `/generations/${id}/cancel` })
+      if (canceled.statusCode === 200) break
+      await sleep(20)
+    }
+    assert.equal((await untilEvent(events, 'end')).data['status'], 'canceled')
+  } finally {
+    server.server.thaw()
+    await server.close()
+  }
 })
