@@ -12,6 +12,7 @@ import { noStreams } from './http/no-streams.ts'
 import { newRequestId } from './http/request-id.ts'
 import { requestLog } from './http/request-log.ts'
 import { requestMetrics } from './http/request-metrics.ts'
+import { createStreamCaller } from './http/stream-caller.ts'
 import { toTrustProxy } from './http/trust-proxy.ts'
 import { compileValidator } from './http/validation.ts'
 import { loggedError } from './logged-error.ts'
@@ -69,7 +70,7 @@ export const buildApp = async (config: Config, { logStream, buffered }: AppOptio
   if (buffered) app.addHook('onRequest', () => revive(services.redis))
   await app.register(requestLog)
   await app.register(requestMetrics, services)
-  await app.register(authentication, services)
+  await app.register(authentication, { ...services, streamCaller: createStreamCaller(services) })
   await app.register(jsonBody)
   await app.register(methodNotAllowed)
   if (buffered) await app.register(noStreams, config)

@@ -41,6 +41,10 @@ export interface Config {
   readonly logFormat: 'json' | 'pretty'
   readonly defaultModel: string | undefined
   readonly queueLimit: number
+  /** Event streams one process holds open. */
+  readonly maxStreams: number
+  /** How often a comment is sent on an idle event stream. */
+  readonly heartbeatMs: number
   readonly bodyLimitBytes: number
   /** How often what expired is looked for. */
   readonly sweepIntervalMs: number
@@ -102,6 +106,8 @@ export const readConfig = (env: Environment = process.env): Config => {
     logFormat: readChoice(env, 'LOG_FORMAT', ['json', 'pretty'], 'json'),
     defaultModel: readPattern(env, 'DEFAULT_MODEL', new RegExp(MODEL_ID_PATTERN), 'a model id such as "emoji-32"'),
     queueLimit: readInteger(env, 'QUEUE_LIMIT', 1_000_000, 1, 1_000_000_000),
+    maxStreams: readInteger(env, 'MAX_STREAMS', 10_000, 1, 1_000_000),
+    heartbeatMs: readInteger(env, 'HEARTBEAT_MS', 15_000, 10, 60_000),
     bodyLimitBytes: BODY_LIMIT_BYTES,
     sweepIntervalMs: readInteger(env, 'SWEEP_INTERVAL_MS', 60_000, 100, 3_600_000),
     objectStore: Object.freeze(bucket === undefined ? readDiskStore(env) : readS3Store(env, bucket))

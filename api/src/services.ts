@@ -15,12 +15,14 @@ import { createInFlight, type InFlight } from './limits/in-flight.ts'
 import { createRateLimit, type RateLimit } from './limits/rate.ts'
 import { createStreams, type Streams } from './limits/streams.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
+import { createStreamTokens, type StreamTokens } from './generations/stream-tokens.ts'
+import { createStreamSlots, type StreamSlots } from './http/stream-slots.ts'
 import { createModelRegistry, type ModelRegistry } from './models/registry.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
 import { openObjectStore } from './object-store/open.ts'
 import { connectListener, connectProducer } from './redis/connection.ts'
 import { createRunnerRegistry, type RunnerRegistry } from './runners/read-runners.ts'
-import { createFinishedEvents, type FinishedEvents } from './redis/finished-events.ts'
+import { createJobEvents, type JobEvents } from './redis/job-events.ts'
 
 /** Everything routes work with, opened once per server. */
 export interface Services {
@@ -28,7 +30,7 @@ export interface Services {
   readonly redis: Redis
   readonly keys: RedisKeys
   readonly queue: Queue<GenerateImagePayload>
-  readonly events: FinishedEvents
+  readonly events: JobEvents
   readonly store: ObjectStore
   readonly models: ModelRegistry
   readonly runners: RunnerRegistry
@@ -43,6 +45,9 @@ export interface Services {
   readonly metrics: Metrics
   /** Fires when the server has been told to stop: it is not ready from then on. */
   readonly stopping: AbortController
+  readonly streamTokens: StreamTokens
+  /** Event streams this process may hold open. */
+  readonly streamSlots: StreamSlots
   /** Fires when the server begins to close; long polls end then. */
   readonly closing: AbortController
 }
@@ -59,7 +64,7 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     redis,
     keys,
     queue,
-    events: createFinishedEvents(connectListener(config.redisUrl), queue.toKey('events')),
+    events: createJobEvents(connectListener(config.redisUrl), queue.toKey('events')),
     store,
     models: createModelRegistry({ redis, keys, defaultModel: config.defaultModel, log }),
     reader,
@@ -73,6 +78,8 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     streams: createStreams({ redis, keys }),
     metrics: createMetrics(() => lookAtQueue(redis, queue)),
     stopping: new AbortController(),
+    streamTokens: createStreamTokens(redis, keys),
+    streamSlots: createStreamSlots(config.maxStreams),
     closing: new AbortController()
   }
 }

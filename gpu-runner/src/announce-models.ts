@@ -14,12 +14,14 @@ const INTERVAL_MS = 30_000
 export const announceModels = (
   redis: Redis,
   keys: RedisKeys,
-  models: readonly OpenModel[],
-  form: SamplerForm['form'],
+  { models, form }: { models: readonly OpenModel[]; form: SamplerForm['form'] },
   log: Logger
 ): (() => void) => {
   const announce = () => {
-    const cards = models.flatMap((model, order) => [model.manifest.id, JSON.stringify(modelCard(model, order, new Date(), form))])
+    const cards = models.flatMap((model, order) => [
+      model.manifest.id,
+      JSON.stringify(modelCard(model, { order, form }, new Date()))
+    ])
     redis.hset(keys.models, ...cards).catch((error: unknown) => log.warn({ err: error }, 'could not announce the models'))
   }
   announce()

@@ -109,9 +109,9 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch
   const options = { connection: redis, keys, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
-  const context = { models, form: config.form.form, batcher, store, cancels, takeUp: createTakeUp(redis, keys) }
+  const context = { models, form: config.form.form, batcher, store, cancels, takeUp: createTakeUp(redis, keys), log }
   const worker = startWorker(options, context, log, observer)
-  const stopAnnouncing = announceModels(redis, keys, [...models.values()], config.form.form, log)
+  const stopAnnouncing = announceModels(redis, keys, { models: [...models.values()], form: config.form.form }, log)
   const withdraw = await announceRunner(redis, keys, { models: [...models.keys()], maxBatch: config.maxBatch, speed }, log)
   log.info({ models: [...models.keys()], ...config.form, maxBatch: config.maxBatch }, 'runner ready')
   return {

@@ -77,7 +77,7 @@ export const createAndAnswer = async (
   const seconds = preferred ?? (picture === undefined ? 0 : services.config.maxWaitSeconds)
   const isWaited = seconds > 0 && !isTerminal(created.found.standing)
   const found = isWaited ? await waitFor(services, { id: created.found.snapshot.id, caller, reply, seconds }) : created.found
-  const { store, config, runners, depth } = services
+  const { store, config, runners, depth, streamTokens } = services
   const base = baseUrl(config, request)
   reply.header('location', generationUrl(base, found.snapshot.id))
   if (created.isReplayed) reply.header('idempotency-replayed', 'true')
@@ -88,5 +88,5 @@ export const createAndAnswer = async (
   } else {
     reply.code(202).header('retry-after', String(retryAfterSeconds(runners, found, depth.waiting)))
   }
-  return toGeneration(found.snapshot, found.standing, { store, base, etaMs: createEta(runners, depth.waiting) })
+  return toGeneration(found.snapshot, found.standing, { store, streamTokens, base, etaMs: createEta(runners, depth.waiting) })
 }

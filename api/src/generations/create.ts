@@ -38,6 +38,7 @@ const justQueued = (id: string, payload: GenerateImagePayload, createdAt: number
   failedReason: null,
   progress: null,
   attempt: 0,
+  runs: 0,
   mark: null
 })
 

@@ -13,6 +13,7 @@ import {
 import { nearest } from '../http/nearest.ts'
 import { type FieldError, ProblemError } from '../http/problem.ts'
 import { findClass } from '../models/find-class.ts'
+import { resolvePreviews } from './resolve-previews.ts'
 import { resolveSchedule } from './resolve-schedule.ts'
 
 const DEFAULT_QUALITY = 90
@@ -95,7 +96,7 @@ export const resolveInput = (request: GenerateRequest, cards: Cards, newSeed = d
     schedule: resolveSchedule(card, request.schedule ?? null),
     return_tokens: request.return_tokens ?? false,
     stop_at_scale: resolveStop(card, request.stop_at_scale),
-    previews: [],
+    previews: resolvePreviews(card, request),
     keep: null,
     deadline_seconds: request.deadline_seconds ?? DEADLINE_SECONDS,
     start_deadline_seconds: request.start_deadline_seconds ?? null,

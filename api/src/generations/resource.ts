@@ -3,14 +3,19 @@ import {
   type Generation,
   type GenerationMetrics,
   type GenerationOutput,
-  type StoredOutput
+  type Preview,
+  type StoredOutput,
+  type StoredPreview
 } from '@nextscale/openapi'
-import { generationUrl } from '../http/urls.ts'
+import { eventsUrl, generationUrl } from '../http/urls.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
+import { presentProgress } from './present-progress.ts'
 import { expiryOf, isTerminal, type LiveSnapshot, type Standing } from './settle.ts'
+import type { StreamTokens } from './stream-tokens.ts'
 
 export interface ViewContext {
   store: ObjectStore
+  streamTokens: StreamTokens
   /** Base of absolute URLs. */
   base: string
   /** Estimated time to completion of one that waits, in ms; absent where nobody looks at it. */
@@ -53,6 +58,22 @@ const toOutputs = (snapshot: LiveSnapshot, standing: Standing, context: ViewCont
     ? Promise.all(standing.outputs.map((output) => toOutput(output, expiryOf(snapshot, standing.at), context)))
     : Promise.resolve([])
 
+const toPreview = async ({ key, ...stored }: StoredPreview, notAfter: number, { store, base }: ViewContext): Promise<Preview> => {
+  const { url, expiresAt } = await store.link(key, { base, notAfter })
+  return { ...stored, url, url_expires_at: timestamp(expiresAt) }
+}
+
+const toPreviews = (
+  snapshot: LiveSnapshot,
+  stored: readonly StoredPreview[] = [],
+  standing: Standing,
+  context: ViewContext
+): Promise<Preview[]> => {
+  const notAfter = isTerminal(standing) ? expiryOf(snapshot, standing.at) : Number.POSITIVE_INFINITY
+  const coarseToFine = stored.toSorted((a, b) => a.scale - b.scale || a.index - b.index)
+  return Promise.all(coarseToFine.map((preview) => toPreview(preview, notAfter, context)))
+}
+
 const toMetrics = (createdAt: number, startedAt: number | null, standing: Standing): GenerationMetrics => ({
   ...NO_METRICS,
   ...(standing.status === 'succeeded' && standing.metrics),
@@ -68,19 +89,19 @@ const recordOf = (snapshot: LiveSnapshot) =>
         payload: snapshot.mark.payload,
         createdAt: snapshot.mark.created_at,
         startedAt: null,
-        progress: null,
         ahead: null,
         attempt: 0
       }
 
-const stageOf = (standing: Standing, progress: ReturnType<typeof recordOf>['progress']): Generation['stage'] => {
+const stageOf = (standing: Standing, progress: ReturnType<typeof presentProgress>): Generation['stage'] => {
   if (isTerminal(standing)) return null
   return standing.status === 'queued' ? 'queued' : (progress?.stage ?? null)
 }
 
 /** The public resource. Links are minted here, so every read has fresh ones. */
 export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, context: ViewContext): Promise<Generation> => {
-  const { payload, createdAt, startedAt, progress, ahead, attempt } = recordOf(snapshot)
+  const { payload, createdAt, startedAt, ahead, attempt } = recordOf(snapshot)
+  const progress = presentProgress(snapshot)
   const at = isTerminal(standing) ? standing.at : null
   const isQueued = standing.status === 'queued'
   const self = generationUrl(context.base, snapshot.id)
@@ -92,7 +113,7 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
     input: completeInput(payload.input),
     progress: isQueued ? null : (progress?.progress ?? null),
     queue: isQueued ? { position: ahead, eta_ms: context.etaMs?.(payload.input.model, ahead) ?? null } : null,
-    previews: [],
+    previews: await toPreviews(snapshot, progress?.previews, standing, context),
     outputs: await toOutputs(snapshot, standing, context),
     error: 'error' in standing ? standing.error : null,
     metrics: toMetrics(createdAt, startedAt, standing),
@@ -103,7 +124,7 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
     started_at: timestampOrNull(startedAt),
     completed_at: timestampOrNull(at),
     expires_at: timestampOrNull(at === null ? null : expiryOf(snapshot, at)),
-    urls: { self, cancel: `${self}/cancel`, events: `${self}/events` },
+    urls: { self, cancel: `${self}/cancel`, events: eventsUrl(self, context.streamTokens.mint(snapshot.id, payload.owner)) },
     metadata: payload.metadata,
     label: payload.label
   }

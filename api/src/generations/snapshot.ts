@@ -20,6 +20,8 @@ export interface JobSnapshot {
   progress: GenerateImageProgress | null
   /** Attempts started, without those a stopping runner handed back. */
   attempt: number
+  /** Times a runner has started on it, handed back ones included: it only grows. */
+  runs: number
   mark: CancelMark | null
 }
 
@@ -42,7 +44,7 @@ const numberOrNull = (text: string | null) => (text === null ? null : Number(tex
 /** Reads the script's reply. What belongs to someone else does not exist. */
 export const toSnapshot = (id: string, owner: string, reply: GenerationReply): Snapshot => {
   const [markText, remembered, place, ahead, data, timestamp, processedOn, finishedOn, ...ending] = reply
-  const [returnValue, failedReason, progress, attemptsEnded, runnersLost] = ending
+  const [returnValue, failedReason, progress, attemptsEnded, runnersLost, _now, starts] = ending
   const mark = markText === null ? null : (parseMark(markText) ?? null)
   if (data === null) {
     if (mark?.payload.owner === owner) return { kind: 'removed', id, mark }
@@ -64,6 +66,7 @@ export const toSnapshot = (id: string, owner: string, reply: GenerationReply): S
     failedReason,
     progress: progress === null ? null : (parseProgress(progress) ?? null),
     attempt: Number(attemptsEnded ?? 0) + Number(runnersLost ?? 0) + (place === 'active' ? 1 : 0),
+    runs: Number(starts ?? 0),
     mark
   }
 }

@@ -1,4 +1,4 @@
-import type { FinishedEvents } from '../redis/finished-events.ts'
+import type { JobEvents } from '../redis/job-events.ts'
 import type { Found } from './find.ts'
 import { isTerminal } from './settle.ts'
 
@@ -8,7 +8,7 @@ const REREAD_MS = 1000
 interface WaitOptions {
   id: string
   read: () => Promise<Found>
-  events: FinishedEvents
+  events: JobEvents
   timeoutMs: number
   /** What ends the wait beside a terminal status. */
   isEnough?: (found: Found) => boolean

@@ -19,4 +19,8 @@ export const baseUrl = (settings: UrlSettings, request: Pick<FastifyRequest, 'ho
   return `${protocol}://${host}`
 }
 
+/** Where a generation's events are, with a token that browsers can send, where there is one. */
+export const eventsUrl = (generation: string, token: string | undefined): string =>
+  `${generation}/events${token === undefined ? '' : `?token=${token}`}`
+
 export const generationUrl = (base: string, id: string): string => `${base}/v1/generations/${id}`

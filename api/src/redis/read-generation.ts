@@ -3,7 +3,7 @@ import type { Result } from 'ioredis'
 /**
  * Reads everything that decides a generation's status in one atomic look: the cancel mark, the job's hash and the list
  * it is in, and the time by Redis' own clock. Separate commands could see a job between two states, or a mark and its job at different times.
- * Field names are BullMQ's: `atm` attempts ended, `stc` times a runner was lost.
+ * Field names are BullMQ's: `atm` attempts ended, `stc` times a runner was lost, `ats` times it was started.
  */
 export const READ_GENERATION = {
   numberOfKeys: 6,
@@ -12,7 +12,7 @@ export const READ_GENERATION = {
 local mark, job, index, active, wait, prioritized = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local id = ARGV[1]
 local found = redis.call('HMGET', job, 'data', 'timestamp', 'processedOn', 'finishedOn', 'returnvalue',
-  'failedReason', 'progress', 'atm', 'stc')
+  'failedReason', 'progress', 'atm', 'stc', 'ats')
 local place, ahead, remembered = 'none', -1, 0
 if not found[1] then
   if redis.call('ZSCORE', index, id) then remembered = 1 end
@@ -32,7 +32,7 @@ elseif not found[4] then
 end
 local time = redis.call('TIME')
 return { redis.call('GET', mark), remembered, place, ahead, found[1], found[2], found[3], found[4], found[5], found[6],
-  found[7], found[8], found[9], time[1] * 1000 + math.floor(time[2] / 1000) }`
+  found[7], found[8], found[9], time[1] * 1000 + math.floor(time[2] / 1000), found[10] }`
 } as const
 
 type Text = string | null
@@ -52,7 +52,8 @@ export type GenerationReply = [
   progress: Text,
   attemptsEnded: Text,
   runnersLost: Text,
-  now: number
+  now: number,
+  starts: Text
 ]
 
 export interface GenerationKeys {

@@ -4,6 +4,7 @@ import { cancelGenerationRoute } from './generations/cancel.ts'
 import { continueGenerationRoute } from './generations/continue.ts'
 import { createGenerationRoute } from './generations/create.ts'
 import { deleteGenerationRoute } from './generations/delete.ts'
+import { getGenerationEventsRoute } from './generations/events.ts'
 import { getGenerationRoute } from './generations/get.ts'
 import { listGenerationsRoute } from './generations/list.ts'
 import { getModelRoute } from './models/get.ts'
@@ -19,6 +20,7 @@ import { statusRoute } from './service/status.ts'
 export const routes = async (app: FastifyInstance, { services }: { services: Services }): Promise<void> => {
   createGenerationRoute(app, services)
   getGenerationRoute(app, services)
+  getGenerationEventsRoute(app, services)
   listGenerationsRoute(app, services)
   continueGenerationRoute(app, services)
   cancelGenerationRoute(app, services)

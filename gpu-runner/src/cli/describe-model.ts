@@ -24,7 +24,14 @@ const precision = ({ tensors }: Weights): string =>
 
 /** What there is to know of a model at a glance. */
 export const describeModel = async (model: OpenModel) => {
-  const { id, name, revision, parameters, resolution, num_classes: classes } = modelCard(model, 0, new Date(), 'step')
+  const {
+    id,
+    name,
+    revision,
+    parameters,
+    resolution,
+    num_classes: classes
+  } = modelCard(model, { order: 0, form: 'step' }, new Date())
   const precisions = new Set([precision(model.transformer), precision(model.tokenizer)])
   return {
     id,

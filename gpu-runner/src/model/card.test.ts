@@ -5,10 +5,10 @@ import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { modelCard } from './card.ts'
 import { openModel } from './open-model.ts'
 
-test('only a runner that goes scale by scale says that it can stop at one', async () => {
+test('previews and drafts are offered where scales are run one by one, and not where all are one run', async () => {
   const model = await openModel(SHIPPED_MODEL)
-  const unsupported = (form: 'step' | 'fused') => modelCard(model, 0, new Date(), form).unsupported
-  assert.equal(unsupported('step').includes('stop_at_scale'), false)
-  assert.equal(unsupported('fused').includes('stop_at_scale'), true)
+  const unsupported = (form: 'step' | 'fused') => modelCard(model, { order: 0, form }, new Date()).unsupported
+  const onlyByStep = unsupported('fused').filter((field) => !unsupported('step').includes(field))
+  assert.deepEqual(onlyByStep.toSorted(), ['previews', 'stop_at_scale'])
   for (const field of unsupported('fused')) assert.ok(field in OPTIONAL_CAPABILITIES, field)
 })

@@ -6,20 +6,19 @@ import type { OpenModel } from './open-model.ts'
 const UNUSED = /^(encoder\.|quant_conv\.|quantize\.ema_|lvl_1L$|attn_bias_for_masking$)/
 const isUsed = (name: string) => !UNUSED.test(name)
 
-/** What this build honours for every model; one run for all scales cannot stop before the last. */
+/** What this build honours for every model; one run for all scales makes nothing of those before the last. */
 const SUPPORTED: Record<SamplerForm['form'], readonly OptionalCapability[]> = {
-  step: ['smooth', 'schedule', 'return_tokens', 'stop_at_scale'],
+  step: ['smooth', 'schedule', 'return_tokens', 'stop_at_scale', 'previews'],
   fused: ['smooth', 'schedule', 'return_tokens']
 }
 const unsupportedBy = (form: SamplerForm['form']) =>
   Object.keys(OPTIONAL_CAPABILITIES).filter((field) => !SUPPORTED[form].some((supported) => supported === field))
 
-/** What the API is told about a model. `order` is its position among the models of this runner. */
+/** What the API is told about a model. `order` is its position among the models of this runner, `form` how it computes them. */
 export const modelCard = (
   { manifest, shape, tokenizer, transformer }: OpenModel,
-  order: number,
-  announcedAt: Date,
-  form: SamplerForm['form']
+  { order, form }: { order: number; form: SamplerForm['form'] },
+  announcedAt: Date
 ): ModelCard => ({
   id: manifest.id,
   name: manifest.name,

@@ -28,6 +28,8 @@ export interface ImageRequest {
   stopAtScale?: number
   /** The first `scales` scales are drawn with this seed, the rest with the image's own. */
   keep?: { seed: number; scales: number }
+  /** Scales after which the state so far is decoded; none unless said. The last scale makes the picture itself. */
+  previews?: readonly number[]
 }
 
 /** Seed of the random numbers of a scale. */

@@ -3,7 +3,7 @@ import type { ModelShape } from '../model/shape.ts'
 import type { TensorMap } from '../checkpoint/tensor-info.ts'
 import type { ImageRequest } from './image-request.ts'
 import type { SamplerForm } from './open-sampler.ts'
-import type { SampledImage } from './sample-batch.ts'
+import type { SampledImage, SampledPreview } from './sample-batch.ts'
 
 /** A checked model as it crosses to the sampler process, which need not read manifest and headers again. */
 export interface ModelRecord {
@@ -27,5 +27,7 @@ export type SamplerEvent =
   /** A model cannot be served; the message is for the operator. */
   | { type: 'refused'; message: string }
   | { type: 'scale'; batch: number; scale: number; elapsedMs: number }
+  /** What an image that asked for it looks like so far. */
+  | { type: 'preview'; batch: number; preview: SampledPreview }
   | { type: 'sampled'; batch: number; images: SampledImage[]; scaleMs: number[]; decodeMs: number }
   | { type: 'failed'; batch: number; message: string }

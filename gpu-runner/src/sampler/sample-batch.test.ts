@@ -5,7 +5,7 @@ import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { imageRequest as request } from '../testing/image-request.ts'
 import { createEngine, type Engine } from './engine.ts'
 import type { ImageRequest } from './image-request.ts'
-import { sampleBatch } from './sample-batch.ts'
+import { sampleBatch, type SampledPreview } from './sample-batch.ts'
 import { floats } from './tensors.ts'
 
 let engine: Engine
@@ -142,3 +142,35 @@ for (const smooth of [false, true]) {
     for (const one of [same, all]) assert.deepEqual([one?.tokens, one?.pixels], [parent?.tokens, parent?.pixels])
   })
 }
+
+test('previews are decoded after the scales that are asked for, and change no picture of the batch to the bit', async () => {
+  const asking = mixed.map((one, index) => ({ ...one, previews: index === 1 ? [0, 3, 5] : index === 4 ? [3, 6] : [] }))
+  const plain = await sampleBatch(engine, mixed)
+  const seen: SampledPreview[] = []
+  const { images } = await sampleBatch(engine, asking, { onPreview: (preview) => void seen.push(preview) })
+  assert.deepEqual(images, plain.images)
+  // The last scale, 6, makes the picture itself.
+  assert.deepEqual(
+    seen.map(({ index, scale }) => [index, scale]),
+    [
+      [1, 0],
+      [1, 3],
+      [4, 3],
+      [1, 5]
+    ]
+  )
+  const error = ({ index, pixels }: SampledPreview) =>
+    pixels.reduce((sum, value, at) => sum + Math.abs(value - (images[index]?.pixels[at] ?? 0)), 0)
+  const [first = 0, second = 0, third = 0] = seen.filter(({ index }) => index === 1).map(error)
+  assert.ok(first > second && second > third && third > 0, `${first}, ${second}, ${third}`)
+})
+
+test('an image that left the batch gets no preview of the scale it left after', async () => {
+  const seen: number[] = []
+  const asking = mixed.slice(0, 2).map((one) => ({ ...one, previews: [1] }))
+  await sampleBatch(engine, asking, {
+    afterScale: async ({ scale }) => (scale === 1 ? new Set([0]) : new Set()),
+    onPreview: ({ index }) => void seen.push(index)
+  })
+  assert.deepEqual(seen, [1])
+})

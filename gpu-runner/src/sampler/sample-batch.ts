@@ -17,8 +17,20 @@ export interface ScaleReport {
   fHat: ReadonlyMap<number, Float32Array>
 }
 
+/** The state of one image after a scale, decoded. */
+export interface SampledPreview {
+  /** Index in the batch as asked for. */
+  index: number
+  scale: number
+  /** RGB, resolution x resolution x 3. */
+  pixels: Uint8Array
+  decodeMs: number
+}
+
 export interface SampleOptions {
   wantLogits?: boolean
+  /** Called with each preview an image asks for, once `afterScale` is through. */
+  onPreview?: (preview: SampledPreview) => void
   /** Called after each scale; the images it names are dropped from the batch. */
   afterScale?: (report: ScaleReport) => Promise<ReadonlySet<number>>
 }
@@ -190,13 +202,31 @@ const takeFinished = (engine: Engine, state: BatchState, scale: number, drawn: n
 }
 
 /** One image at a time: what the decoder needs of memory does not grow with the batch. */
+const decodeSum = async (engine: Engine, fHat: Tensor): Promise<Uint8Array> =>
+  byteData(pick(await engine.decoder.run({ f_hat: fHat }), 'pixels'))
+
 const decode = async (engine: Engine, finished: readonly FinishedImage[]): Promise<SampledImage[]> => {
   const sampled: SampledImage[] = []
   for (const { index, fHat, tokens } of finished) {
-    const pixels = pick(await engine.decoder.run({ f_hat: fHat }), 'pixels')
-    sampled.push({ index, pixels: byteData(pixels), tokens })
+    sampled.push({ index, pixels: await decodeSum(engine, fHat), tokens })
   }
   return sampled.toSorted((a, b) => a.index - b.index)
+}
+
+/** Decodes the running sums of the images that ask for it at this scale. It only reads what is carried on. */
+const decodePreviews = async (
+  engine: Engine,
+  state: BatchState,
+  scale: number,
+  onPreview: NonNullable<SampleOptions['onPreview']>
+): Promise<void> => {
+  if (scale === engine.plans.length - 1) return
+  for (const [position, { index, request }] of state.images.entries()) {
+    if (!request.previews?.includes(scale)) continue
+    const begun = performance.now()
+    const pixels = await decodeSum(engine, takeRows(state.fHat, [position]))
+    onPreview({ index, scale, pixels, decodeMs: performance.now() - begun })
+  }
 }
 
 /** Adds the tokens of one scale to what each image has drawn so far. */
@@ -211,7 +241,7 @@ const keepTokens = (state: BatchState, drawn: ReadonlyMap<number, Int32Array>, b
 export const sampleBatch = async (
   engine: Engine,
   requests: readonly ImageRequest[],
-  { wantLogits = false, afterScale }: SampleOptions = {}
+  { wantLogits = false, onPreview, afterScale }: SampleOptions = {}
 ): Promise<SampleResult> => {
   const scaleMs: number[] = []
   const state = await startBatch(engine, requests)
@@ -238,6 +268,7 @@ export const sampleBatch = async (
     dropImages(state, dropped)
     finished.push(...takeFinished(engine, state, scale, begin))
     if (state.images.length === 0) break
+    if (onPreview) await decodePreviews(engine, state, scale, onPreview)
   }
   const begun = performance.now()
   const images = await decode(

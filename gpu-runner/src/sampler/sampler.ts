@@ -7,7 +7,7 @@ import { loadModels, spawnChild, stopChild } from './child.ts'
 import type { SamplerCommand, SamplerEvent } from './messages.ts'
 import type { SamplerForm } from './open-sampler.ts'
 import type { ImageRequest } from './image-request.ts'
-import type { SampledImage } from './sample-batch.ts'
+import type { SampledImage, SampledPreview } from './sample-batch.ts'
 
 const FIRST_RESPAWN_DELAY_MS = 500
 const MAX_RESPAWN_DELAY_MS = 30_000
@@ -16,6 +16,8 @@ export interface Batch {
   model: string
   images: readonly ImageRequest[]
   onScale: (scale: number, elapsedMs: number) => void
+  /** Previews come after their scale and before the result. */
+  onPreview?: (preview: SampledPreview) => void
 }
 
 export interface BatchResult {
@@ -160,6 +162,7 @@ export class Sampler {
     if (!('batch' in event)) return
     this.#rewind()
     if (event.type === 'scale') this.#pending.get(event.batch)?.batch.onScale(event.scale, event.elapsedMs)
+    else if (event.type === 'preview') this.#pending.get(event.batch)?.batch.onPreview?.(event.preview)
     else if (event.type === 'sampled') this.#settle(event.batch, ({ resolve }) => resolve(event))
     else
       this.#settle(event.batch, ({ reject }) =>

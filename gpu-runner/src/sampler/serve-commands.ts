@@ -3,6 +3,7 @@ import { ModelError } from '../errors.ts'
 import { Weights } from '../model/weights.ts'
 import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
 import type { ImageRequest } from './image-request.ts'
+import type { SampledPreview } from './sample-batch.ts'
 import { type OpenSampler, openSampler, type SamplerForm } from './open-sampler.ts'
 
 const samplers = new Map<string, OpenSampler>()
@@ -33,7 +34,8 @@ const sample = async (batch: number, modelId: string, images: readonly ImageRequ
     await setImmediate()
     return dropped.get(batch) ?? new Set<number>()
   }
-  const result = await sampler.sample(images, { afterScale })
+  const onPreview = (preview: SampledPreview) => tell({ type: 'preview', batch, preview })
+  const result = await sampler.sample(images, { afterScale, onPreview })
   tell({ type: 'sampled', batch, ...result })
 }
 

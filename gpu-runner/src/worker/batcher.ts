@@ -1,5 +1,6 @@
 import type { BatchResult, RunningBatch } from '../sampler/sampler.ts'
 import type { ImageRequest } from '../sampler/image-request.ts'
+import type { SampledPreview } from '../sampler/sample-batch.ts'
 import { JobError } from '../errors.ts'
 import type { BatchSampler } from '../observe/observe-sampler.ts'
 import { type Clock, createBatchWindow, systemClock } from './batch-window.ts'
@@ -21,6 +22,7 @@ export interface ImageTicket {
   signal: AbortSignal
   onStart: () => void
   onScale: (scale: number) => void
+  onPreview?: (preview: SampledPreview) => void
 }
 
 export interface Batcher {
@@ -86,7 +88,11 @@ const runBatch = async (sampler: BatchSampler, wanted: readonly Entry[], ended: 
   const running: RunningBatch = sampler.sample({
     model: entries[0]?.model ?? '',
     images: entries.map(({ request }) => request),
-    onScale: (scale) => entries.forEach((entry) => entry.signal.aborted || entry.onScale(scale))
+    onScale: (scale) => entries.forEach((entry) => entry.signal.aborted || entry.onScale(scale)),
+    onPreview: (preview) => {
+      const entry = entries[preview.index]
+      if (entry && !entry.signal.aborted) entry.onPreview?.(preview)
+    }
   })
   const stopListening = letLeave(entries, running)
   try {

@@ -47,7 +47,8 @@ const context = async (t: TestContext, store?: ObjectStore): Promise<JobContext 
     store: store ?? (await createDiskStore(folder)),
     cancels: nobodyCancels,
     form: 'step',
-    takeUp: async () => ({ ended: null, now: 0 })
+    takeUp: async () => ({ ended: null, now: 0 }),
+    log
   }
 }
 
@@ -238,4 +239,25 @@ test('one that runs past its deadline is stopped', async (t) => {
   const data = payload({ num_images: 16, deadline_seconds: 1 })
   assert.deepEqual(await processJob(job(data), where, signal), { outcome: 'canceled', reason: 'deadline' })
   assert.equal(where.batcher.waiting(), 0)
+})
+
+test('the attempt ends only after its previews have arrived, whether it succeeds or fails', async (t) => {
+  const where = await context(t)
+  let arrived = 0
+  const slow = (failing: boolean): ObjectStore => ({
+    put: async (key) => {
+      if (failing && key.endsWith('.png')) throw new JobError('object_store_unavailable', 'away')
+      if (!key.endsWith('.webp')) return
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      arrived++
+    },
+    close: () => Promise.resolve()
+  })
+  const data = payload({ previews: [1, 5] })
+  const result = await processJob(job(data), { ...where, store: slow(false) }, signal)
+  assert.ok(result.outcome === 'succeeded')
+  assert.equal(arrived, 2)
+  assert.ok((result.metrics.preview_ms ?? 0) > 0)
+  await assert.rejects(processJob(job(data), { ...where, store: slow(true) }, signal), { code: 'object_store_unavailable' })
+  assert.equal(arrived, 4)
 })

@@ -10,6 +10,7 @@ import {
   type RunnerMetrics,
   type Stage
 } from '@nextscale/openapi'
+import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
 import { JobError } from '../errors.ts'
 import { encodePicture } from '../image/encode.ts'
@@ -21,6 +22,7 @@ import type { BatchedImage, Batcher } from './batcher.ts'
 import type { CancelWatch } from './cancel-watch.ts'
 import { AttemptOver, CancelRequested, DeadlinePassed } from './abort-reasons.ts'
 import { checkInput } from './check-input.ts'
+import { keepPreviews, type PreviewKeeper } from './keep-previews.ts'
 import { type ProgressTracker, trackProgress } from './progress.ts'
 import { type FinishedImage, storeOutputs } from './store-outputs.ts'
 import type { TakeUp } from './take-up.ts'
@@ -33,6 +35,7 @@ export interface JobContext {
   cancels: CancelWatch
   form: SamplerForm['form']
   takeUp: TakeUp
+  log: Logger
 }
 
 /** A generation as the queue hands it over. */
@@ -65,7 +68,7 @@ const sampleAll = (
   job: GenerationJob,
   input: GenerationInput,
   context: JobContext,
-  tracker: ProgressTracker,
+  { tracker, previews }: { tracker: ProgressTracker; previews: PreviewKeeper },
   signal: AbortSignal
 ) =>
   Promise.all(
@@ -78,7 +81,8 @@ const sampleAll = (
         onScale: (scale) => {
           tracker.scale(index, scale)
           context.cancels.check(job.id)
-        }
+        },
+        onPreview: (preview) => previews.keep(index, preview)
       })
     )
   )
@@ -125,18 +129,33 @@ const generate = async (job: GenerationJob, input: GenerationInput, context: Job
   checkInput(input, model, context.form)
   const scales = model.shape.scales.slice(0, (input.stop_at_scale ?? Number.POSITIVE_INFINITY) + 1)
   const tracker = tellStages(trackProgress(scales, input.num_images, job.report), job.onStage)
-  const images = await sampleAll(job, input, context, tracker, signal)
-  tracker.stage('encoding')
-  const [finished, encodeMs] = await timed(finishAll(images, input, model))
-  signal.throwIfAborted()
-  tracker.stage('uploading')
-  const [outputs, uploadMs] = await timed(storeOutputs(job.id, finished, input.output.format, context.store, signal))
-  const metrics: RunnerMetrics = {
-    ...sampleMetrics(images, scales.length),
-    encode_ms: rounded(encodeMs),
-    upload_ms: rounded(uploadMs)
+  const previews = keepPreviews({
+    id: job.id,
+    side: model.shape.resolution,
+    store: context.store,
+    tracker,
+    signal,
+    log: context.log
+  })
+  try {
+    const images = await sampleAll(job, input, context, { tracker, previews }, signal)
+    tracker.stage('encoding')
+    const [finished, encodeMs] = await timed(finishAll(images, input, model))
+    signal.throwIfAborted()
+    tracker.stage('uploading')
+    const [outputs, uploadMs] = await timed(storeOutputs(job.id, finished, input.output.format, context.store, signal))
+    const previewMs = await previews.settled()
+    const metrics: RunnerMetrics = {
+      ...sampleMetrics(images, scales.length),
+      preview_ms: previewMs === null ? null : rounded(previewMs),
+      encode_ms: rounded(encodeMs),
+      upload_ms: rounded(uploadMs)
+    }
+    return { outcome: 'succeeded', outputs, metrics } satisfies GenerateImageResult
+  } finally {
+    // However the attempt ends: a preview that arrives later could outlive its deletion.
+    await previews.settled()
   }
-  return { outcome: 'succeeded', outputs, metrics } satisfies GenerateImageResult
 }
 
 /** Results of generations that ended without a picture. */

@@ -51,3 +51,32 @@ test('a draft is done at its last scale, though its batch goes on', async () => 
   await setImmediate()
   assert.deepEqual(reports.at(-1)?.progress, { scale: 2, scales: 2, tokens: 5, tokens_total: 5 })
 })
+
+test('every report has all previews so far, so that dropped reports lose none', async () => {
+  const seen: GenerateImageProgress[] = []
+  let release = () => undefined as void
+  const tracker = trackProgress([1, 2, 3], 1, (progress) => {
+    seen.push(progress)
+    return new Promise((resolve) => (release = resolve))
+  })
+  const preview = (scale: number) => ({
+    index: 0,
+    scale,
+    key: `${scale}`,
+    content_type: 'image/webp',
+    width: 8,
+    height: 8,
+    bytes: 9
+  })
+  tracker.start()
+  for (const scale of [0, 1]) tracker.preview(preview(scale))
+  let isSettled = false
+  const settled = tracker.settled().then(() => (isSettled = true))
+  release()
+  await setImmediate()
+  assert.deepEqual(seen.at(-1)?.previews, [preview(0), preview(1)])
+  assert.equal(isSettled, false)
+  release()
+  await settled
+  assert.equal(seen.length, 2)
+})

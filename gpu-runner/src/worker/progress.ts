@@ -1,10 +1,14 @@
-import type { GenerateImageProgress, Progress, Stage } from '@nextscale/openapi'
+import type { GenerateImageProgress, Progress, Stage, StoredPreview } from '@nextscale/openapi'
 
 /** Follows the scales of a generation’s images and reports how far all of them have come. */
 export interface ProgressTracker {
   start(): void
   scale(image: number, scale: number): void
   stage(stage: Stage): void
+  /** A preview was stored. Every later report has it too, so none is lost by dropping reports. */
+  preview(preview: StoredPreview): void
+  /** Resolves once nothing is left to report. */
+  settled(): Promise<void>
 }
 
 /**
@@ -19,7 +23,8 @@ export const trackProgress = (
   const finished = new Array<number>(images).fill(0)
   const tokensUpTo = scales.map((_, k) => scales.slice(0, k + 1).reduce((sum, n) => sum + n * n, 0))
   let stage: Stage = 'batching'
-  let isReporting = false
+  const previews: StoredPreview[] = []
+  let reporting: Promise<void> | undefined
   let isStale = false
 
   const snapshot = (): Progress => ({
@@ -29,32 +34,39 @@ export const trackProgress = (
     tokens_total: images * (tokensUpTo.at(-1) ?? 1)
   })
 
-  const publish = async (): Promise<void> => {
-    isStale = true
-    if (isReporting) return
-    isReporting = true
+  const reportAll = async (): Promise<void> => {
     while (isStale) {
       isStale = false
-      await report({ stage, progress: snapshot() })
+      await report({ stage, progress: snapshot(), ...(previews.length > 0 && { previews: [...previews] }) })
     }
-    isReporting = false
+    reporting = undefined
+  }
+
+  const publish = () => {
+    isStale = true
+    reporting ??= reportAll()
   }
 
   return {
     start: () => {
       if (stage !== 'batching') return
       stage = 'sampling'
-      void publish()
+      publish()
     },
     scale: (image, scale) => {
       // A draft's batch may go on for its mates.
       if (scale >= scales.length) return
       finished[image] = scale + 1
-      void publish()
+      publish()
     },
     stage: (next) => {
       stage = next
-      void publish()
-    }
+      publish()
+    },
+    preview: (preview) => {
+      previews.push(preview)
+      publish()
+    },
+    settled: async () => reporting
   }
 }

@@ -28,14 +28,15 @@ const input = (changes: Partial<GenerationInput> = {}): GenerationInput => ({
 })
 
 test('every setting reaches the sampler, and the seed is the picture’s own', () => {
-  assert.deepEqual(toImageRequest(input({ smooth: true }), 2), {
+  assert.deepEqual(toImageRequest(input({ smooth: true, previews: [1, 4] }), 2), {
     seed: 42,
     label: 7,
     cfg: 3,
     topK: 200,
     topP: 0.95,
     smooth: true,
-    schedule: null
+    schedule: null,
+    previews: [1, 4]
   })
 })
 

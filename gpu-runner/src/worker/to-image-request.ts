@@ -19,5 +19,6 @@ export const toImageRequest = (input: GenerationInput, index: number): ImageRequ
   smooth: input.smooth,
   schedule: input.schedule && toSchedule(input.schedule),
   ...(input.stop_at_scale !== null && { stopAtScale: input.stop_at_scale }),
-  ...(input.keep && { keep: { seed: seedOf(input.keep.seed, index), scales: input.keep.scales } })
+  ...(input.keep && { keep: { seed: seedOf(input.keep.seed, index), scales: input.keep.scales } }),
+  previews: input.previews
 })

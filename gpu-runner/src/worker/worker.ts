@@ -46,7 +46,7 @@ const Payload = Compile(generateImageJob.payload)
 
 const reporter = (job: Job, log: Logger) => (progress: GenerateImageProgress) =>
   job
-    .updateProgress(progress)
+    .updateProgress({ ...progress, run: job.attemptsStarted })
     .catch((error: unknown) => log.debug({ err: error, generation: job.id }, 'progress was not recorded'))
 
 export interface RunningWorker {

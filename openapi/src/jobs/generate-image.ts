@@ -61,6 +61,8 @@ export type GenerateImageResult = Static<typeof GenerateImageResult>
 export const GenerateImageProgress = Type.Object({
   stage: oneOf(STAGES),
   progress: nullable(Progress),
+  /** BullMQ's count of starts: what an earlier run left behind is not this one's. Runners of the release before this one leave it out. */
+  run: Type.Optional(Type.Integer({ minimum: 1 })),
   /** All previews stored so far in this attempt, in the order they were stored. */
   previews: Type.Optional(Type.Array(StoredPreview))
 })

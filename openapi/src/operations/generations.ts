@@ -139,14 +139,15 @@ export const getGenerationEvents = defineOperation({
     'Begins with `snapshot`, or goes on after `Last-Event-ID`; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open.',
   params,
   headers: Type.Object({
-    'last-event-id': Type.Optional(Type.String({ maxLength: 200, description: 'Id of the last event received.' }))
+    'last-event-id': Type.Optional(Type.String({ maxLength: 300, description: 'Id of the last event received.' }))
   }),
   query: Type.Object(
     { token: Type.Optional(Type.String({ maxLength: 300, description: 'Instead of a key; part of `urls.events`.' })) },
     { additionalProperties: false }
   ),
   responses: {
-    200: { description: 'The stream.', schema: GenerationEvent, contentTypes: ['text/event-stream'] }
+    200: { description: 'The stream.', schema: GenerationEvent, contentTypes: ['text/event-stream'] },
+    204: { description: '`Last-Event-ID` is that of `end`: there is nothing more to come, and nothing to reconnect for.' }
   },
   problems: ['generation_not_found', 'generation_gone', 'not_acceptable', 'too_many_streams', 'queue_unavailable']
 })

@@ -3,12 +3,14 @@ import { benchApi } from './api.ts'
 import { benchFootprint } from './footprint.ts'
 import { benchOverhead } from './overhead.ts'
 import { benchSampling } from './sampling.ts'
+import { benchStreams } from './streams.ts'
 
 const BENCHMARKS: Record<string, () => Promise<void>> = {
   sampling: benchSampling,
   overhead: benchOverhead,
   accept: benchAccept,
-  footprint: benchFootprint
+  footprint: benchFootprint,
+  streams: benchStreams
 }
 
 /** Take a gigabyte of memory or repeat others, so they run only when named. */

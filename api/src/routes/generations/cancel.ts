@@ -12,5 +12,5 @@ export const cancelGenerationRoute = (app: FastifyInstance, services: Services):
   addOperation(app, cancelGeneration, async (request) => {
     const { snapshot, standing } = await cancel(services, callerOf(request).owner, request.params.id)
     request.log.info({ request_id: request.id, generation: snapshot.id, status: standing.status }, 'cancel')
-    return toGeneration(snapshot, standing, { store: services.store, base: baseUrl(services.config, request) })
+    return toGeneration(snapshot, standing, { ...services, base: baseUrl(services.config, request) })
   })

@@ -15,7 +15,7 @@ import type { Services } from '../../services.ts'
 /** GET /generations/{id} */
 export const getGenerationRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, getGeneration, async (request, reply) => {
-    const { config, reader, events, metrics, runners, store, streams, closing } = services
+    const { config, reader, events, metrics, runners, store, streams, streamTokens, closing } = services
     const { id } = request.params
     const known = request.headers['if-none-match']
     const isKnown = (found: Found) => matchesEtag(known, etagOf(found))
@@ -33,6 +33,6 @@ export const getGenerationRoute = (app: FastifyInstance, services: Services): vo
     reply.header('etag', etagOf(found))
     if (!isTerminal(found.standing)) reply.header('retry-after', String(retryAfterSeconds(runners, found)))
     if (isKnown(found)) return reply.code(304).send()
-    const context = { store, base: baseUrl(config, request), etaMs: createEta(runners) }
+    const context = { store, streamTokens, base: baseUrl(config, request), etaMs: createEta(runners) }
     return toGeneration(found.snapshot, found.standing, context)
   })

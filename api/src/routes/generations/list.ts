@@ -13,8 +13,8 @@ const DEFAULT_LIMIT = 20
 /** GET /generations */
 export const listGenerationsRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, listGenerations, async (request) => {
-    const { store, config, runners } = services
-    const context = { store, base: baseUrl(config, request), etaMs: createEta(runners) }
+    const { config, runners } = services
+    const context = { ...services, base: baseUrl(config, request), etaMs: createEta(runners) }
     const page = await list(services, callerOf(request).owner, { ...request.query, limit: request.query.limit ?? DEFAULT_LIMIT })
     const data = await Promise.all(page.found.map(({ snapshot, standing }) => toGeneration(snapshot, standing, context)))
     return { data, next_cursor: page.nextCursor }

@@ -5,14 +5,17 @@ const BLOCK_MS = 1000
 const RETRY_MS = 250
 const FINAL_EVENTS: ReadonlySet<string> = new Set(['completed', 'failed', 'removed'])
 
+/** Which events of its job wake a watch: all, or those after which it may be finished. */
+export type Waking = 'every' | 'final'
+
 export interface Watch {
-  /** Resolves when the job may have finished, when the time is up or when the signal fires. It never rejects. */
+  /** Resolves when the job has had such an event, when the time is up or when the signal fires. It never rejects. */
   next(timeoutMs: number, signal: AbortSignal): Promise<void>
   stop(): void
 }
 
-export interface FinishedEvents {
-  watch(jobId: string): Watch
+export interface JobEvents {
+  watch(jobId: string, waking?: Waking): Watch
   close(): void
 }
 
@@ -28,15 +31,15 @@ const fieldOf = (fields: readonly string[], name: string): string | undefined =>
 
 /** Who waits for which job. */
 class Watchers {
-  readonly #wakers = new Map<string, Set<() => void>>()
+  readonly #wakers = new Map<string, Map<() => void, Waking>>()
 
   get size(): number {
     return this.#wakers.size
   }
 
-  add(jobId: string, wake: () => void): void {
-    const wakers = this.#wakers.get(jobId) ?? new Set()
-    this.#wakers.set(jobId, wakers.add(wake))
+  add(jobId: string, waking: Waking, wake: () => void): void {
+    const wakers = this.#wakers.get(jobId) ?? new Map<() => void, Waking>()
+    this.#wakers.set(jobId, wakers.set(wake, waking))
   }
 
   remove(jobId: string, wake: () => void): void {
@@ -45,24 +48,24 @@ class Watchers {
     if (wakers?.size === 0) this.#wakers.delete(jobId)
   }
 
-  wake(jobId: string): void {
-    for (const wake of this.#wakers.get(jobId) ?? []) wake()
+  wake(jobId: string, isFinal: boolean): void {
+    for (const [wake, waking] of this.#wakers.get(jobId) ?? []) if (isFinal || waking === 'every') wake()
   }
 
   wakeAll(): void {
-    for (const jobId of this.#wakers.keys()) this.wake(jobId)
+    for (const jobId of this.#wakers.keys()) this.wake(jobId, true)
   }
 }
 
 /** Resolves when woken, timed out or aborted, whichever is first. */
-const createWatch = (watchers: Watchers, jobId: string): Watch => {
+const createWatch = (watchers: Watchers, jobId: string, waking: Waking): Watch => {
   let isWoken = false
   let resolveNext: (() => void) | undefined
   const wake = () => {
     isWoken = true
     resolveNext?.()
   }
-  watchers.add(jobId, wake)
+  watchers.add(jobId, waking, wake)
   return {
     async next(timeoutMs, signal) {
       if (!isWoken && !signal.aborted) {
@@ -85,10 +88,10 @@ const createWatch = (watchers: Watchers, jobId: string): Watch => {
 }
 
 /**
- * Hints that a job has finished, from BullMQ's event stream. They only make waiting quicker: events can be missed, so
+ * Hints that a job has changed, from BullMQ's event stream. They only make waiting quicker: events can be missed, so
  * whoever waits reads the job again now and then. The stream is read only while somebody waits.
  */
-export const createFinishedEvents = (redis: Redis, streamKey: string): FinishedEvents => {
+export const createJobEvents = (redis: Redis, streamKey: string): JobEvents => {
   const watchers = new Watchers()
   const closing = new AbortController()
   let isReading = false
@@ -106,8 +109,8 @@ export const createFinishedEvents = (redis: Redis, streamKey: string): FinishedE
     const reply = asStreamReply(await redis.xread('COUNT', 1000, 'BLOCK', BLOCK_MS, 'STREAMS', streamKey, after))
     for (const [id, fields] of reply[0]?.[1] ?? []) {
       last = id
-      const jobId = FINAL_EVENTS.has(fieldOf(fields, 'event') ?? '') ? fieldOf(fields, 'jobId') : undefined
-      if (jobId !== undefined) watchers.wake(jobId)
+      const jobId = fieldOf(fields, 'jobId')
+      if (jobId !== undefined) watchers.wake(jobId, FINAL_EVENTS.has(fieldOf(fields, 'event') ?? ''))
     }
     return last
   }
@@ -126,8 +129,8 @@ export const createFinishedEvents = (redis: Redis, streamKey: string): FinishedE
   }
 
   return {
-    watch(jobId) {
-      const watch = createWatch(watchers, jobId)
+    watch(jobId, waking = 'final') {
+      const watch = createWatch(watchers, jobId, waking)
       if (!isReading) {
         isReading = true
         void read()

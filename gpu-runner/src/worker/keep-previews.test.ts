@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import type { GenerateImageProgress } from '@nextscale/openapi'
+import { pino } from 'pino'
+import sharp from 'sharp'
+import { JobError } from '../errors.ts'
+import { createDiskStore } from '../object-store/disk.ts'
+import type { ObjectStore } from '../object-store/object-store.ts'
+import { temporaryFolder } from '../testing/folders.ts'
+import { keepPreviews } from './keep-previews.ts'
+import { trackProgress } from './progress.ts'
+
+const ID = `gen_${'a'.repeat(26)}`
+const pixels = (side: number) => new Uint8Array(side * side * 3).fill(100)
+
+const keeper = (store: ObjectStore, side = 32, signal = new AbortController().signal) => {
+  const reports: GenerateImageProgress[] = []
+  const lines: string[] = []
+  const log = pino({}, { write: (line: string) => void lines.push(line) })
+  const tracker = trackProgress([1, 2, 3], 2, async (progress) => void reports.push(progress))
+  return { previews: keepPreviews({ id: ID, side, store, tracker, signal, log }), reports, lines }
+}
+
+const diskStore = async (t: TestContext) => {
+  const folder = await temporaryFolder(t)
+  return { folder, store: await createDiskStore(folder) }
+}
+
+test('a preview is stored as a small WebP, and reported once it is', async (t) => {
+  const { folder, store } = await diskStore(t)
+  const { previews, reports } = keeper(store, 512)
+  previews.keep(1, { scale: 2, pixels: pixels(512), decodeMs: 5 })
+  const cost = await previews.settled()
+  assert.ok(cost !== null && cost > 5)
+  const [stored] = reports.at(-1)?.previews ?? []
+  assert.ok(stored)
+  assert.deepEqual([stored.index, stored.scale, stored.key], [1, 2, `generations/${ID}/1-2.webp`])
+  const bytes = await readFile(join(folder, stored.key))
+  const { format, width, height } = await sharp(bytes).metadata()
+  assert.deepEqual([format, width, height], ['webp', 256, 256])
+  assert.deepEqual([stored.width, stored.height, stored.bytes], [256, 256, bytes.length])
+})
+
+test('one that cannot be stored is logged and left out; the others are there', async (t) => {
+  const { store } = await diskStore(t)
+  const flaky: ObjectStore = {
+    ...store,
+    put: async (key, ...rest) => {
+      if (key.endsWith('/0-0.webp')) throw new JobError('object_store_unavailable', 'away')
+      await store.put(key, ...rest)
+    }
+  }
+  const { previews, reports, lines } = keeper(flaky)
+  for (const scale of [0, 1]) previews.keep(0, { scale, pixels: pixels(32), decodeMs: 1 })
+  await previews.settled()
+  assert.deepEqual(
+    reports.at(-1)?.previews?.map(({ scale }) => scale),
+    [1]
+  )
+  assert.match(lines.join(''), /"scale":0.*a preview was left out/)
+})
+
+test('one that cannot be encoded is left out as well', async (t) => {
+  const { previews, reports } = keeper((await diskStore(t)).store)
+  previews.keep(0, { scale: 0, pixels: pixels(3), decodeMs: 1 })
+  await previews.settled()
+  assert.deepEqual(reports, [])
+})
+
+test('pixels that a batch sampled in halves sends again make no second preview', async (t) => {
+  let puts = 0
+  const { store } = await diskStore(t)
+  const { previews } = keeper({ ...store, put: async () => void puts++ })
+  for (const _ of [1, 2]) previews.keep(0, { scale: 0, pixels: pixels(32), decodeMs: 1 })
+  await previews.settled()
+  assert.equal(puts, 1)
+})
+
+test('nothing is stored once the attempt is over, and without previews there is no cost', async (t) => {
+  const controller = new AbortController()
+  const { previews, reports, lines } = keeper((await diskStore(t)).store, 32, controller.signal)
+  assert.equal(await previews.settled(), null)
+  previews.keep(0, { scale: 0, pixels: pixels(32), decodeMs: 1 })
+  controller.abort()
+  previews.keep(0, { scale: 1, pixels: pixels(32), decodeMs: 1 })
+  await previews.settled()
+  assert.deepEqual([reports, lines], [[], []])
+})

@@ -1,0 +1,61 @@
+import { previewKey } from '@nextscale/openapi'
+import type { Logger } from 'pino'
+import { encodePreview } from '../image/encode-preview.ts'
+import type { ObjectStore } from '../object-store/object-store.ts'
+import type { SampledPreview } from '../sampler/sample-batch.ts'
+import type { ProgressTracker } from './progress.ts'
+
+/** Encodes and stores the previews of one attempt beside its sampling. */
+export interface PreviewKeeper {
+  /** Takes a preview of picture `index` of the generation. */
+  keep(index: number, preview: Omit<SampledPreview, 'index'>): void
+  /** Waits until every preview is stored and reported, or left out. Says what they cost in all, null without any. */
+  settled(): Promise<number | null>
+}
+
+interface KeeperOptions {
+  id: string
+  /** Width and height of the model's pictures in pixels. */
+  side: number
+  store: ObjectStore
+  tracker: ProgressTracker
+  signal: AbortSignal
+  log: Logger
+}
+
+export const keepPreviews = ({ id, side, store, tracker, signal, log }: KeeperOptions): PreviewKeeper => {
+  const taken = new Set<string>()
+  const storing: Promise<void>[] = []
+  let totalMs = 0
+
+  const storeOne = async (index: number, scale: number, pixels: Uint8Array): Promise<void> => {
+    const { bytes, contentType, side: previewSide } = await encodePreview(pixels, side)
+    signal.throwIfAborted()
+    const key = previewKey(id, index, scale)
+    await store.put(key, bytes, contentType, signal)
+    const size = { width: previewSide, height: previewSide, bytes: bytes.length }
+    tracker.preview({ index, scale, key, content_type: contentType, ...size })
+  }
+
+  return {
+    keep: (index, { scale, pixels, decodeMs }) => {
+      const key = `${index}-${scale}`
+      // A batch that failed is sampled again in halves, and draws the same.
+      if (taken.has(key) || signal.aborted) return
+      taken.add(key)
+      const begun = performance.now() - decodeMs
+      const stored = storeOne(index, scale, pixels)
+        .catch((error: unknown) => {
+          if (!signal.aborted) log.warn({ err: error, generation: id, image: index, scale }, 'a preview was left out')
+        })
+        .finally(() => (totalMs += performance.now() - begun))
+      storing.push(stored)
+    },
+    settled: async () => {
+      if (storing.length === 0) return null
+      await Promise.all(storing)
+      await tracker.settled()
+      return totalMs
+    }
+  }
+}
