@@ -16,9 +16,14 @@ export interface NextscaleOptions {
 const TIMEOUT_MS = 30_000
 const MAX_RETRIES = 3
 
-/** A browser has no environment. */
-const fromEnvironment = (name: string): string | undefined =>
-  (typeof process === 'undefined' ? undefined : process.env?.[name]) || undefined
+/** A browser has no environment, and Deno may not let it be read. */
+const fromEnvironment = (name: string): string | undefined => {
+  try {
+    return (typeof process === 'undefined' ? undefined : process.env?.[name]) || undefined
+  } catch {
+    return undefined
+  }
+}
 
 const checkedUrl = (text: string): string => {
   if (!URL.canParse(text) || !/^https?:/.test(text)) {

@@ -30,6 +30,8 @@ const toEvent = ({ id, event, data }: ServerSentEvent): GenerationEvent | undefi
 const bodyOf = ({ response }: Opened): ReadableStream<Uint8Array> => {
   const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
   if (isStream && response.body) return response.body
+  // Unread, it would hold the connection.
+  void response.body?.cancel()
   throw new NextscaleError({
     code: 'invalid_answer',
     detail: `${response.url} did not answer with an event stream: is the URL that of Nextscale?`,
