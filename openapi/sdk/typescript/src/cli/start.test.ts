@@ -163,11 +163,13 @@ describe('nextscale', () => {
   }
 
   it('says in one line that there is no server', async () => {
-    const { code, stderr } = await nextscale(['list', '--url', 'http://127.0.0.1:9'])
+    const server = await startStandIn(accepted)
+    await server[Symbol.asyncDispose]()
+    const { code, stderr } = await nextscale(['list', '--url', server.url])
     assert.equal(code, 1)
     assert.match(
       stderr,
-      /^nextscale: http:\/\/127\.0\.0\.1:9 cannot be reached: .*\. Start it with `npm start`, or name another .*\n$/
+      /^nextscale: http:\S+ cannot be reached: .*ECONNREFUSED.*\. Start it with `npm start`, or name another .*\n$/
     )
   })
 
