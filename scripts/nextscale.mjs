@@ -3,11 +3,14 @@
 
 /** Start file of each command, seen from this folder. */
 const COMMANDS = { models: '../gpu-runner/src/cli/start.ts', keys: '../api/src/keys/cli/start.ts' }
+/** The words of one command, which is told which of them was said. */
+const CLIENT = '../openapi/sdk/typescript/src/cli/start.ts'
+for (const word of ['generate', 'continue', 'get', 'cancel', 'delete', 'list', 'classes']) COMMANDS[word] = CLIENT
 
 const [command = '', ...args] = process.argv.slice(2)
 const entry = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined
 if (entry) {
-  process.argv.splice(2, Infinity, entry, ...args)
+  process.argv.splice(2, Infinity, entry, ...(entry === CLIENT ? [command] : []), ...args)
   await import('./bootstrap.mjs')
 } else {
   console.error(`Usage: nextscale <command> …, where the command is one of: ${Object.keys(COMMANDS).join(', ')}.`)

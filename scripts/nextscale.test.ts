@@ -18,10 +18,17 @@ test('a command runs in the folder of whoever calls it, and its exit code is pas
   assert.equal(run(['models', 'check', 'none'], models).status, 1)
 })
 
+test('a word of the client is told which it is', () => {
+  const { status, stdout } = run(['classes', '--help'], '/')
+  assert.equal(status, 0)
+  assert.match(stdout, /^nextscale classes /)
+})
+
 test('a command there is not ends with the ones there are', () => {
   assert.deepEqual(run(['kyes'], '/'), {
     status: 1,
     stdout: '',
-    stderr: 'Usage: nextscale <command> …, where the command is one of: models, keys.\n'
+    stderr:
+      'Usage: nextscale <command> …, where the command is one of: models, keys, generate, continue, get, cancel, delete, list, classes.\n'
   })
 })

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { readConfig } from './config.ts'
+import { end, generation, ID, json, problem, snapshot, stream } from '../testing/answers.ts'
+import { runCommand } from '../testing/run-command.ts'
+import { type Answer, type SeenRequest, startStandIn } from '../testing/stand-in.ts'
+
+const accepted = json(202, generation('queued'))
+const picture: Answer = (response) => response.writeHead(200, { 'content-type': 'image/png' }).end('picture')
+
+describe('nextscale', () => {
+  let cwd: string
+  before(async () => {
+    cwd = await mkdtemp(join(tmpdir(), 'nextscale-cli-'))
+  })
+  after(() => rm(cwd, { recursive: true }))
+  const nextscale = (args: string[], env: Record<string, string> = {}) => runCommand(args, { cwd, env })
+
+  /** Answers a generation of `count` pictures; with `bytes` for each. */
+  const makes = async (count: number) => {
+    let base = ''
+    const ended: Answer = (response, request) => {
+      const outputs = Array.from({ length: count }, (_, index) => ({ index, url: `${base}/${index}.png` }))
+      stream([snapshot(), end('succeeded', { outputs })])(response, request)
+    }
+    const server = await startStandIn(accepted, ended, picture)
+    base = server.url
+    return server
+  }
+  const bodyOf = (request: SeenRequest | undefined) => JSON.parse(request?.body ?? '') as unknown
+
+  it('generate saves the picture and asks for what was said, and nothing else', async () => {
+    await using server = await makes(1)
+    const args = [
+      'generate',
+      'fox',
+      '-o',
+      'fox.webp',
+      '--seed',
+      '7',
+      '--cfg',
+      '1.5',
+      '--top-k',
+      '9',
+      '--top-p',
+      '0.9',
+      '--draft',
+      '4'
+    ]
+    assert.deepEqual(await nextscale([...args, '--model', 'm', '--url', server.url]), {
+      code: 0,
+      stdout: 'fox.webp\n',
+      stderr: ''
+    })
+    assert.equal(await readFile(join(cwd, 'fox.webp'), 'utf8'), 'picture')
+    assert.deepEqual(bodyOf(server.seen[0]), {
+      class_name: 'fox',
+      model: 'm',
+      seed: 7,
+      cfg: 1.5,
+      top_k: 9,
+      top_p: 0.9,
+      stop_at_scale: 4,
+      output: { format: 'webp' }
+    })
+  })
+
+  it('generate numbers several pictures, and takes a label for a class', async () => {
+    await using server = await makes(2)
+    await mkdir(join(cwd, 'several'))
+    const { code, stdout } = await nextscale(['generate', '12', '-o', 'several/fox.png', '--num-images', '2'], {
+      NEXTSCALE_URL: server.url
+    })
+    assert.deepEqual([code, stdout], [0, 'several/fox-0.png\nseveral/fox-1.png\n'])
+    assert.deepEqual(await readdir(join(cwd, 'several')), ['fox-0.png', 'fox-1.png'])
+    assert.deepEqual(bodyOf(server.seen[0]), { class_label: 12, num_images: 2, output: { format: 'png' } })
+  })
+
+  it('generate prints links without -o, and the generation with --json', async () => {
+    await using server = await makes(1)
+    assert.equal((await nextscale(['generate', '--url', server.url])).stdout, `${server.url}/0.png\n`)
+    await using again = await makes(1)
+    const { stdout } = await nextscale(['generate', '--json', '--url', again.url])
+    assert.equal((JSON.parse(stdout) as { id: string }).id, ID)
+  })
+
+  it('--watch asks for no previews and shows no bar where there is no terminal', async () => {
+    await using server = await makes(1)
+    const { stderr } = await nextscale(['generate', '--watch', '--url', server.url], { TERM: 'xterm-kitty' })
+    assert.equal(stderr, '')
+    assert.deepEqual(bodyOf(server.seen[0]), {})
+  })
+
+  it('continue goes on to the last scale, or keeps scales', async () => {
+    await using server = await makes(1)
+    assert.equal((await nextscale(['continue', ID, '-o', 'full.png', '--url', server.url])).stdout, 'full.png\n')
+    assert.equal(server.seen[0]?.url, `/v1/generations/${ID}/continue`)
+    assert.deepEqual(bodyOf(server.seen[0]), { stop_at_scale: null, output: { format: 'png' } })
+    await using varied = await makes(1)
+    await nextscale(['continue', ID, '--keep-scales', '3', '--seed', '8', '--url', varied.url])
+    assert.deepEqual(bodyOf(varied.seen[0]), { keep_scales: 3, seed: 8 })
+  })
+
+  for (const early of [true, false]) {
+    it(`Ctrl-C ${early ? 'before' : 'after'} the request is accepted cancels it and exits 130`, async () => {
+      let interrupt = (): void => undefined
+      const slowly: Answer = (response, request) => {
+        if (early) interrupt()
+        setTimeout(() => accepted(response, request), early ? 300 : 0)
+      }
+      const open: Answer = (response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).write(':\n')
+        interrupt()
+      }
+      const canceled = json(200, generation('canceled'))
+      await using server = early ? await startStandIn(slowly, canceled) : await startStandIn(slowly, open, canceled)
+      const ended = await runCommand(['generate', '--url', server.url], {
+        cwd,
+        // Twice, as a launcher passes on what the terminal has sent already.
+        started: (child) => (interrupt = () => void (child.kill('SIGINT') && child.kill('SIGINT')))
+      })
+      assert.deepEqual(ended, { code: 130, stdout: '', stderr: `Generation ${ID} is canceled.\n` })
+      assert.equal(server.seen.at(-1)?.url, `/v1/generations/${ID}/cancel`)
+    })
+  }
+
+  const refusals: [name: string, args: string[], answer: Answer, code: number, line: string][] = [
+    [
+      'a class there is not',
+      ['generate', 'foks'],
+      problem(422, 'unknown_class', { detail: 'There is no "foks". Did you mean "fox"?' }),
+      1,
+      'nextscale: There is no "foks". Did you mean "fox"? /seed: x\n'
+    ],
+    [
+      'a wrong key',
+      ['list'],
+      problem(401, 'unauthorized', { detail: 'The key is not known.' }),
+      1,
+      'nextscale: The key is not known. Give a key with --api-key or NEXTSCALE_API_KEY.\n'
+    ],
+    ['a number that is none', ['generate', '--seed', 'x'], accepted, 2, 'nextscale: --seed is "x"; give a number.\n'],
+    [
+      'a format there is not',
+      ['generate', '--format', 'gif'],
+      accepted,
+      2,
+      'nextscale: --format is "gif"; give png, webp or jpeg.\n'
+    ],
+    ['a missing id', ['get'], accepted, 2, 'nextscale: 1 arguments are expected besides options. Usage: nextscale get ID\n']
+  ]
+  for (const [name, args, answer, code, line] of refusals) {
+    it(`says in one line what to do about ${name}`, async () => {
+      await using server = await startStandIn(answer)
+      const ended = await nextscale(args, { NEXTSCALE_URL: server.url })
+      assert.equal(ended.code, code)
+      assert.equal(ended.stderr, line)
+      assert.equal(ended.stdout, '')
+    })
+  }
+
+  it('says in one line that there is no server', async () => {
+    const server = await startStandIn(accepted)
+    await server[Symbol.asyncDispose]()
+    const { code, stderr } = await nextscale(['list', '--url', server.url])
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /^nextscale: http:\S+ cannot be reached: .*ECONNREFUSED.*\. Start it with `npm start`, or name another .*\n$/
+    )
+  })
+
+  it('uses the launcher’s key, for this machine alone', async () => {
+    await mkdir(join(cwd, '.nextscale'))
+    await writeFile(join(cwd, '.nextscale/api-key'), 'launcher-key\n')
+    await using server = await startStandIn(json(200, { data: [], next_cursor: null }))
+    const keyWith = async (args: string[], env = {}) => {
+      await nextscale(['list', ...args], { NEXTSCALE_URL: server.url, ...env })
+      return server.seen.at(-1)?.headers.authorization
+    }
+    assert.equal(await keyWith([]), 'Bearer launcher-key')
+    assert.equal(await keyWith(['--api-key', 'mine']), 'Bearer mine')
+    assert.equal(await keyWith([], { NEXTSCALE_API_KEY: 'env' }), 'Bearer env')
+    const keyFor = (url: string) => readConfig({ url }, { NEXTSCALE_HOME: join(cwd, '.nextscale') }).apiKey
+    assert.equal(keyFor('http://localhost:8080'), 'launcher-key')
+    const strangers = [
+      'http://127.0.0.1.example.com',
+      'http://localhost@example.com',
+      'http://localhost:1@example.com',
+      'https://example.com'
+    ]
+    for (const url of strangers) assert.equal(keyFor(url), undefined)
+    await rm(join(cwd, '.nextscale'), { recursive: true })
+  })
+})

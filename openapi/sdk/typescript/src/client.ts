@@ -1,0 +1,93 @@
+import { type NextscaleOptions, readOptions } from './config.ts'
+import type {
+  ContinueRequest,
+  GenerateRequest,
+  Generation,
+  GenerationEvent,
+  GenerationOutput,
+  Preview,
+  ServiceStatus
+} from './generated/contract.ts'
+import { type CallOptions, create, type CreateOptions } from './generations/create.ts'
+import { download } from './generations/download.ts'
+import { events, type EventsOptions } from './generations/events.ts'
+import { list, type ListFilters } from './generations/list.ts'
+import { generationPath } from './generations/path.ts'
+import { wait, type WaitOptions } from './generations/wait.ts'
+import { Models } from './models/models.ts'
+import { readJson } from './transport/read-json.ts'
+import { createTransport, type Transport } from './transport/transport.ts'
+
+/** Client of one Nextscale server. Every method throws `NextscaleError`, or the reason of the signal it was given. */
+export class Nextscale {
+  readonly models: Models
+  readonly #transport: Transport
+
+  /** @throws TypeError without a usable `baseUrl`. */
+  constructor(options: NextscaleOptions = {}) {
+    this.#transport = createTransport(readOptions(options))
+    this.models = new Models(this.#transport)
+  }
+
+  /** Asks for pictures and returns as soon as the request is accepted. */
+  generate(request: GenerateRequest, options?: CreateOptions): Promise<Generation> {
+    return create(this.#transport, '/generate', request, options)
+  }
+
+  /**
+   * Asks for pictures and waits for them.
+   * @throws GenerationFailed when there will be none; TimeoutError when they are not there in time.
+   */
+  async generateAndWait(request: GenerateRequest, options: WaitOptions & CreateOptions = {}): Promise<Generation> {
+    const { id } = await this.generate(request, options)
+    return this.wait(id, options)
+  }
+
+  /** Takes a draft to full size, or varies a generation: a new generation. */
+  continue(id: string, request: ContinueRequest = {}, options?: CreateOptions): Promise<Generation> {
+    return create(this.#transport, `${generationPath(id)}/continue`, request, options)
+  }
+
+  /** A generation as it is now, its links fresh. */
+  get(id: string, { signal }: CallOptions = {}): Promise<Generation> {
+    return this.#transport.request({ path: generationPath(id), signal }, readJson<Generation>)
+  }
+
+  /**
+   * Waits until a generation has succeeded.
+   * @throws GenerationFailed when it ended otherwise; TimeoutError when it did not end in time.
+   */
+  wait(id: string, options?: WaitOptions): Promise<Generation> {
+    return wait(this.#transport, id, options)
+  }
+
+  /** Follows a generation: a snapshot first, `end` last. Broken connections are made anew, and no event comes twice. */
+  events(id: string, options?: EventsOptions): AsyncGenerator<GenerationEvent, void> {
+    return events(this.#transport, id, options)
+  }
+
+  /** Generations, newest first, page by page as they are asked for. */
+  list(filters?: ListFilters, options?: CallOptions): AsyncGenerator<Generation, void> {
+    return list(this.#transport, filters, options)
+  }
+
+  /** Ends a generation: at once while it is queued, at its next scale while it runs. */
+  cancel(id: string, { signal }: CallOptions = {}): Promise<Generation> {
+    return this.#transport.request({ method: 'POST', path: `${generationPath(id)}/cancel`, signal }, readJson<Generation>)
+  }
+
+  /** Erases a terminal generation with its pictures. */
+  delete(id: string, { signal }: CallOptions = {}): Promise<void> {
+    return this.#transport.request({ method: 'DELETE', path: generationPath(id), signal }, async () => undefined)
+  }
+
+  /** Bytes of a picture or a preview, by a fresh link where its own has run out. */
+  download(picture: GenerationOutput | Preview, options?: CallOptions): Promise<Uint8Array> {
+    return download(this.#transport, picture, options)
+  }
+
+  /** Capacity: queue, runners, speed of each model. */
+  status({ signal }: CallOptions = {}): Promise<ServiceStatus> {
+    return this.#transport.request({ path: '/status', signal }, readJson<ServiceStatus>)
+  }
+}

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+
+const WORKSPACE = join(import.meta.dirname, '..')
+const ROOT = join(WORKSPACE, '../../..')
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
+const run = promisify(execFile)
+
+const CONSUMER = `
+import { Nextscale, NextscaleError, verifyWebhook, type Generation } from '@nextscale/sdk'
+
+const client = new Nextscale({ baseUrl: 'http://localhost:8080', fetch: (url, init) => fetch(url, init) })
+export const make = async (): Promise<Uint8Array[]> => {
+  const made: Generation = await client.generateAndWait({ class_name: 'fox', output: { format: 'webp' } })
+  for await (const event of client.events(made.id)) if (event.event === 'progress') console.log(event.data.scale)
+  return Promise.all(made.outputs.map((output) => client.download(output)))
+}
+export const code = (error: unknown) => (error instanceof NextscaleError && error.code === 'unknown_class' ? error.errors : [])
+export const verified = verifyWebhook('', new Headers(), 'whsec_')
+// @ts-expect-error there is no such field
+void client.generate({ prompt: 'a fox' })
+`
+const PROGRAM = `
+import { Nextscale } from '@nextscale/sdk'
+const client = new Nextscale({ baseUrl: 'http://x', fetch: async () => Response.json({ id: 'gen_1' }) })
+console.log(process.version, (await client.generate({})).id)
+`
+
+/** Every Node there is: the pinned one and, where it is another, the system's. */
+const nodes = [process.execPath, '/usr/bin/node', '/usr/local/bin/node']
+
+const version = async (node: string): Promise<string | undefined> =>
+  (await run(node, ['--version']).catch(() => undefined))?.stdout.trim()
+
+describe('the packed package', () => {
+  let folder: string
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'nextscale-sdk-'))
+    const { stdout } = await run('npm', ['run', '--silent', 'package', '--', '--json', '--pack-destination', folder], {
+      cwd: WORKSPACE
+    })
+    const [packed] = Object.values(
+      JSON.parse(stdout.slice(stdout.search(/^[[{]/m))) as Record<string, { filename: string; files: { path: string }[] }>
+    )
+    assert.ok(packed)
+    assert.deepEqual(
+      packed.files.filter(({ path }) => !/^(dist|src)\/|^(LICENSE|README\.md|package\.json)$/.test(path) || /test/.test(path)),
+      []
+    )
+    await writeFile(join(folder, 'package.json'), '{ "name": "consumer", "type": "module" }')
+    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', join(folder, packed.filename)], { cwd: folder })
+  })
+  after(() => rm(folder, { recursive: true }))
+
+  it('runs under every Node there is', async () => {
+    await writeFile(join(folder, 'program.mjs'), PROGRAM)
+    for (const node of nodes) {
+      const expected = await version(node)
+      if (expected === undefined) continue
+      const { stdout } = await run(node, ['program.mjs'], { cwd: folder })
+      assert.equal(stdout, `${expected} gen_1\n`)
+    }
+  })
+
+  it('has the command', async () => {
+    const { stdout } = await run(join(folder, 'node_modules/.bin/nextscale'), ['--help'], { cwd: folder })
+    assert.match(stdout, /^nextscale generate/m)
+  })
+
+  const settings = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', 'consumer.ts']
+  it('has types for browsers', async () => {
+    await writeFile(join(folder, 'consumer.ts'), CONSUMER)
+    await run(process.execPath, [TSC, ...settings, '--lib', 'es2022,dom', '--types', ''], { cwd: folder })
+  })
+  it('has types for Node', async () => {
+    await writeFile(join(folder, 'consumer.ts'), CONSUMER)
+    await symlink(join(ROOT, 'node_modules/@types'), join(folder, 'node_modules/@types'))
+    await symlink(join(ROOT, 'node_modules/undici-types'), join(folder, 'node_modules/undici-types'))
+    await run(process.execPath, [TSC, ...settings, '--lib', 'es2022', '--types', 'node'], { cwd: folder })
+  })
+})

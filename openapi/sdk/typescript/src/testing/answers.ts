@@ -1,0 +1,64 @@
+import type { Generation, GenerationEvent, Problem } from '../generated/contract.ts'
+import type { Answer } from './stand-in.ts'
+
+export const ID = 'gen_4s5k2nq7yb6dm3xw2ehqj5ztla'
+
+/** A generation, as much of it as a test looks at. */
+export const generation = (status: Generation['status'], rest: object = {}): Generation =>
+  ({ id: ID, status, outputs: [], previews: [], error: null, ...rest }) as unknown as Generation
+
+export const json =
+  (status: number, body: unknown, headers: Record<string, string> = {}): Answer =>
+  (response) =>
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+
+export const problem = (
+  status: number,
+  code: Problem['code'],
+  {
+    retryable = false,
+    headers = {},
+    detail = `It is ${code}.`
+  }: { retryable?: boolean; headers?: Record<string, string>; detail?: string } = {}
+): Answer =>
+  json(
+    status,
+    {
+      type: `urn:${code}`,
+      title: code,
+      status,
+      detail,
+      code,
+      request_id: 'req_1',
+      retryable,
+      errors: [{ pointer: '/seed', detail: 'x' }]
+    },
+    { 'content-type': 'application/problem+json', ...headers }
+  )
+
+/** Breaks the connection instead of an answer. */
+export const hangUp: Answer = (response) => response.destroy()
+
+const wire = ({ id, event, data }: GenerationEvent): string => `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+
+/** Sends events, then ends the stream: politely, or in the middle of the next event. */
+export const stream =
+  (sent: readonly GenerationEvent[], { broken = false } = {}): Answer =>
+  (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(`: hello\n\n${sent.map(wire).join('')}`)
+    if (!broken) response.end()
+    else response.write('id: cut\nevent: progress\ndata: {"sca', () => response.destroy())
+  }
+
+export const snapshot = (id = 'e0'): GenerationEvent => ({ id, event: 'snapshot', data: generation('running') })
+export const progress = (scale: number): GenerationEvent => ({
+  id: `e${scale}`,
+  event: 'progress',
+  data: { scale, scales: 6, tokens: scale, tokens_total: 6 }
+})
+export const end = (status: Generation['status'] = 'succeeded', rest: object = {}): GenerationEvent => ({
+  id: 'e9',
+  event: 'end',
+  data: generation(status, rest)
+})
