@@ -141,11 +141,13 @@ def write_client(target: Path) -> None:
 def write(schemas: dict[str, Schema], target: Path, options: tuple[str, ...]) -> None:
     """Runs the generator over these schemas alone."""
     text = json.dumps({"$defs": schemas}).replace("#/components/schemas/", "#/$defs/")
+    # The formatter takes its settings from the folders above the file: in this one there are none.
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "schemas.json"
+        source, result = Path(folder) / "schemas.json", Path(folder) / target.name
         source.write_text(text)
-        program = [sys.executable, "-m", "datamodel_code_generator", "--input", str(source), "--output", str(target)]
-        subprocess.run([*program, *COMMON, *options], check=True, cwd=ROOT)
+        program = [sys.executable, "-m", "datamodel_code_generator", "--input", str(source), "--output", str(result)]
+        subprocess.run([*program, *COMMON, *options], check=True, cwd=folder)
+        target.write_text(result.read_text())
 
 
 def main(folder: Path) -> None:

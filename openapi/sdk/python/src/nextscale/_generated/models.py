@@ -332,8 +332,21 @@ class Problem(Record):
 
 
 class StatusEvent(Record):
-    status: Literal["queued", "running", "canceling", "succeeded", "failed", "canceled", "expired"] | str
-    stage: Literal["queued", "batching", "sampling", "encoding", "uploading"] | str | None
+    status: (
+        Literal[
+            "queued",
+            "running",
+            "canceling",
+            "succeeded",
+            "failed",
+            "canceled",
+            "expired",
+        ]
+        | str
+    )
+    stage: (
+        Literal["queued", "batching", "sampling", "encoding", "uploading"] | str | None
+    )
     attempt: int
 
 
@@ -473,8 +486,21 @@ class Generation(Record):
     """
     Id of a generation.
     """
-    status: Literal["queued", "running", "canceling", "succeeded", "failed", "canceled", "expired"] | str
-    stage: Literal["queued", "batching", "sampling", "encoding", "uploading"] | str | None
+    status: (
+        Literal[
+            "queued",
+            "running",
+            "canceling",
+            "succeeded",
+            "failed",
+            "canceled",
+            "expired",
+        ]
+        | str
+    )
+    stage: (
+        Literal["queued", "batching", "sampling", "encoding", "uploading"] | str | None
+    )
     model: str
     input: GenerationInput
     progress: Progress | None
