@@ -71,8 +71,13 @@ export const pythonEnv = async (requirements: string): Promise<PythonEnv> => {
     ensureVenv(executable)
     await rm(folder, { recursive: true, force: true })
     await mkdir(CACHE, { recursive: true })
-    install(executable, folder, requirements)
-    await writeFile(stamp, '')
+    try {
+      install(executable, folder, requirements)
+      await writeFile(stamp, '')
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true })
+      throw error
+    }
   }
   const bin = join(folder, 'bin')
   return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import tempfile
@@ -98,6 +99,16 @@ class Deployment:
     def start_runner(self) -> None:
         self.runner = self._start("runner", [str(NODE), str(REPOSITORY / "gpu-runner/src/start.ts")], self._env)
         until("the runner is ready", lambda: self.runner.printed("runner ready"))
+
+    def create_key(self, scopes: str) -> str:
+        """Makes an API key, as an operator would; from then on the server asks everyone for one."""
+        command = [str(REPOSITORY / "scripts/nextscale.mjs"), "keys", "create", "--name", "sdk", "--scopes", scopes]
+        env = {"PATH": f"{NODE.parent}:{os.environ['PATH']}", **self._env}
+        result = subprocess.run([str(NODE), *command], check=False, env=env, capture_output=True, text=True)
+        found = re.search(r"\bns_\w+", result.stdout)
+        if not found:
+            raise RuntimeError(f"no key was made:\n{result.stdout}{result.stderr}")
+        return found[0]
 
     def close(self) -> None:
         for process in reversed(self._processes):

@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from nextscale import NextscaleError
 
 from .conftest import Caller
-from .deployment import Deployment
+from .deployment import Deployment, until
 
 # Long enough to be followed and interrupted: many pictures, one batch after another.
 LONG: dict[str, Any] = {"num_images": 16, "class_name": "fox"}
@@ -133,3 +134,30 @@ def test_an_api_that_is_started_again_is_found_again(kind: str, deployment: Depl
     assert found, "it gave up"
     end = found[0] if following == "wait" else found[0][-1].data
     assert end.status == "succeeded"
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[tuple[str, str]]:
+    """The address of a server that asks for a key, and a key that may only read."""
+    deployment = Deployment()
+    try:
+        key = deployment.create_key("read")
+        # Processes of the API remember for a second that there was none.
+        until("a key is asked for", lambda: httpx.get(f"{deployment.url}/v1/models").status_code == 401)
+        yield deployment.url, key
+    finally:
+        deployment.close()
+
+
+def test_a_key_opens_what_its_scopes_say(kind: str, guarded: tuple[str, str]) -> None:
+    url, key = guarded
+    bare, reader = Caller(kind, url), Caller(kind, url, api_key=key)
+    with pytest.raises(NextscaleError) as raised:
+        bare("models")
+    assert (raised.value.status, raised.value.code) == (401, "unauthorized")
+    assert reader("models")
+    with pytest.raises(NextscaleError) as raised:
+        reader("generate")
+    assert (raised.value.status, raised.value.code) == (403, "missing_scope")
+    bare.close()
+    reader.close()
