@@ -82,6 +82,12 @@ def test_the_server_may_set_the_delay_between_connections(call: Caller, server: 
     assert slept == [1.5]
 
 
+def test_nothing_follows_the_end(call: Caller, server: StandIn, slept: list[float]) -> None:
+    server.says(Answer(204))
+    assert call("events", GENERATION_ID, "4") == []
+    assert len(server.requests) == 1
+
+
 def test_an_unknown_generation_ends_it_at_once(call: Caller, server: StandIn, slept: list[float]) -> None:
     server.says(problem(404, "generation_not_found"))
     with pytest.raises(NextscaleError) as raised:

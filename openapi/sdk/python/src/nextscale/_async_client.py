@@ -255,6 +255,8 @@ class AsyncNextscale:
             error: NextscaleError | None = None
             try:
                 async with self._http.stream("GET", url, headers=headers, timeout=timeout) as response:
+                    if response.status_code == httpx.codes.NO_CONTENT:
+                        return  # There is nothing after the event that was the last.
                     if not response.is_success:
                         await response.aread()
                         error = judge(response)
@@ -277,6 +279,6 @@ class AsyncNextscale:
             if delay is None:
                 raise error
             if error.retry_after is None and follower.retry_seconds is not None:
-                delay = follower.retry_seconds
+                delay = max(delay, follower.retry_seconds)
             failures += 1
             await sleep(deadline.remaining(delay))

@@ -257,6 +257,8 @@ class Nextscale:
             error: NextscaleError | None = None
             try:
                 with self._http.stream("GET", url, headers=headers, timeout=timeout) as response:
+                    if response.status_code == httpx.codes.NO_CONTENT:
+                        return  # There is nothing after the event that was the last.
                     if not response.is_success:
                         response.read()
                         error = judge(response)
@@ -279,6 +281,6 @@ class Nextscale:
             if delay is None:
                 raise error
             if error.retry_after is None and follower.retry_seconds is not None:
-                delay = follower.retry_seconds
+                delay = max(delay, follower.retry_seconds)
             failures += 1
             sleep(deadline.remaining(delay))
