@@ -51,7 +51,7 @@ UNASYNC = {
     r"\bAsync(?=Nextscale|Client|Iterator)": "",
     "an `async with`": "a `with`",
     r"\b(?:async|await) ": "",
-    r"\ba(?=close\b|read\b|iter_bytes\b)|(?<=__)a(?=enter__|exit__)": "",
+    r"\ba(?=close\b|closing\b|read\b|iter_bytes\b)|(?<=__)a(?=enter__|exit__)": "",
 }
 
 Schema = dict[str, Any]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from nextscale import AsyncNextscale, GenerationFailed, Nextscale, WaitTimedOut
+from nextscale import AsyncNextscale, ConnectionFailed, GenerationFailed, Nextscale, WaitTimedOut
 
 from .conftest import Caller
 from .stand_in import GENERATION_ID, Answer, StandIn, accepted, ended, generation, message, output, problem, stream
@@ -81,7 +81,9 @@ def test_events_are_told_of_while_it_waits(call: Caller, server: StandIn) -> Non
 def test_without_a_stream_it_polls(call: Caller, server: StandIn, slept: list[float]) -> None:
     busy = problem(429, "too_many_streams", retryable=True)
     server.says(accepted(), *[busy] * 5, ended())
-    assert call("generate_and_wait", on_event=print).status == "succeeded"
+    seen: list[Any] = []
+    assert call("generate_and_wait", on_event=seen.append).status == "succeeded"
+    assert [event.event for event in seen] == ["end"]
     assert [request.path.endswith("/events") for request in server.requests] == [False, *[True] * 5, False]
 
 
@@ -92,13 +94,16 @@ def test_a_stream_that_goes_on_for_too_long_is_left(call: Caller, server: StandI
 
 
 def test_errors_of_the_callback_come_through(call: Caller, server: StandIn) -> None:
-    server.says(accepted(), stream(SNAPSHOT))
+    answers = [accepted(), stream(SNAPSHOT)]
+    server.says(*answers, *answers)
 
     def refuse(event: object) -> None:
-        raise KeyError("mine")
+        raise error
 
-    with pytest.raises(KeyError, match="mine"):
-        call("generate_and_wait", on_event=refuse)
+    for error in (KeyError("mine"), ConnectionFailed("mine")):
+        with pytest.raises(type(error), match="mine"):
+            call("generate_and_wait", on_event=refuse)
+    assert not any("wait" in request.query for request in server.requests)
 
 
 async def _await_callback(url: str, seen: list[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from nextscale._errors import ConnectionFailed, GenerationFailed, NextscaleError
 from nextscale._events import Follower
 from nextscale._generated.events import GenerationEvent
 from nextscale._generated.models import (
+    EndEvent,
     Generation,
     GenerationList,
     GenerationOutput,
@@ -234,16 +236,24 @@ class AsyncNextscale:
     ) -> Generation:
         if on_event is None:
             return generation if generation.status in TERMINAL else await self._poll(generation.id, deadline)
-        try:
-            async for event in self._follow(generation.id, None, deadline):
-                await call(on_event, event)
+        async with aclosing(self._follow_or_poll(generation.id, deadline)) as events:
+            async for event in events:
                 if event.event == "end":
-                    return event.data
+                    generation = event.data
+                await call(on_event, event)
+        return generation
+
+    async def _follow_or_poll(self, id: str, deadline: Deadline) -> AsyncGenerator[GenerationEvent, None]:
+        """The events, and where there can be no stream the last of them alone: they follow from the generation."""
+        try:
+            async with aclosing(self._follow(id, None, deadline)) as events:
+                async for event in events:
+                    yield event
+            return
         except NextscaleError as error:
-            # Events follow from the generation: whoever reads that misses nothing that lasts.
             if isinstance(error, WaitTimedOut) or not error.retryable:
                 raise
-        return await self._poll(generation.id, deadline)
+        yield EndEvent(id="", event="end", data=await self._poll(id, deadline))
 
     async def _follow(self, id: str, last_event_id: str | None, deadline: Deadline) -> AsyncGenerator[GenerationEvent, None]:
         follower = Follower(last_event_id)

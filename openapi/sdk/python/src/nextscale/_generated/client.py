@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from types import TracebackType
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from nextscale._errors import ConnectionFailed, GenerationFailed, NextscaleError
 from nextscale._events import Follower
 from nextscale._generated.events import GenerationEvent
 from nextscale._generated.models import (
+    EndEvent,
     Generation,
     GenerationList,
     GenerationOutput,
@@ -236,16 +238,24 @@ class Nextscale:
     ) -> Generation:
         if on_event is None:
             return generation if generation.status in TERMINAL else self._poll(generation.id, deadline)
-        try:
-            for event in self._follow(generation.id, None, deadline):
-                call(on_event, event)
+        with closing(self._follow_or_poll(generation.id, deadline)) as events:
+            for event in events:
                 if event.event == "end":
-                    return event.data
+                    generation = event.data
+                call(on_event, event)
+        return generation
+
+    def _follow_or_poll(self, id: str, deadline: Deadline) -> Generator[GenerationEvent, None, None]:
+        """The events, and where there can be no stream the last of them alone: they follow from the generation."""
+        try:
+            with closing(self._follow(id, None, deadline)) as events:
+                for event in events:
+                    yield event
+            return
         except NextscaleError as error:
-            # Events follow from the generation: whoever reads that misses nothing that lasts.
             if isinstance(error, WaitTimedOut) or not error.retryable:
                 raise
-        return self._poll(generation.id, deadline)
+        yield EndEvent(id="", event="end", data=self._poll(id, deadline))
 
     def _follow(self, id: str, last_event_id: str | None, deadline: Deadline) -> Generator[GenerationEvent, None, None]:
         follower = Follower(last_event_id)
