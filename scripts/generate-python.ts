@@ -4,6 +4,6 @@ import { pythonEnv } from './testing/python-env.ts'
 
 const SDK = resolve(import.meta.dirname, '../openapi/sdk/python')
 
-const { python, environment } = await pythonEnv(join(SDK, 'requirements.txt'))
+const env = await pythonEnv(join(SDK, 'requirements.txt'))
 const generator = join(SDK, 'scripts', 'generate.py')
-process.exitCode = spawnSync(python, [generator], { env: environment(process.env), stdio: 'inherit' }).status ?? 1
+process.exitCode = spawnSync(env.python, [generator], { env: env.environment(process.env), stdio: 'inherit' }).status ?? 1
