@@ -7,18 +7,22 @@ import { runSuite, type Suite } from './testing/run-suite.ts'
 const ROOT = resolve(import.meta.dirname, '..')
 const CHECKS_NAME = 'checks'
 const SCRIPTS: Suite = { name: 'scripts', cwd: ROOT, command: "node --test --test-concurrency=1 'scripts/**/*.test.ts'" }
+const SDK_PYTHON = join(ROOT, 'openapi', 'sdk', 'python')
+const PYTHON_SUITES: Suite[] = [
+  { name: 'sdk-python', cwd: SDK_PYTHON, command: 'python -m pytest', requirements: join(SDK_PYTHON, 'requirements.txt') }
+]
 
 const readPackage = async (folder: string) =>
   JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { workspaces?: string[]; scripts?: Record<string, string> }
 
-/** One suite per workspace, and one for the scripts of the root. */
+/** One suite per workspace, one for the scripts of the root, and those in Python. */
 const findSuites = async (): Promise<Suite[]> => {
   const { workspaces = [] } = await readPackage(ROOT)
   const suites = workspaces.map(async (name) => {
     const cwd = join(ROOT, name)
     return { name, cwd, command: (await readPackage(cwd)).scripts?.['test'] ?? '' }
   })
-  return [SCRIPTS, ...(await Promise.all(suites))]
+  return [SCRIPTS, ...(await Promise.all(suites)), ...PYTHON_SUITES]
 }
 
 const testEnv = (): NodeJS.ProcessEnv => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { after, describe, it } from 'node:test'
 import { summarise } from './outcome.ts'
+import { pythonEnv } from './python-env.ts'
 import { runCheck } from './run-check.ts'
 import { runSuite } from './run-suite.ts'
 
@@ -22,9 +23,9 @@ const run = async (files: Record<string, string>, command = "node --test '*.test
 const PASSING = "import { it } from 'node:test'\nit('holds', () => {})\n"
 const FAILING = "import { it } from 'node:test'\nit('breaks', () => { throw new Error('no') })\n"
 
-describe('counting a workspace', () => {
-  after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))))
+after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))))
 
+describe('counting a workspace', () => {
   it('passes only when tests ran and all of them passed', async () => {
     const { text, exitCode } = await run({ 'a.test.mjs': PASSING, 'b.test.mjs': PASSING })
     assert.equal(text.split('\n').at(-1), '2 passed, 0 failed')
@@ -75,6 +76,55 @@ describe('counting a workspace', () => {
 
   it('fails when nothing ran at all', () => {
     assert.equal(summarise([]).exitCode, 1)
+  })
+})
+
+describe('counting tests in Python', () => {
+  const requirements = join(import.meta.dirname, '../../openapi/sdk/python/requirements.txt')
+  const runPython = async (files: Record<string, string>, command = 'python -m pytest') => {
+    const cwd = await mkdtemp(join(tmpdir(), 'nextscale-suite-'))
+    folders.push(cwd)
+    for (const [name, content] of Object.entries(files)) await writeFile(join(cwd, name), content)
+    return runSuite({ name: 'sample', cwd, command, requirements }, { env, live: false, timeoutMs: 60_000 })
+  }
+  const TESTS = [
+    'import pytest',
+    'def test_holds(): pass',
+    '@pytest.mark.parametrize("n", [1, 2, 3])\ndef test_third(n): assert n < 3',
+    '@pytest.fixture\ndef broken():\n  yield\n  raise OSError()',
+    'def test_leaves_a_mess(broken): pass',
+    '@pytest.mark.skip\ndef test_later(): pass',
+    '@pytest.mark.xfail\ndef test_expected(): assert False'
+  ].join('\n')
+
+  it('tells passed, failed and skipped apart, and names what failed', async () => {
+    const { passed, failed, skipped, failures } = await runPython({ 'test_a.py': TESTS })
+    assert.deepEqual([passed, failed, skipped], [3, 2, 2])
+    assert.match(failures.join('\n'), /test_third\[3\] \(call\)\n.*test_leaves_a_mess \(teardown\)/)
+  })
+
+  for (const [what, files, command] of [
+    ['no test file', {}, undefined],
+    ['a file that cannot be loaded', { 'test_a.py': 'import missing_module' }, undefined],
+    ['a file that ends the process', { 'test_a.py': 'def test_ends():\n  import os\n  os._exit(0)' }, undefined],
+    ['a command that is no test run', {}, 'true'],
+    ['a command that fails after its tests passed', { 'test_a.py': 'def test_holds(): pass' }, 'python -m pytest; exit 7 #']
+  ] as const) {
+    it(`fails on ${what}`, async () => assert.ok((await runPython(files, command)).failed > 0))
+  }
+
+  it('fails with what to do where the requirements cannot be installed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'nextscale-suite-'))
+    folders.push(folder)
+    const wrong = join(folder, 'requirements.txt')
+    await writeFile(wrong, `${join(folder, 'missing.whl')}\n`)
+    await assert.rejects(pythonEnv(wrong), /requirements\.txt could not be installed, which needs PyPI: /)
+  })
+
+  it('makes an environment once', async () => {
+    const first = await pythonEnv(requirements)
+    assert.equal((await pythonEnv(requirements)).python, first.python)
+    assert.equal(first.environment({ PATH: '/bin' })['PATH'], `${dirname(first.python)}:/bin`)
   })
 })
 

@@ -3,19 +3,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestCounts } from './count-reporter.ts'
 import { failedStep, type Outcome } from './outcome.ts'
+import { pythonEnv } from './python-env.ts'
 import { runCommand } from './run-command.ts'
 
 const TIMEOUT_MS = 20 * 60_000
 /** Of a single test, or a whole file: node:test itself waits for ever. */
 const TEST_TIMEOUT_MS = 10 * 60_000
 const RUNNER = 'node --test '
+const PYTEST = 'python -m pytest'
 const REPORTER = join(import.meta.dirname, 'count-reporter.ts')
 
 export interface Suite {
   name: string
   cwd: string
-  /** A line of shell that starts with `node --test`. */
+  /** A line of shell that starts with `node --test` or `python -m pytest`. */
   command: string
+  /** What a suite in Python needs: the file that pins it. */
+  requirements?: string
 }
 
 const quote = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)}'`
@@ -26,6 +30,16 @@ const withReporters = (command: string, countsFile: string) =>
     `${RUNNER}--test-timeout=${TEST_TIMEOUT_MS} --test-reporter=spec --test-reporter-destination=stdout ` +
       `--test-reporter=${quote(REPORTER)} --test-reporter-destination=${quote(countsFile)} `
   )
+
+const withPlugin = (command: string) => command.replace(PYTEST, `${PYTEST} -p count_plugin`)
+
+/** How the command is run so that it leaves counts; throws where what it needs cannot be installed. */
+const prepare = async ({ command, requirements }: Suite, countsFile: string, env: NodeJS.ProcessEnv) => {
+  if (requirements === undefined) return { line: withReporters(command, countsFile), env }
+  const python = await pythonEnv(requirements)
+  const counting = { NEXTSCALE_COUNTS: countsFile, PYTHONPATH: import.meta.dirname, PYTHONDONTWRITEBYTECODE: '1' }
+  return { line: withPlugin(command), env: { ...python.environment(env), ...counting } }
+}
 
 const readCounts = async (file: string): Promise<TestCounts | undefined> => {
   try {
@@ -46,15 +60,18 @@ const judge = (name: string, counts: TestCounts | undefined, failure: string | u
 
 /** Runs the tests of one workspace and counts them. */
 export const runSuite = async (
-  { name, cwd, command }: Suite,
+  suite: Suite,
   { env, live, timeoutMs = TIMEOUT_MS }: { env: NodeJS.ProcessEnv; live: boolean; timeoutMs?: number }
 ): Promise<Outcome> => {
-  if (!command.startsWith(RUNNER)) return failedStep(name, `its test script has to start with "${RUNNER.trim()}"`)
+  const { name, cwd } = suite
+  const runner = suite.requirements === undefined ? RUNNER : PYTEST
+  if (!suite.command.startsWith(runner)) return failedStep(name, `its test script has to start with "${runner.trim()}"`)
   const folder = await mkdtemp(join(tmpdir(), 'nextscale-test-'))
   const countsFile = join(folder, 'counts.json')
   const startedAt = performance.now()
   try {
-    const { output, failure } = await runCommand(withReporters(command, countsFile), { cwd, env, timeoutMs, live })
+    const { line, env: prepared } = await prepare(suite, countsFile, env)
+    const { output, failure } = await runCommand(line, { cwd, env: prepared, timeoutMs, live })
     const outcome = judge(name, await readCounts(countsFile), failure)
     const counts = `${outcome.passed} passed, ${outcome.failed} failed`
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)

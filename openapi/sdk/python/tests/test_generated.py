@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+from nextscale import GenerateRequest, Generation, GenerationEvent
+from nextscale._generated.events import EVENTS
+
+ROOT = Path(__file__).parents[1]
+SCHEMAS = json.loads((ROOT.parents[1] / "openapi.json").read_text())["components"]["schemas"]
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in sorted(folder.glob("*.py"))}
+
+
+def test_generated_files_are_current(tmp_path: Path) -> None:
+    """`npm run generate:python -w openapi` writes them."""
+    subprocess.run([sys.executable, ROOT / "scripts" / "generate.py", tmp_path], check=True)
+    assert files(ROOT / "src" / "nextscale" / "_generated") == files(tmp_path)
+
+
+def test_types_have_the_fields_of_the_contract() -> None:
+    assert get_type_hints(GenerateRequest).keys() == SCHEMAS["GenerateRequest"]["properties"].keys()
+    assert Generation.model_fields.keys() == SCHEMAS["Generation"]["properties"].keys()
+    assert all(field.is_required() for field in Generation.model_fields.values())
+
+
+def test_every_event_of_the_contract_is_known() -> None:
+    names = [kind["properties"]["event"]["const"] for kind in SCHEMAS["GenerationEvent"]["anyOf"]]
+    assert list(EVENTS) == names
+    assert set(EVENTS.values()) == set(get_args(GenerationEvent))

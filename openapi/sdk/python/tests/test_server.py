@@ -1,0 +1,163 @@
+"""Against the server of this repository."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from nextscale import NextscaleError
+
+from .conftest import Caller
+from .deployment import Deployment, until
+
+# Long enough to be followed and interrupted: many pictures, one batch after another.
+LONG: dict[str, Any] = {"num_images": 16, "class_name": "fox"}
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Iterator[Deployment]:
+    deployment = Deployment()
+    yield deployment
+    deployment.close()
+
+
+@pytest.fixture
+def live(kind: str, deployment: Deployment) -> Iterator[Caller]:
+    caller = Caller(kind, deployment.url)
+    yield caller
+    caller.close()
+
+
+def test_a_picture_is_asked_for_awaited_and_fetched(live: Caller) -> None:
+    done = live("generate_and_wait", class_name="fox", seed=7, output={"format": "webp", "quality": 80}, timeout=60)
+    [output] = done.outputs
+    assert (done.status, done.input.class_name, output.seed, output.content_type) == ("succeeded", "fox", 7, "image/webp")
+    picture = live("download", output)
+    assert (picture[:4], picture[8:12], len(picture)) == (b"RIFF", b"WEBP", output.bytes)
+
+
+def test_a_generation_is_read_awaited_and_erased(live: Caller) -> None:
+    accepted = live("generate", seed=3, metadata={"mine": "yes"})
+    assert live("get", accepted.id).metadata == {"mine": "yes"}
+    assert live("wait", accepted.id, timeout=60).status == "succeeded"
+    live("delete", accepted.id)
+    live("delete", accepted.id)
+    with pytest.raises(NextscaleError) as raised:
+        live("get", accepted.id)
+    assert (raised.value.status, raised.value.code) == (410, "generation_gone")
+
+
+def test_pages_of_the_list_join_up(live: Caller) -> None:
+    label = str(uuid.uuid4())
+    ids = [live("generate", label=label).id for _ in range(5)]
+    assert [each.id for each in live("list", label=label, page_size=2)] == ids[::-1]
+
+
+def test_a_generation_is_canceled(live: Caller) -> None:
+    ids = [live("generate", **LONG).id for _ in range(4)]
+    live("cancel", ids[-1])
+    assert live("wait", ids[-1], timeout=60).status == "canceled"
+    for id in ids:
+        live("cancel", id)
+
+
+def test_models_classes_and_status_are_read(live: Caller) -> None:
+    [model] = [each for each in live("models") if each.default]
+    assert live("model", model.id) == model
+    classes = live("classes", model.id)
+    assert [each.label for each in classes] == list(range(model.num_classes))
+    assert "fox" in [each.name for each in live("classes", model.id, "fox")]
+    assert live("status").runners == 1
+
+
+def test_a_refusal_names_the_field(live: Caller) -> None:
+    with pytest.raises(NextscaleError) as raised:
+        live("generate", seed=-1)
+    assert (raised.value.status, raised.value.code) == (400, "invalid_request")
+    assert [error.pointer for error in raised.value.errors] == ["/seed"]
+    assert raised.value.request_id
+
+
+def test_the_same_key_makes_one_generation(live: Caller) -> None:
+    key = str(uuid.uuid4())
+    first = live("generate", seed=5, idempotency_key=key)
+    assert live("generate", seed=5, idempotency_key=key).id == first.id
+    with pytest.raises(NextscaleError) as raised:
+        live("generate", seed=6, idempotency_key=key)
+    assert raised.value.code == "idempotency_mismatch"
+
+
+def test_events_lead_from_the_snapshot_to_the_end(live: Caller) -> None:
+    accepted = live("generate", previews="auto", **LONG)
+    events = live("events", accepted.id)
+    names = [event.event for event in events]
+    assert (names[0], names[-1], names.count("output")) == ("snapshot", "end", 16)
+    assert len({event.id for event in events}) == len(events)
+    assert events[-1].data.status == "succeeded"
+    rest = live("events", accepted.id, events[2].id)
+    assert rest[-1].event == "end"
+    assert {event.id for event in rest}.isdisjoint(event.id for event in events[:3])
+
+
+def test_events_are_told_of_while_it_waits(live: Caller) -> None:
+    seen: list[Any] = []
+    done = live("generate_and_wait", on_event=seen.append, previews="auto", timeout=60, **LONG)
+    assert (done.status, seen[0].event, seen[-1].event) == ("succeeded", "snapshot", "end")
+
+
+def test_a_draft_is_taken_to_full_size(live: Caller) -> None:
+    draft = live("generate_and_wait", seed=11, class_name="fox", stop_at_scale=3, timeout=60)
+    whole = live("wait", live("continue_", draft.id).id, timeout=60)
+    assert (whole.status, whole.parent.id, whole.input.seed) == ("succeeded", draft.id, 11)
+    direct = live("generate_and_wait", seed=11, class_name="fox", timeout=60)
+    assert whole.outputs[0].sha256 == direct.outputs[0].sha256
+    other = live("wait", live("continue_", direct.id, keep_scales=3, seed=12).id, timeout=60)
+    assert (other.parent.keep_scales, other.input.keep.seed, other.input.seed) == (3, 11, 12)
+
+
+@pytest.mark.parametrize("following", ["wait", "events"])
+def test_an_api_that_is_started_again_is_found_again(kind: str, deployment: Deployment, following: str) -> None:
+    patient = Caller(kind, deployment.url, max_retries=10)
+    accepted = [patient("generate", **LONG) for _ in range(4)][-1]
+    found: list[Any] = []
+    thread = threading.Thread(target=lambda: found.append(patient(following, accepted.id)))
+    thread.start()
+    deployment.api.end()
+    deployment.start_api()
+    thread.join(120)
+    patient.close()
+    assert found, "it gave up"
+    end = found[0] if following == "wait" else found[0][-1].data
+    assert end.status == "succeeded"
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[tuple[str, str]]:
+    """The address of a server that asks for a key, and a key that may only read."""
+    deployment = Deployment()
+    try:
+        key = deployment.create_key("read")
+        # Processes of the API remember for a second that there was none.
+        until("a key is asked for", lambda: httpx.get(f"{deployment.url}/v1/models").status_code == 401)
+        yield deployment.url, key
+    finally:
+        deployment.close()
+
+
+def test_a_key_opens_what_its_scopes_say(kind: str, guarded: tuple[str, str]) -> None:
+    url, key = guarded
+    bare, reader = Caller(kind, url), Caller(kind, url, api_key=key)
+    with pytest.raises(NextscaleError) as raised:
+        bare("models")
+    assert (raised.value.status, raised.value.code) == (401, "unauthorized")
+    assert reader("models")
+    with pytest.raises(NextscaleError) as raised:
+        reader("generate")
+    assert (raised.value.status, raised.value.code) == (403, "missing_scope")
+    bare.close()
+    reader.close()
