@@ -394,6 +394,7 @@ const (
 	ProblemCodeQueueUnavailable         ProblemCode = "queue_unavailable"
 	ProblemCodeRateLimited              ProblemCode = "rate_limited"
 	ProblemCodeRouteNotFound            ProblemCode = "route_not_found"
+	ProblemCodeShuttingDown             ProblemCode = "shutting_down"
 	ProblemCodeTooManyInFlight          ProblemCode = "too_many_in_flight"
 	ProblemCodeTooManyStreams           ProblemCode = "too_many_streams"
 	ProblemCodeUnauthorized             ProblemCode = "unauthorized"
@@ -459,6 +460,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeRateLimited:
 		return true
 	case ProblemCodeRouteNotFound:
+		return true
+	case ProblemCodeShuttingDown:
 		return true
 	case ProblemCodeTooManyInFlight:
 		return true
@@ -602,7 +605,7 @@ func (e GetReadiness200JSONResponseBodyStatus) Valid() bool {
 	}
 }
 
-// ContinueRequest How to go on. What is left out is as in the generation that is continued, except metadata, label and webhook.
+// ContinueRequest How to go on. What is left out is as in the generation that is continued, except `stop_at_scale` (all scales), metadata, label and webhook.
 type ContinueRequest struct {
 	// DeadlineSeconds Cancel when not finished this long after acceptance. Default 600.
 	DeadlineSeconds *int `json:"deadline_seconds,omitempty"`
@@ -1047,7 +1050,7 @@ type GenerationOutput struct {
 	Seed   int    `json:"seed"`
 	Sha256 string `json:"sha256"`
 
-	// TokensUrl Link to the drawn tokens, like `url`; only with `return_tokens`. A little-endian bit stream of `tokens_per_image` numbers (see the model), all scales one after another, row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes.
+	// TokensUrl Link to the drawn tokens, like `url`; only with `return_tokens`. A little-endian bit stream of `tokens_per_image` numbers (see the model), all scales one after another (of a draft, those up to `stop_at_scale`, and so fewer numbers), row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes.
 	TokensUrl *string `json:"tokens_url"`
 
 	// Url Link to the picture, minted anew on every read.
@@ -1219,7 +1222,7 @@ type Progress struct {
 	// Scale Scales finished by every picture of the generation.
 	Scale int `json:"scale"`
 
-	// Scales Scales of the model.
+	// Scales Scales to do: those of the model, or up to `stop_at_scale`.
 	Scales int `json:"scales"`
 
 	// Tokens Tokens drawn so far, over all pictures.
@@ -1284,7 +1287,7 @@ type CreateGenerationParams struct {
 	// IdempotencyKey Any text that is new for each generation, such as a UUID. The same key with the same request returns the generation made for it, for as long as that is kept; with another request it is refused.
 	IdempotencyKey *string `json:"idempotency-key,omitempty"`
 
-	// Prefer `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most): then the answer is 200, else 202.
+	// Prefer `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing.
 	Prefer *string `json:"prefer,omitempty"`
 }
 
@@ -1306,7 +1309,7 @@ type ListGenerationsParamsStatus string
 
 // GetGenerationParams defines parameters for GetGeneration.
 type GetGenerationParams struct {
-	// Wait Hold the answer until the generation is terminal, at most this many seconds.
+	// Wait Hold the answer until the generation is terminal, at most this many seconds. With `If-None-Match`: until anything changes.
 	Wait *int `form:"wait,omitempty" json:"wait,omitempty"`
 
 	// IfNoneMatch `ETag` of an earlier answer. Links in that one may have run out.
@@ -1318,7 +1321,7 @@ type ContinueGenerationParams struct {
 	// IdempotencyKey Any text that is new for each generation, such as a UUID. The same key with the same request returns the generation made for it, for as long as that is kept; with another request it is refused.
 	IdempotencyKey *string `json:"idempotency-key,omitempty"`
 
-	// Prefer `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most): then the answer is 200, else 202.
+	// Prefer `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing.
 	Prefer *string `json:"prefer,omitempty"`
 }
 
@@ -1721,7 +1724,7 @@ type ClientInterface interface {
 
 	// CreateGenerationWithBody Generate pictures
 	//
-	// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Prefer: wait=n` and `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for. Needs a key with the scope `generate`.
+	// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for and it is made within the wait: `Prefer: wait=n`, else as long as waits may be. JSON is preferred where it is accepted as much. Needs a key with the scope `generate`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1730,7 +1733,7 @@ type ClientInterface interface {
 
 	// CreateGeneration Generate pictures
 	//
-	// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Prefer: wait=n` and `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for. Needs a key with the scope `generate`.
+	// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for and it is made within the wait: `Prefer: wait=n`, else as long as waits may be. JSON is preferred where it is accepted as much. Needs a key with the scope `generate`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1792,6 +1795,8 @@ type ClientInterface interface {
 
 	// GetHealth Whether the process is alive
 	//
+	// Asks nobody else, so that a probe never restarts a sound process because Redis is away.
+	//
 	// Corresponds with GET /healthz (the `GetHealth` operationId).
 	GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -1832,6 +1837,8 @@ type ClientInterface interface {
 
 	// GetReadiness Whether requests would be accepted now
 	//
+	// For load balancers: 503 while Redis is away, before the first model, and from the moment the process is told to stop.
+	//
 	// Corresponds with GET /readyz (the `GetReadiness` operationId).
 	GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
@@ -1845,7 +1852,7 @@ type ClientInterface interface {
 
 // CreateGenerationWithBody Generate pictures
 //
-// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Prefer: wait=n` and `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for. Needs a key with the scope `generate`.
+// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for and it is made within the wait: `Prefer: wait=n`, else as long as waits may be. JSON is preferred where it is accepted as much. Needs a key with the scope `generate`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1864,7 +1871,7 @@ func (c *Client) CreateGenerationWithBody(ctx context.Context, params *CreateGen
 
 // CreateGeneration Generate pictures
 //
-// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Prefer: wait=n` and `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for. Needs a key with the scope `generate`.
+// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for and it is made within the wait: `Prefer: wait=n`, else as long as waits may be. JSON is preferred where it is accepted as much. Needs a key with the scope `generate`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2006,6 +2013,8 @@ func (c *Client) GetGenerationEvents(ctx context.Context, id string, params *Get
 
 // GetHealth Whether the process is alive
 //
+// Asks nobody else, so that a probe never restarts a sound process because Redis is away.
+//
 // Corresponds with GET /healthz (the `GetHealth` operationId).
 func (c *Client) GetHealth(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetHealthRequest(c.Server)
@@ -2105,6 +2114,8 @@ func (c *Client) GetObject(ctx context.Context, id string, file string, params *
 }
 
 // GetReadiness Whether requests would be accepted now
+//
+// For load balancers: 503 while Redis is away, before the first model, and from the moment the process is told to stop.
 //
 // Corresponds with GET /readyz (the `GetReadiness` operationId).
 func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -2942,7 +2953,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateGenerationWithBodyWithResponse Generate pictures
 	//
-	// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Prefer: wait=n` and `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for. Needs a key with the scope `generate`.
+	// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for and it is made within the wait: `Prefer: wait=n`, else as long as waits may be. JSON is preferred where it is accepted as much. Needs a key with the scope `generate`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -2951,7 +2962,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateGenerationWithResponse Generate pictures
 	//
-	// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Prefer: wait=n` and `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for. Needs a key with the scope `generate`.
+	// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for and it is made within the wait: `Prefer: wait=n`, else as long as waits may be. JSON is preferred where it is accepted as much. Needs a key with the scope `generate`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -3023,6 +3034,8 @@ type ClientWithResponsesInterface interface {
 
 	// GetHealthWithResponse Whether the process is alive
 	//
+	// Asks nobody else, so that a probe never restarts a sound process because Redis is away.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /healthz (the `GetHealth` operationId).
@@ -3074,6 +3087,8 @@ type ClientWithResponsesInterface interface {
 	GetObjectWithResponse(ctx context.Context, id string, file string, params *GetObjectParams, reqEditors ...RequestEditorFn) (*GetObjectResponse, error)
 
 	// GetReadinessWithResponse Whether requests would be accepted now
+	//
+	// For load balancers: 503 while Redis is away, before the first model, and from the moment the process is told to stop.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -3481,6 +3496,12 @@ type GetGenerationEventsResponse200Headers struct {
 	RateLimitPolicy *string
 }
 
+// GetGenerationEventsResponse204Headers the declared response headers of an HTTP 204 response for GetGenerationEvents
+type GetGenerationEventsResponse204Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
 type GetGenerationEventsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -3488,6 +3509,8 @@ type GetGenerationEventsResponse struct {
 	ApplicationproblemJSONDefault *Problem
 	// Headers200 the parsed response headers for an HTTP 200 response
 	Headers200 *GetGenerationEventsResponse200Headers
+	// Headers204 the parsed response headers for an HTTP 204 response
+	Headers204 *GetGenerationEventsResponse204Headers
 }
 
 // GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
@@ -3944,7 +3967,7 @@ func (r GetStatusResponse) ContentType() string {
 
 // CreateGenerationWithBodyWithResponse Generate pictures
 //
-// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Prefer: wait=n` and `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for. Needs a key with the scope `generate`.
+// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for and it is made within the wait: `Prefer: wait=n`, else as long as waits may be. JSON is preferred where it is accepted as much. Needs a key with the scope `generate`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -3959,7 +3982,7 @@ func (c *ClientWithResponses) CreateGenerationWithBodyWithResponse(ctx context.C
 
 // CreateGenerationWithResponse Generate pictures
 //
-// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Prefer: wait=n` and `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for. Needs a key with the scope `generate`.
+// Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for and it is made within the wait: `Prefer: wait=n`, else as long as waits may be. JSON is preferred where it is accepted as much. Needs a key with the scope `generate`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -4079,6 +4102,8 @@ func (c *ClientWithResponses) GetGenerationEventsWithResponse(ctx context.Contex
 
 // GetHealthWithResponse Whether the process is alive
 //
+// Asks nobody else, so that a probe never restarts a sound process because Redis is away.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /healthz (the `GetHealth` operationId).
@@ -4166,6 +4191,8 @@ func (c *ClientWithResponses) GetObjectWithResponse(ctx context.Context, id stri
 }
 
 // GetReadinessWithResponse Whether requests would be accepted now
+//
+// For load balancers: 503 while Redis is away, before the first model, and from the moment the process is told to stop.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -4721,6 +4748,9 @@ func ParseGetGenerationEventsResponse(rsp *http.Response) (*GetGenerationEventsR
 	}
 
 	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -4748,6 +4778,23 @@ func ParseGetGenerationEventsResponse(rsp *http.Response) (*GetGenerationEventsR
 			headers.RateLimitPolicy = &value
 		}
 		response.Headers200 = &headers
+	case rsp.StatusCode == 204:
+		var headers GetGenerationEventsResponse204Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers204 = &headers
 	}
 
 	return response, nil

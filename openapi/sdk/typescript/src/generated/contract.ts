@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * Generate pictures
-         * @description Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Prefer: wait=n` and `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for. Needs a key with the scope `generate`.
+         * @description Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for and it is made within the wait: `Prefer: wait=n`, else as long as waits may be. JSON is preferred where it is accepted as much. Needs a key with the scope `generate`.
          */
         post: operations["createGeneration"];
         delete?: never;
@@ -135,7 +135,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the process is alive */
+        /**
+         * Whether the process is alive
+         * @description Asks nobody else, so that a probe never restarts a sound process because Redis is away.
+         */
         get: operations["getHealth"];
         put?: never;
         post?: never;
@@ -252,7 +255,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether requests would be accepted now */
+        /**
+         * Whether requests would be accepted now
+         * @description For load balancers: 503 while Redis is away, before the first model, and from the moment the process is told to stop.
+         */
         get: operations["getReadiness"];
         put?: never;
         post?: never;
@@ -286,7 +292,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description How to go on. What is left out is as in the generation that is continued, except metadata, label and webhook. */
+        /** @description How to go on. What is left out is as in the generation that is continued, except `stop_at_scale` (all scales), metadata, label and webhook. */
         ContinueRequest: {
             /** @description Cancel when not finished this long after acceptance. Default 600. */
             deadline_seconds?: number;
@@ -671,7 +677,7 @@ export interface components {
         /** @description RFC 9457 problem details. */
         Problem: {
             /** @enum {string} */
-            code: "malformed_json" | "invalid_request" | "unauthorized" | "invalid_cursor" | "link_invalid" | "missing_scope" | "host_not_allowed" | "route_not_found" | "generation_not_found" | "model_not_found" | "object_not_found" | "method_not_allowed" | "not_acceptable" | "generation_not_terminal" | "generation_not_succeeded" | "generation_not_continuable" | "generation_gone" | "body_too_large" | "unsupported_media_type" | "unknown_model" | "unknown_class" | "ambiguous_class" | "out_of_range_for_model" | "unsupported_for_model" | "idempotency_mismatch" | "rate_limited" | "too_many_in_flight" | "too_many_streams" | "header_fields_too_large" | "internal_error" | "queue_unavailable" | "queue_full" | "object_store_unavailable" | "no_models";
+            code: "malformed_json" | "invalid_request" | "unauthorized" | "invalid_cursor" | "link_invalid" | "missing_scope" | "host_not_allowed" | "route_not_found" | "generation_not_found" | "model_not_found" | "object_not_found" | "method_not_allowed" | "not_acceptable" | "generation_not_terminal" | "generation_not_succeeded" | "generation_not_continuable" | "generation_gone" | "body_too_large" | "unsupported_media_type" | "unknown_model" | "unknown_class" | "ambiguous_class" | "out_of_range_for_model" | "unsupported_for_model" | "idempotency_mismatch" | "rate_limited" | "too_many_in_flight" | "too_many_streams" | "header_fields_too_large" | "internal_error" | "queue_unavailable" | "queue_full" | "object_store_unavailable" | "no_models" | "shutting_down";
             /** @description What is wrong here and how to mend it. */
             detail: string;
             /** @description The fields at fault; empty when no single field is. */
@@ -695,7 +701,7 @@ export interface components {
         Progress: {
             /** @description Scales finished by every picture of the generation. */
             scale: number;
-            /** @description Scales of the model. */
+            /** @description Scales to do: those of the model, or up to `stop_at_scale`. */
             scales: number;
             /** @description Tokens drawn so far, over all pictures. */
             tokens: number;
@@ -765,7 +771,7 @@ export interface operations {
             header?: {
                 /** @description Any text that is new for each generation, such as a UUID. The same key with the same request returns the generation made for it, for as long as that is kept; with another request it is refused. */
                 "idempotency-key"?: string;
-                /** @description `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most): then the answer is 200, else 202. */
+                /** @description `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing. */
                 prefer?: string;
             };
             path?: never;
@@ -777,7 +783,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done within the wait that was preferred: the generation, or its picture where that is accepted. */
+            /** @description Terminal: within the wait that was preferred, or before, where an idempotency key is repeated. The generation, or its picture where that is accepted. */
             200: {
                 headers: {
                     /** @description `true` when the idempotency key had been used for this request before: nothing new was made. */
@@ -793,7 +799,103 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *       "status": "succeeded",
+                     *       "stage": null,
+                     *       "model": "var-d16",
+                     *       "input": {
+                     *         "model": "var-d16",
+                     *         "model_revision": "2026-01-1",
+                     *         "class_label": 277,
+                     *         "class_name": "red fox",
+                     *         "num_images": 1,
+                     *         "seed": 7,
+                     *         "cfg": 1.5,
+                     *         "top_k": 900,
+                     *         "top_p": 0.96,
+                     *         "output": {
+                     *           "format": "png",
+                     *           "quality": null,
+                     *           "metadata": true
+                     *         },
+                     *         "priority": "normal",
+                     *         "smooth": false,
+                     *         "schedule": null,
+                     *         "return_tokens": false,
+                     *         "stop_at_scale": null,
+                     *         "previews": [],
+                     *         "keep": null,
+                     *         "deadline_seconds": 600,
+                     *         "start_deadline_seconds": null,
+                     *         "retention_seconds": 86400
+                     *       },
+                     *       "progress": {
+                     *         "scale": 10,
+                     *         "scales": 10,
+                     *         "tokens": 680,
+                     *         "tokens_total": 680
+                     *       },
+                     *       "queue": null,
+                     *       "previews": [],
+                     *       "outputs": [
+                     *         {
+                     *           "index": 0,
+                     *           "seed": 7,
+                     *           "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
+                     *           "url_expires_at": "2026-01-01T13:00:00.000Z",
+                     *           "content_type": "image/png",
+                     *           "width": 256,
+                     *           "height": 256,
+                     *           "bytes": 104857,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "tokens_url": null
+                     *         }
+                     *       ],
+                     *       "error": null,
+                     *       "metrics": {
+                     *         "queue_ms": 12,
+                     *         "sample_ms": 830,
+                     *         "scale_ms": [
+                     *           21,
+                     *           22,
+                     *           24,
+                     *           30,
+                     *           41,
+                     *           55,
+                     *           82,
+                     *           120,
+                     *           180,
+                     *           255
+                     *         ],
+                     *         "decode_ms": 140,
+                     *         "preview_ms": null,
+                     *         "encode_ms": 9,
+                     *         "upload_ms": 6,
+                     *         "total_ms": 1004,
+                     *         "batch_size": 4
+                     *       },
+                     *       "parent": null,
+                     *       "attempt": 1,
+                     *       "webhook": null,
+                     *       "created_at": "2026-01-01T12:00:00.000Z",
+                     *       "started_at": "2026-01-01T12:00:00.012Z",
+                     *       "completed_at": "2026-01-01T12:00:01.004Z",
+                     *       "expires_at": "2026-01-02T12:00:01.004Z",
+                     *       "urls": {
+                     *         "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *         "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
+                     *         "events": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/events?token=ZXhhbXBsZQ"
+                     *       },
+                     *       "metadata": {
+                     *         "order": "17"
+                     *       },
+                     *       "label": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Generation"];
+                    /** @example <bytes> */
                     "image/*": string;
                 };
             };
@@ -815,6 +917,75 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *       "status": "queued",
+                     *       "stage": "queued",
+                     *       "model": "var-d16",
+                     *       "input": {
+                     *         "model": "var-d16",
+                     *         "model_revision": "2026-01-1",
+                     *         "class_label": 277,
+                     *         "class_name": "red fox",
+                     *         "num_images": 1,
+                     *         "seed": 7,
+                     *         "cfg": 1.5,
+                     *         "top_k": 900,
+                     *         "top_p": 0.96,
+                     *         "output": {
+                     *           "format": "png",
+                     *           "quality": null,
+                     *           "metadata": true
+                     *         },
+                     *         "priority": "normal",
+                     *         "smooth": false,
+                     *         "schedule": null,
+                     *         "return_tokens": false,
+                     *         "stop_at_scale": null,
+                     *         "previews": [],
+                     *         "keep": null,
+                     *         "deadline_seconds": 600,
+                     *         "start_deadline_seconds": null,
+                     *         "retention_seconds": 86400
+                     *       },
+                     *       "progress": null,
+                     *       "queue": {
+                     *         "position": 0,
+                     *         "eta_ms": 1200
+                     *       },
+                     *       "previews": [],
+                     *       "outputs": [],
+                     *       "error": null,
+                     *       "metrics": {
+                     *         "queue_ms": null,
+                     *         "sample_ms": null,
+                     *         "scale_ms": null,
+                     *         "decode_ms": null,
+                     *         "preview_ms": null,
+                     *         "encode_ms": null,
+                     *         "upload_ms": null,
+                     *         "total_ms": null,
+                     *         "batch_size": null
+                     *       },
+                     *       "parent": null,
+                     *       "attempt": 0,
+                     *       "webhook": null,
+                     *       "created_at": "2026-01-01T12:00:00.000Z",
+                     *       "started_at": null,
+                     *       "completed_at": null,
+                     *       "expires_at": null,
+                     *       "urls": {
+                     *         "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *         "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
+                     *         "events": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/events?token=ZXhhbXBsZQ"
+                     *       },
+                     *       "metadata": {
+                     *         "order": "17"
+                     *       },
+                     *       "label": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Generation"];
                 };
             };
@@ -1014,6 +1185,106 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *           "status": "succeeded",
+                     *           "stage": null,
+                     *           "model": "var-d16",
+                     *           "input": {
+                     *             "model": "var-d16",
+                     *             "model_revision": "2026-01-1",
+                     *             "class_label": 277,
+                     *             "class_name": "red fox",
+                     *             "num_images": 1,
+                     *             "seed": 7,
+                     *             "cfg": 1.5,
+                     *             "top_k": 900,
+                     *             "top_p": 0.96,
+                     *             "output": {
+                     *               "format": "png",
+                     *               "quality": null,
+                     *               "metadata": true
+                     *             },
+                     *             "priority": "normal",
+                     *             "smooth": false,
+                     *             "schedule": null,
+                     *             "return_tokens": false,
+                     *             "stop_at_scale": null,
+                     *             "previews": [],
+                     *             "keep": null,
+                     *             "deadline_seconds": 600,
+                     *             "start_deadline_seconds": null,
+                     *             "retention_seconds": 86400
+                     *           },
+                     *           "progress": {
+                     *             "scale": 10,
+                     *             "scales": 10,
+                     *             "tokens": 680,
+                     *             "tokens_total": 680
+                     *           },
+                     *           "queue": null,
+                     *           "previews": [],
+                     *           "outputs": [
+                     *             {
+                     *               "index": 0,
+                     *               "seed": 7,
+                     *               "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
+                     *               "url_expires_at": "2026-01-01T13:00:00.000Z",
+                     *               "content_type": "image/png",
+                     *               "width": 256,
+                     *               "height": 256,
+                     *               "bytes": 104857,
+                     *               "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *               "tokens_url": null
+                     *             }
+                     *           ],
+                     *           "error": null,
+                     *           "metrics": {
+                     *             "queue_ms": 12,
+                     *             "sample_ms": 830,
+                     *             "scale_ms": [
+                     *               21,
+                     *               22,
+                     *               24,
+                     *               30,
+                     *               41,
+                     *               55,
+                     *               82,
+                     *               120,
+                     *               180,
+                     *               255
+                     *             ],
+                     *             "decode_ms": 140,
+                     *             "preview_ms": null,
+                     *             "encode_ms": 9,
+                     *             "upload_ms": 6,
+                     *             "total_ms": 1004,
+                     *             "batch_size": 4
+                     *           },
+                     *           "parent": null,
+                     *           "attempt": 1,
+                     *           "webhook": null,
+                     *           "created_at": "2026-01-01T12:00:00.000Z",
+                     *           "started_at": "2026-01-01T12:00:00.012Z",
+                     *           "completed_at": "2026-01-01T12:00:01.004Z",
+                     *           "expires_at": "2026-01-02T12:00:01.004Z",
+                     *           "urls": {
+                     *             "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *             "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
+                     *             "events": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/events?token=ZXhhbXBsZQ"
+                     *           },
+                     *           "metadata": {
+                     *             "order": "17"
+                     *           },
+                     *           "label": null
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["GenerationList"];
                 };
             };
@@ -1106,7 +1377,7 @@ export interface operations {
     getGeneration: {
         parameters: {
             query?: {
-                /** @description Hold the answer until the generation is terminal, at most this many seconds. */
+                /** @description Hold the answer until the generation is terminal, at most this many seconds. With `If-None-Match`: until anything changes. */
                 wait?: number;
             };
             header?: {
@@ -1138,6 +1409,101 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *       "status": "succeeded",
+                     *       "stage": null,
+                     *       "model": "var-d16",
+                     *       "input": {
+                     *         "model": "var-d16",
+                     *         "model_revision": "2026-01-1",
+                     *         "class_label": 277,
+                     *         "class_name": "red fox",
+                     *         "num_images": 1,
+                     *         "seed": 7,
+                     *         "cfg": 1.5,
+                     *         "top_k": 900,
+                     *         "top_p": 0.96,
+                     *         "output": {
+                     *           "format": "png",
+                     *           "quality": null,
+                     *           "metadata": true
+                     *         },
+                     *         "priority": "normal",
+                     *         "smooth": false,
+                     *         "schedule": null,
+                     *         "return_tokens": false,
+                     *         "stop_at_scale": null,
+                     *         "previews": [],
+                     *         "keep": null,
+                     *         "deadline_seconds": 600,
+                     *         "start_deadline_seconds": null,
+                     *         "retention_seconds": 86400
+                     *       },
+                     *       "progress": {
+                     *         "scale": 10,
+                     *         "scales": 10,
+                     *         "tokens": 680,
+                     *         "tokens_total": 680
+                     *       },
+                     *       "queue": null,
+                     *       "previews": [],
+                     *       "outputs": [
+                     *         {
+                     *           "index": 0,
+                     *           "seed": 7,
+                     *           "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
+                     *           "url_expires_at": "2026-01-01T13:00:00.000Z",
+                     *           "content_type": "image/png",
+                     *           "width": 256,
+                     *           "height": 256,
+                     *           "bytes": 104857,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "tokens_url": null
+                     *         }
+                     *       ],
+                     *       "error": null,
+                     *       "metrics": {
+                     *         "queue_ms": 12,
+                     *         "sample_ms": 830,
+                     *         "scale_ms": [
+                     *           21,
+                     *           22,
+                     *           24,
+                     *           30,
+                     *           41,
+                     *           55,
+                     *           82,
+                     *           120,
+                     *           180,
+                     *           255
+                     *         ],
+                     *         "decode_ms": 140,
+                     *         "preview_ms": null,
+                     *         "encode_ms": 9,
+                     *         "upload_ms": 6,
+                     *         "total_ms": 1004,
+                     *         "batch_size": 4
+                     *       },
+                     *       "parent": null,
+                     *       "attempt": 1,
+                     *       "webhook": null,
+                     *       "created_at": "2026-01-01T12:00:00.000Z",
+                     *       "started_at": "2026-01-01T12:00:00.012Z",
+                     *       "completed_at": "2026-01-01T12:00:01.004Z",
+                     *       "expires_at": "2026-01-02T12:00:01.004Z",
+                     *       "urls": {
+                     *         "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *         "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
+                     *         "events": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/events?token=ZXhhbXBsZQ"
+                     *       },
+                     *       "metadata": {
+                     *         "order": "17"
+                     *       },
+                     *       "label": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Generation"];
                 };
             };
@@ -1433,6 +1799,72 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *       "status": "canceled",
+                     *       "stage": null,
+                     *       "model": "var-d16",
+                     *       "input": {
+                     *         "model": "var-d16",
+                     *         "model_revision": "2026-01-1",
+                     *         "class_label": 277,
+                     *         "class_name": "red fox",
+                     *         "num_images": 1,
+                     *         "seed": 7,
+                     *         "cfg": 1.5,
+                     *         "top_k": 900,
+                     *         "top_p": 0.96,
+                     *         "output": {
+                     *           "format": "png",
+                     *           "quality": null,
+                     *           "metadata": true
+                     *         },
+                     *         "priority": "normal",
+                     *         "smooth": false,
+                     *         "schedule": null,
+                     *         "return_tokens": false,
+                     *         "stop_at_scale": null,
+                     *         "previews": [],
+                     *         "keep": null,
+                     *         "deadline_seconds": 600,
+                     *         "start_deadline_seconds": null,
+                     *         "retention_seconds": 86400
+                     *       },
+                     *       "progress": null,
+                     *       "queue": null,
+                     *       "previews": [],
+                     *       "outputs": [],
+                     *       "error": null,
+                     *       "metrics": {
+                     *         "queue_ms": null,
+                     *         "sample_ms": null,
+                     *         "scale_ms": null,
+                     *         "decode_ms": null,
+                     *         "preview_ms": null,
+                     *         "encode_ms": null,
+                     *         "upload_ms": null,
+                     *         "total_ms": null,
+                     *         "batch_size": null
+                     *       },
+                     *       "parent": null,
+                     *       "attempt": 0,
+                     *       "webhook": null,
+                     *       "created_at": "2026-01-01T12:00:00.000Z",
+                     *       "started_at": null,
+                     *       "completed_at": "2026-01-01T12:00:00.300Z",
+                     *       "expires_at": "2026-01-02T12:00:00.300Z",
+                     *       "urls": {
+                     *         "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *         "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
+                     *         "events": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/events?token=ZXhhbXBsZQ"
+                     *       },
+                     *       "metadata": {
+                     *         "order": "17"
+                     *       },
+                     *       "label": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Generation"];
                 };
             };
@@ -1554,7 +1986,7 @@ export interface operations {
             header?: {
                 /** @description Any text that is new for each generation, such as a UUID. The same key with the same request returns the generation made for it, for as long as that is kept; with another request it is refused. */
                 "idempotency-key"?: string;
-                /** @description `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most): then the answer is 200, else 202. */
+                /** @description `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing. */
                 prefer?: string;
             };
             path: {
@@ -1572,7 +2004,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Done within the wait that was preferred: the generation, or its picture where that is accepted. */
+            /** @description Terminal: within the wait that was preferred, or before, where an idempotency key is repeated. The generation, or its picture where that is accepted. */
             200: {
                 headers: {
                     /** @description `true` when the idempotency key had been used for this request before: nothing new was made. */
@@ -1588,7 +2020,103 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *       "status": "succeeded",
+                     *       "stage": null,
+                     *       "model": "var-d16",
+                     *       "input": {
+                     *         "model": "var-d16",
+                     *         "model_revision": "2026-01-1",
+                     *         "class_label": 277,
+                     *         "class_name": "red fox",
+                     *         "num_images": 1,
+                     *         "seed": 7,
+                     *         "cfg": 1.5,
+                     *         "top_k": 900,
+                     *         "top_p": 0.96,
+                     *         "output": {
+                     *           "format": "png",
+                     *           "quality": null,
+                     *           "metadata": true
+                     *         },
+                     *         "priority": "normal",
+                     *         "smooth": false,
+                     *         "schedule": null,
+                     *         "return_tokens": false,
+                     *         "stop_at_scale": null,
+                     *         "previews": [],
+                     *         "keep": null,
+                     *         "deadline_seconds": 600,
+                     *         "start_deadline_seconds": null,
+                     *         "retention_seconds": 86400
+                     *       },
+                     *       "progress": {
+                     *         "scale": 10,
+                     *         "scales": 10,
+                     *         "tokens": 680,
+                     *         "tokens_total": 680
+                     *       },
+                     *       "queue": null,
+                     *       "previews": [],
+                     *       "outputs": [
+                     *         {
+                     *           "index": 0,
+                     *           "seed": 7,
+                     *           "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
+                     *           "url_expires_at": "2026-01-01T13:00:00.000Z",
+                     *           "content_type": "image/png",
+                     *           "width": 256,
+                     *           "height": 256,
+                     *           "bytes": 104857,
+                     *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *           "tokens_url": null
+                     *         }
+                     *       ],
+                     *       "error": null,
+                     *       "metrics": {
+                     *         "queue_ms": 12,
+                     *         "sample_ms": 830,
+                     *         "scale_ms": [
+                     *           21,
+                     *           22,
+                     *           24,
+                     *           30,
+                     *           41,
+                     *           55,
+                     *           82,
+                     *           120,
+                     *           180,
+                     *           255
+                     *         ],
+                     *         "decode_ms": 140,
+                     *         "preview_ms": null,
+                     *         "encode_ms": 9,
+                     *         "upload_ms": 6,
+                     *         "total_ms": 1004,
+                     *         "batch_size": 4
+                     *       },
+                     *       "parent": null,
+                     *       "attempt": 1,
+                     *       "webhook": null,
+                     *       "created_at": "2026-01-01T12:00:00.000Z",
+                     *       "started_at": "2026-01-01T12:00:00.012Z",
+                     *       "completed_at": "2026-01-01T12:00:01.004Z",
+                     *       "expires_at": "2026-01-02T12:00:01.004Z",
+                     *       "urls": {
+                     *         "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *         "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
+                     *         "events": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/events?token=ZXhhbXBsZQ"
+                     *       },
+                     *       "metadata": {
+                     *         "order": "17"
+                     *       },
+                     *       "label": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Generation"];
+                    /** @example <bytes> */
                     "image/*": string;
                 };
             };
@@ -1610,6 +2138,75 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *       "status": "queued",
+                     *       "stage": "queued",
+                     *       "model": "var-d16",
+                     *       "input": {
+                     *         "model": "var-d16",
+                     *         "model_revision": "2026-01-1",
+                     *         "class_label": 277,
+                     *         "class_name": "red fox",
+                     *         "num_images": 1,
+                     *         "seed": 7,
+                     *         "cfg": 1.5,
+                     *         "top_k": 900,
+                     *         "top_p": 0.96,
+                     *         "output": {
+                     *           "format": "png",
+                     *           "quality": null,
+                     *           "metadata": true
+                     *         },
+                     *         "priority": "normal",
+                     *         "smooth": false,
+                     *         "schedule": null,
+                     *         "return_tokens": false,
+                     *         "stop_at_scale": null,
+                     *         "previews": [],
+                     *         "keep": null,
+                     *         "deadline_seconds": 600,
+                     *         "start_deadline_seconds": null,
+                     *         "retention_seconds": 86400
+                     *       },
+                     *       "progress": null,
+                     *       "queue": {
+                     *         "position": 0,
+                     *         "eta_ms": 1200
+                     *       },
+                     *       "previews": [],
+                     *       "outputs": [],
+                     *       "error": null,
+                     *       "metrics": {
+                     *         "queue_ms": null,
+                     *         "sample_ms": null,
+                     *         "scale_ms": null,
+                     *         "decode_ms": null,
+                     *         "preview_ms": null,
+                     *         "encode_ms": null,
+                     *         "upload_ms": null,
+                     *         "total_ms": null,
+                     *         "batch_size": null
+                     *       },
+                     *       "parent": null,
+                     *       "attempt": 0,
+                     *       "webhook": null,
+                     *       "created_at": "2026-01-01T12:00:00.000Z",
+                     *       "started_at": null,
+                     *       "completed_at": null,
+                     *       "expires_at": null,
+                     *       "urls": {
+                     *         "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *         "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
+                     *         "events": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/events?token=ZXhhbXBsZQ"
+                     *       },
+                     *       "metadata": {
+                     *         "order": "17"
+                     *       },
+                     *       "label": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Generation"];
                 };
             };
@@ -1820,8 +2417,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "1767268801004-6",
+                     *       "event": "output",
+                     *       "data": {
+                     *         "index": 0,
+                     *         "seed": 7,
+                     *         "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
+                     *         "url_expires_at": "2026-01-01T13:00:00.000Z",
+                     *         "content_type": "image/png",
+                     *         "width": 256,
+                     *         "height": 256,
+                     *         "bytes": 104857,
+                     *         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                     *         "tokens_url": null
+                     *       }
+                     *     }
+                     */
                     "text/event-stream": components["schemas"]["GenerationEvent"];
                 };
+            };
+            /** @description `Last-Event-ID` is that of `end`: there is nothing more to come, and nothing to reconnect for. */
+            204: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `invalid_request`: The request does not match the contract. */
             400: {
@@ -1866,6 +2492,19 @@ export interface operations {
             };
             /** @description `generation_not_found`: No such generation. */
             404: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_acceptable`: No answer of the accepted media types can be given. */
+            406: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
@@ -1950,6 +2589,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
                     "application/json": {
                         /** @enum {string} */
                         status: "ok";
@@ -1995,6 +2639,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example # HELP nextscale_queue_waiting Generations that wait.
+                     *     # TYPE nextscale_queue_waiting gauge
+                     *     nextscale_queue_waiting 3
+                     */
                     "text/plain": string;
                 };
             };
@@ -2090,6 +2739,49 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "var-d16",
+                     *           "name": "VAR-d16",
+                     *           "description": null,
+                     *           "revision": "2026-01-1",
+                     *           "license": "MIT",
+                     *           "resolution": 256,
+                     *           "scales": [
+                     *             1,
+                     *             2,
+                     *             3,
+                     *             4,
+                     *             5,
+                     *             6,
+                     *             8,
+                     *             10,
+                     *             13,
+                     *             16
+                     *           ],
+                     *           "tokens_per_image": 680,
+                     *           "vocabulary_size": 4096,
+                     *           "num_classes": 1000,
+                     *           "parameters": {
+                     *             "transformer": 310283520,
+                     *             "tokenizer": 108951459
+                     *           },
+                     *           "defaults": {
+                     *             "cfg": 1.5,
+                     *             "top_k": 900,
+                     *             "top_p": 0.96
+                     *           },
+                     *           "unsupported": [
+                     *             "smooth",
+                     *             "webhook"
+                     *           ],
+                     *           "default": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ModelList"];
                 };
             };
@@ -2191,6 +2883,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "var-d16",
+                     *       "name": "VAR-d16",
+                     *       "description": null,
+                     *       "revision": "2026-01-1",
+                     *       "license": "MIT",
+                     *       "resolution": 256,
+                     *       "scales": [
+                     *         1,
+                     *         2,
+                     *         3,
+                     *         4,
+                     *         5,
+                     *         6,
+                     *         8,
+                     *         10,
+                     *         13,
+                     *         16
+                     *       ],
+                     *       "tokens_per_image": 680,
+                     *       "vocabulary_size": 4096,
+                     *       "num_classes": 1000,
+                     *       "parameters": {
+                     *         "transformer": 310283520,
+                     *         "tokenizer": 108951459
+                     *       },
+                     *       "defaults": {
+                     *         "cfg": 1.5,
+                     *         "top_k": 900,
+                     *         "top_p": 0.96
+                     *       },
+                     *       "unsupported": [
+                     *         "smooth",
+                     *         "webhook"
+                     *       ],
+                     *       "default": true
+                     *     }
+                     */
                     "application/json": components["schemas"]["Model"];
                 };
             };
@@ -2323,6 +3054,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "label": 277,
+                     *           "name": "red fox"
+                     *         }
+                     *       ],
+                     *       "total": 1
+                     *     }
+                     */
                     "application/json": components["schemas"]["ModelClassList"];
                 };
             };
@@ -2451,7 +3193,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /** @example <bytes> */
                     "application/octet-stream": string;
+                    /** @example <bytes> */
                     "image/*": string;
                 };
             };
@@ -2519,6 +3263,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
                     "application/json": {
                         /** @enum {string} */
                         status: "ok";
@@ -2543,7 +3292,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `queue_unavailable`: The queue cannot be reached. `no_models`: No runner has announced a model yet. */
+            /** @description `queue_unavailable`: The queue cannot be reached. `no_models`: No runner has announced a model yet. `shutting_down`: The server is stopping. */
             503: {
                 headers: {
                     /** @description Seconds to wait before the next request. */
@@ -2575,6 +3324,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "version": "0.1.0",
+                     *       "accepting": true,
+                     *       "queue": {
+                     *         "waiting": 3,
+                     *         "running": 4,
+                     *         "oldest_wait_ms": 240
+                     *       },
+                     *       "runners": 1,
+                     *       "models": [
+                     *         {
+                     *           "id": "var-d16",
+                     *           "runners": 1,
+                     *           "latency_ms": 980,
+                     *           "images_per_second": 4.1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ServiceStatus"];
                 };
             };

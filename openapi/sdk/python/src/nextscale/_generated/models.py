@@ -125,7 +125,7 @@ class Progress(Record):
     """
     scales: int
     """
-    Scales of the model.
+    Scales to do: those of the model, or up to `stop_at_scale`.
     """
     tokens: int
     """
@@ -194,7 +194,7 @@ class GenerationOutput(Record):
     sha256: str
     tokens_url: str | None
     """
-    Link to the drawn tokens, like `url`; only with `return_tokens`. A little-endian bit stream of `tokens_per_image` numbers (see the model), all scales one after another, row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes.
+    Link to the drawn tokens, like `url`; only with `return_tokens`. A little-endian bit stream of `tokens_per_image` numbers (see the model), all scales one after another (of a draft, those up to `stop_at_scale`, and so fewer numbers), row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes.
     """
 
 
@@ -317,6 +317,7 @@ class Problem(Record):
             "queue_full",
             "object_store_unavailable",
             "no_models",
+            "shutting_down",
         ]
         | str
     )

@@ -166,7 +166,7 @@ class ContinueRequestWebhook(TypedDict):
 
 class ContinueRequest(TypedDict):
     """
-    How to go on. What is left out is as in the generation that is continued, except metadata, label and webhook.
+    How to go on. What is left out is as in the generation that is continued, except `stop_at_scale` (all scales), metadata, label and webhook.
     """
 
     keep_scales: NotRequired[int | None]
