@@ -12,13 +12,13 @@ export interface Metrics {
   close(): void
 }
 
-const setQueue = ({ queue, oldestWait, redisUp }: Instruments, look: QueueLook | undefined): void => {
+const setQueue = ({ queue, nextWait, redisUp }: Instruments, look: QueueLook | undefined): void => {
   redisUp.set(look ? 1 : 0)
   queue.reset()
-  oldestWait.reset()
+  nextWait.remove()
   if (!look) return
   for (const state of ['waiting', 'running', 'delayed'] as const) queue.set({ state }, look[state])
-  for (const [priority, ms] of Object.entries(look.waitMs)) oldestWait.set({ priority }, (ms ?? 0) / 1000)
+  nextWait.set((look.nextWaitMs ?? 0) / 1000)
 }
 
 /** Metrics of this process and of the queue. While Redis is away those of the queue are left out. */

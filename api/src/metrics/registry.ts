@@ -87,10 +87,9 @@ export const createInstruments = () => {
       labelNames: ['state'],
       registers
     }),
-    oldestWait: new Gauge({
-      name: 'nextscale_queue_oldest_wait_seconds',
-      help: 'How long the first in line of each priority has waited; 0 when none does.',
-      labelNames: ['priority'],
+    nextWait: new Gauge({
+      name: 'nextscale_queue_next_wait_seconds',
+      help: 'How long the next generation to run has waited; 0 when none does.',
       registers
     }),
     redisUp: new Gauge({ name: 'nextscale_redis_up', help: 'Whether Redis answered this scrape.', registers })
