@@ -1,9 +1,8 @@
 import { getGenerationEvents } from '@nextscale/openapi'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { parsePosition } from '../../generations/event-position.ts'
-import { find } from '../../generations/find.ts'
 import { follow } from '../../generations/follow.ts'
-import { toGeneration } from '../../generations/resource.ts'
+import { createSharedView } from '../../generations/shared-view.ts'
 import { openEventStream } from '../../http/event-stream.ts'
 import { callerOf } from '../../http/caller.ts'
 import { addOperation } from '../../http/operation.ts'
@@ -33,12 +32,13 @@ const openStream = (reply: FastifyReply, heartbeatMs: number, closing: AbortSign
 /** GET /generations/{id}/events */
 export const getGenerationEventsRoute = (app: FastifyInstance, services: Services): void => {
   const { config, reader, events, metrics, streams, streamSlots, closing } = services
+  const view = createSharedView(reader, services)
   addOperation(app, getGenerationEvents, async (request, reply) => {
     const { id } = request.params
     // Any page may open the link: the token is what lets it in, and there are no cookies.
     reply.header('access-control-allow-origin', '*')
     const caller = callerOf(request)
-    const read = () => find(reader, caller.owner, id)
+    const read = () => view.find(caller.owner, id)
     const after = parsePosition(id, request.headers['last-event-id'])
     // Watched before the first look, so that what happens after it wakes the stream.
     const watch = events.watch(id, 'every')
@@ -51,8 +51,8 @@ export const getGenerationEventsRoute = (app: FastifyInstance, services: Service
       left.push(streamSlots.enter())
       left.push(await streams.enter(caller))
       left.push(metrics.hold('stream'))
-      const context = { ...services, base: baseUrl(config, request) }
-      const show = ({ snapshot, standing }: typeof found) => toGeneration(snapshot, standing, context)
+      const base = baseUrl(config, request)
+      const show = (state: typeof found) => view.show(state, base)
       const stream = openStream(reply, config.heartbeatMs, closing.signal)
       await stream.send(retryHint(RETRY_MS))
       const signal = AbortSignal.any([stream.closed, closing.signal])
