@@ -12,7 +12,10 @@ export const SAMPLE_BASE = 'http://localhost:8080'
 const MODEL = 'emoji-32'
 const TYPESCRIPT = `import { Nextscale } from '@nextscale/sdk'
 
-const nextscale = new Nextscale({ baseUrl: '${SAMPLE_BASE}', apiKey: process.env.NEXTSCALE_API_KEY })
+const nextscale = new Nextscale({
+  baseUrl: '${SAMPLE_BASE}',
+  apiKey: process.env.NEXTSCALE_API_KEY
+})
 `
 const PYTHON = `import os
 from nextscale import Nextscale
@@ -23,18 +26,28 @@ nextscale = Nextscale("${SAMPLE_BASE}", os.environ["NEXTSCALE_API_KEY"])
 /** What the SDKs make of an operation, where they have a method for it. */
 const SDK_CALLS: Readonly<Record<string, { typescript: string; python: string }>> = {
   createGeneration: {
-    typescript: `const generation = await nextscale.generateAndWait({ class_name: 'fox', seed: 7 })
+    typescript: `const generation = await nextscale.generateAndWait({
+  class_name: 'fox',
+  seed: 7
+})
 for (const { url } of generation.outputs) console.log(url)
 
 // Without waiting; get, wait and events take the id.
-const accepted = await nextscale.generate({ class_name: 'fox', num_images: 8 })
+const accepted = await nextscale.generate({
+  class_name: 'fox',
+  num_images: 8
+})
 console.log(accepted.id, accepted.status)`,
-    python: `generation = nextscale.generate_and_wait(class_name="fox", seed=7)
+    python: `generation = nextscale.generate_and_wait(
+    class_name="fox", seed=7
+)
 for output in generation.outputs:
     print(output.url)
 
 # Without waiting; get, wait and events take the id.
-accepted = nextscale.generate(class_name="fox", num_images=8)
+accepted = nextscale.generate(
+    class_name="fox", num_images=8
+)
 print(accepted.id, accepted.status)`
   },
   getGeneration: {
