@@ -7,11 +7,24 @@ const COMMANDS = { models: '../gpu-runner/src/cli/start.ts', keys: '../api/src/k
 const CLIENT = '../openapi/sdk/typescript/src/cli/start.ts'
 for (const word of ['generate', 'continue', 'get', 'cancel', 'delete', 'list', 'classes']) COMMANDS[word] = CLIENT
 
+const HELP = `nextscale <command> …
+
+  generate, continue   make pictures of a class; take a draft further
+  get, list            show generations
+  cancel, delete       end one; erase one with its pictures
+  classes              search the classes of a model
+  models               check, measure and add models
+  keys                 make, show and revoke API keys
+
+nextscale <command> --help says more.`
+
 const [command = '', ...args] = process.argv.slice(2)
 const entry = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined
 if (entry) {
   process.argv.splice(2, Infinity, entry, ...(entry === CLIENT ? [command] : []), ...args)
   await import('./bootstrap.mjs')
+} else if (['', '-h', '--help', 'help'].includes(command)) {
+  console.log(HELP)
 } else {
   console.error(`Usage: nextscale <command> …, where the command is one of: ${Object.keys(COMMANDS).join(', ')}.`)
   process.exitCode = 1

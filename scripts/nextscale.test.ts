@@ -24,6 +24,14 @@ test('a word of the client is told which it is', () => {
   assert.match(stdout, /^nextscale classes /)
 })
 
+test('help names every command', () => {
+  const { status, stdout } = run(['--help'], '/')
+  assert.equal(status, 0)
+  for (const command of ['models', 'keys', 'generate', 'continue', 'get', 'cancel', 'delete', 'list', 'classes'])
+    assert.match(stdout, new RegExp(`^ .*\\b${command}\\b`, 'm'))
+  assert.equal(run([], '/').stdout, stdout)
+})
+
 test('a command there is not ends with the ones there are', () => {
   assert.deepEqual(run(['kyes'], '/'), {
     status: 1,

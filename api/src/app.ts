@@ -78,7 +78,7 @@ export const buildApp = async (config: Config, { logStream, buffered }: AppOptio
   documentRoute(app, document)
   if (!buffered) {
     const { docs } = await import('./routes/service/docs.ts')
-    await app.register(docs, { document })
+    await app.register(docs, { document, urls: config })
   }
   app.closeMethods()
   await app.ready()

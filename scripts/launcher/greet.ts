@@ -23,15 +23,14 @@ const exampleClass = async (base: string, token: string | undefined): Promise<st
   }
 }
 
-/** A command that generates a picture and fetches it, with nothing but curl and what every shell has. */
+/** A command that waits for a picture and saves it. `-f`: a refusal must not end up in the file. */
 export const exampleCommand = (base: string, className: string | undefined, token?: string): string => {
   const file = `${(className ?? 'picture').replace(/\W+/g, '-').toLowerCase()}.png`
-  const body = className === undefined ? '{}' : `{"class_name":"${className}"}`
-  const curl = token === undefined ? 'curl -s' : 'curl -sH "Authorization: Bearer $key"'
+  const body = className === undefined ? '{}' : `{"class_name": "${className}"}`
+  const key = token === undefined ? '' : ` -H 'Authorization: Bearer ${token}'`
   return [
-    ...(token === undefined ? [] : [`key=${token}`]),
-    `${curl} "$(${curl} ${base}/generate -o /dev/null -w '%header{location}' --json '${body}')?wait=60" |`,
-    `  grep -o '"url":"[^"]*' | cut -c8- | xargs curl -so ${file}`
+    `curl -fsS ${base}/generate${key} \\`,
+    `  -H 'Accept: image/png' -H 'Content-Type: application/json' -d '${body}' -o ${file}`
   ].join('\n')
 }
 

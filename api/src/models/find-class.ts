@@ -27,7 +27,7 @@ const checkLabel = (card: ModelCard, label: number): void => {
 
 const unknownName = (card: ModelCard, name: string): ProblemError => {
   const similar = nearest(name, card.classes)
-  const hint = similar.length > 0 ? `Near it are ${similar.map((each) => JSON.stringify(each)).join(', ')}.` : 'None is like it.'
+  const hint = similar.length > 0 ? `The nearest: ${similar.map((each) => JSON.stringify(each)).join(', ')}.` : 'None is like it.'
   const search = `GET /v1/models/${card.id}/classes?q= searches them.`
   return problem('unknown_class', `${card.id} has no class named ${JSON.stringify(name)}. ${hint} ${search}`, '/class_name')
 }

@@ -8,12 +8,12 @@ interface Example<T> {
 
 const createGeneration: Record<string, Example<GenerateRequest>> = {
   minimal: { summary: 'Everything as the model has it', value: {} },
-  class: { summary: 'A class by its name, with a seed to get it again', value: { class_name: 'red fox', seed: 7 } },
+  class: { summary: 'A class by its name, with a seed to get it again', value: { class_name: 'fox', seed: 7 } },
   batch: {
     summary: 'Eight pictures as WebP, guided more strongly',
-    value: { class_label: 277, num_images: 8, cfg: 4, output: { format: 'webp', quality: 85 }, metadata: { order: '17' } }
+    value: { class_label: 2, num_images: 8, cfg: 4, output: { format: 'webp', quality: 85 }, metadata: { order: '17' } }
   },
-  draft: { summary: 'A draft to look at before going on', value: { class_label: 277, seed: 7, stop_at_scale: 5 } }
+  draft: { summary: 'A draft to look at before going on', value: { class_label: 2, seed: 7, stop_at_scale: 5 } }
 }
 
 const continueGeneration: Record<string, Example<ContinueRequest>> = {

@@ -34,8 +34,14 @@ test('every problem has an example', () => {
   for (const code of PROBLEM_CODES) assert.deepEqual([...Value.Errors(Problem, exampleProblem(code))], [], code)
 })
 
-test('every operation says how to call it with curl, and what the SDKs can do, with them as well', () => {
-  for (const operation of operations) assert.equal(codeSamplesOf(operation, undefined)[0]?.lang, 'curl')
+const PROBES = ['getHealth', 'getReadiness', 'getMetrics']
+
+test('every operation says how to call it with curl, and what is not for probes, with the SDKs as well', () => {
+  for (const operation of operations) {
+    const languages = codeSamplesOf(operation, undefined).map(({ lang }) => lang)
+    const withSdks = PROBES.includes(operation.operationId) ? [] : ['TypeScript', 'Python']
+    assert.deepEqual(languages, ['curl', ...withSdks], operation.operationId)
+  }
   const [create] = operations
   assert.ok(create)
   const samples = codeSamplesOf(create, { seed: 7 })

@@ -108,6 +108,8 @@ describe('the TypeScript SDK', () => {
       again,
       later.map((event) => event.id)
     )
+    for await (const event of client.events(id, { lastEventId: heard.at(-1)?.id }))
+      assert.fail(`${event.event} came after the end`)
   })
 
   it('takes a draft to full size, the same picture as at once', async () => {

@@ -43,6 +43,12 @@ test('the reference shows samples of the contract and tries it with a key agains
   assert.match(page.body, /"hiddenClients":\s*true/)
 })
 
+test('samples of the reference call the server by the address it was asked at', async () => {
+  const { body } = await context.app.inject({ url: '/docs/openapi.json', headers: { host: 'pictures.example:9000' } })
+  assert.match(body, /curl -X POST 'http:\/\/pictures\.example:9000\/v1\/generate'/)
+  assert.doesNotMatch(body, /localhost:8080/)
+})
+
 test('what the reference loads is served here', async () => {
   const page = await context.app.inject('/docs/')
   const [, script = ''] = /<script src="([^"]+)"/.exec(page.body) ?? []
@@ -59,19 +65,20 @@ test('a reference that could not be opened is opened anew, and does not keep the
   const reference = fastify()
   reference.get('/docs/', async () => 'reference')
   const outcomes = [false, true]
+  const urls = { publicUrl: undefined, host: '127.0.0.1', port: 0 }
   const open = async () => {
     if (outcomes.shift()) return reference
     throw new Error('The disk cannot be read')
   }
   await app.register(problems, { bodyLimitBytes: 1 })
-  await app.register(docs, { document: '{}', open })
+  await app.register(docs, { document: '{}', urls, open })
   assert.equal((await app.inject('/docs/')).statusCode, 500)
   assert.equal((await app.inject('/docs/')).body, 'reference')
   await app.close()
 
   const broken = fastify()
   await broken.register(problems, { bodyLimitBytes: 1 })
-  await broken.register(docs, { document: '{}', open })
+  await broken.register(docs, { document: '{}', urls, open })
   assert.equal((await broken.inject('/docs/')).statusCode, 500)
   await broken.close()
 })

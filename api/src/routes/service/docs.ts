@@ -1,5 +1,7 @@
+import { SAMPLE_BASE } from '@nextscale/openapi'
 import { fastify, type FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import { baseUrl, type UrlSettings } from '../../http/urls.ts'
 
 /** The page is made of what this server serves; should its script ask for anything else, the browser refuses. */
 const CONTENT_SECURITY_POLICY = [
@@ -41,12 +43,13 @@ const openReference = async (document: string): Promise<FastifyInstance> => {
 
 interface DocsOptions {
   document: string
+  urls: UrlSettings
   open?: (document: string) => Promise<FastifyInstance>
 }
 
-/** GET /docs, the reference of the contract, and what it loads. */
+/** GET /docs, the reference of the contract, and what it loads. Its samples call this server by the address it was asked at. */
 export const docs = fastifyPlugin(
-  (app: FastifyInstance, { document, open = openReference }: DocsOptions, done) => {
+  (app: FastifyInstance, { document, urls, open = openReference }: DocsOptions, done) => {
     let opening: Promise<FastifyInstance> | undefined
     const reopen = (error: unknown): never => {
       // Not kept: whoever asks next may be luckier, and closing must not fail because of it.
@@ -64,14 +67,15 @@ export const docs = fastifyPlugin(
       const reference = await opening
       const { statusCode, headers, rawPayload } = await reference.inject({ method: 'GET', url: request.url })
       if (statusCode !== 200) return reply.callNotFound()
+      const isDocument = headers['content-type']?.toString().includes('json') === true
       return reply
         .headers({
           'content-type': headers['content-type'] ?? 'application/octet-stream',
           'content-security-policy': CONTENT_SECURITY_POLICY,
-          'cache-control': 'public, max-age=3600',
+          'cache-control': isDocument ? 'no-cache' : 'public, max-age=3600',
           'x-content-type-options': 'nosniff'
         })
-        .send(rawPayload)
+        .send(isDocument ? rawPayload.toString().replaceAll(SAMPLE_BASE, baseUrl(urls, request)) : rawPayload)
     })
     app.addHook('onClose', async () => {
       const reference = await opening?.catch(() => undefined)

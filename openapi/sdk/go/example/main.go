@@ -48,6 +48,10 @@ func generate(ctx context.Context, client *nextscale.ClientWithResponses, class 
 	if err != nil {
 		return nil, err
 	}
+	// What the key has made may have ended already.
+	if answer.JSON200 != nil {
+		return answer.JSON200, nil
+	}
 	if answer.JSON202 == nil {
 		return nil, problem(answer.Status(), answer.ApplicationproblemJSONDefault)
 	}

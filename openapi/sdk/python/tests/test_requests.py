@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import nextscale
-from nextscale import Nextscale, ResponseInvalid
+from nextscale import Nextscale, NextscaleError, ResponseInvalid
 
 from .conftest import Caller
 from .stand_in import GENERATION_ID, Answer, StandIn, accepted, ended, generation, output, problem
@@ -112,3 +112,24 @@ def test_fields_of_a_newer_server_are_kept(call: Caller, server: StandIn) -> Non
     server.says(ended(mood="fine", status="pondering"), ended())
     seen = call("get", GENERATION_ID)
     assert (seen.status, seen.model_extra) == ("pondering", {"mood": "fine"})
+
+
+def test_a_key_may_end_in_a_line_and_a_broken_one_is_refused_unseen(kind: str, server: StandIn) -> None:
+    server.says(ended())
+    caller = Caller(kind, server.url, api_key="secret\n")
+    caller("get", GENERATION_ID)
+    caller.close()
+    assert server.requests[-1].headers["authorization"] == "Bearer secret"
+    for key in ("sec\nret", "ns_…"):
+        with pytest.raises(ValueError, match="api_key .* no key has") as raised:
+            Caller(kind, server.url, api_key=key)
+        assert key not in str(raised.value)
+
+
+def test_a_field_at_fault_is_told_of_once(call: Caller, server: StandIn) -> None:
+    answer = problem(400, "invalid_request")
+    assert isinstance(answer.body, dict)
+    server.says(Answer(400, {**answer.body, "detail": "/seed: must be a number"}))
+    with pytest.raises(NextscaleError) as raised:
+        call("generate", seed="seven")
+    assert str(raised.value) == "invalid_request: /seed: must be a number (request req-1)"

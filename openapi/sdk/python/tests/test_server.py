@@ -102,6 +102,7 @@ def test_events_lead_from_the_snapshot_to_the_end(live: Caller) -> None:
     rest = live("events", accepted.id, events[2].id)
     assert rest[-1].event == "end"
     assert {event.id for event in rest}.isdisjoint(event.id for event in events[:3])
+    assert live("events", accepted.id, events[-1].id) == []
 
 
 def test_events_are_told_of_while_it_waits(live: Caller) -> None:

@@ -89,6 +89,15 @@ describe('generate', () => {
     assert.equal(server.seen.length, 2)
   })
 
+  it('tells of each further attempt before it waits for it', async () => {
+    const refusal = problem(429, 'rate_limited', { retryable: true, headers: { 'retry-after': '1' } })
+    await using server = await startStandIn(refusal, json(202, generation('queued')))
+    const told: unknown[] = []
+    const onRetry = ({ code }: NextscaleError, delayMs: number) => void told.push([code, delayMs, server.seen.length])
+    await new Nextscale({ baseUrl: server.url, onRetry }).generate({})
+    assert.deepEqual(told, [['rate_limited', 1000, 1]])
+  })
+
   it('ends with the caller’s signal, before the next attempt', async () => {
     await using server = await startStandIn(problem(503, 'queue_full', { retryable: true, headers: { 'retry-after': '60' } }))
     const controller = new AbortController()
@@ -123,6 +132,17 @@ describe('a client', () => {
     await using server = await startStandIn(json(200, generation('running')))
     await new Nextscale({ baseUrl: `${server.url}/v1/`, apiKey: 'secret' }).get(ID)
     assert.deepEqual([server.seen[0]?.url, server.seen[0]?.headers.authorization], [`/v1/generations/${ID}`, 'Bearer secret'])
+  })
+
+  it('takes a key with the line end of its file, and refuses a broken one without showing it', async () => {
+    await using server = await startStandIn(json(200, generation('running')))
+    await new Nextscale({ baseUrl: server.url, apiKey: 'secret\n' }).get(ID)
+    assert.equal(server.seen[0]?.headers.authorization, 'Bearer secret')
+    for (const apiKey of ['sec\nret', 'ns_…'])
+      assert.throws(
+        () => new Nextscale({ baseUrl: server.url, apiKey }),
+        (error) => error instanceof TypeError && /^apiKey .* no key has/.test(error.message) && !error.message.includes(apiKey)
+      )
   })
 
   it('refuses an address that is none', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -30,6 +30,16 @@ import { Nextscale } from '@nextscale/sdk'
 const client = new Nextscale({ baseUrl: 'http://x', fetch: async () => Response.json({ id: 'gen_1' }) })
 console.log(process.version, (await client.generate({})).id)
 `
+
+/** The TypeScript that the reference shows, operation by operation. */
+const readSamples = async (): Promise<string[]> => {
+  const { paths } = JSON.parse(await readFile(join(ROOT, 'openapi/openapi.json'), 'utf8')) as {
+    paths: Record<string, Record<string, { 'x-codeSamples'?: { lang: string; source: string }[] }>>
+  }
+  const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
+  const samples = operations.flatMap((operation) => operation['x-codeSamples'] ?? [])
+  return samples.filter(({ lang }) => lang === 'TypeScript').map(({ source }) => source)
+}
 
 /** Every Node there is: the pinned one and, where it is another, the system's. */
 const nodes = [process.execPath, '/usr/bin/node', '/usr/local/bin/node']
@@ -82,5 +92,16 @@ describe('the packed package', () => {
     await symlink(join(ROOT, 'node_modules/@types'), join(folder, 'node_modules/@types'))
     await symlink(join(ROOT, 'node_modules/undici-types'), join(folder, 'node_modules/undici-types'))
     await run(process.execPath, [TSC, ...settings, '--lib', 'es2022', '--types', 'node'], { cwd: folder })
+    // Here, since they read the key from Node's environment.
+    const samples = await readSamples()
+    assert.ok(samples.length >= 12)
+    const files = await Promise.all(
+      samples.map(async (source, index) => {
+        await writeFile(join(folder, `sample-${index}.ts`), source)
+        return `sample-${index}.ts`
+      })
+    )
+    const strictly = [...settings.slice(0, -1), '--noUncheckedIndexedAccess', '--exactOptionalPropertyTypes', '--types', 'node']
+    await run(process.execPath, [TSC, ...strictly, ...files], { cwd: folder })
   })
 })

@@ -30,7 +30,12 @@ def read_config(base_url: str | None, api_key: str | None, timeout: float, max_r
     url = (base_url or os.environ.get("NEXTSCALE_URL") or DEFAULT_URL).rstrip("/")
     if not url.startswith(("http://", "https://")):
         raise ValueError(f"base_url (or NEXTSCALE_URL) has to begin with http:// or https://, not {url!r}")
-    key = api_key or os.environ.get("NEXTSCALE_API_KEY")
+    key = (api_key or os.environ.get("NEXTSCALE_API_KEY") or "").strip()
+    if not (key.isascii() and key.isprintable()):
+        # It would fail in httpx, which shows it in its message.
+        raise ValueError(
+            "api_key (or NEXTSCALE_API_KEY) has characters that no key has; give it as `nextscale keys create` prints it"
+        )
     return Config(
         root=url if url.endswith("/v1") else f"{url}/v1",
         headers={"User-Agent": f"nextscale-python/{_version()}", **({"Authorization": f"Bearer {key}"} if key else {})},

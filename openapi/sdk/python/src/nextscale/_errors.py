@@ -32,9 +32,11 @@ class NextscaleError(Exception):
         errors: Sequence[ProblemErrors] = (),
         retry_after: float | None = None,
     ) -> None:
-        fields = "".join(f"\n  {error.pointer}: {error.detail}" for error in errors)
+        # Most details say the fields at fault already.
+        fields = [(error.detail, f"{error.pointer}: {error.detail}") for error in errors]
+        unsaid = "".join(f"\n  {field[1]}" for field in fields if field[0] != detail and field[1] not in detail)
         reference = f" (request {request_id})" if request_id else ""
-        super().__init__(f"{code}: {detail}{reference}{fields}")
+        super().__init__(f"{code}: {detail}{reference}{unsaid}")
         self.detail = detail
         self.code = code
         self.title = title or detail

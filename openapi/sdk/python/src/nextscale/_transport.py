@@ -45,7 +45,8 @@ def stream_timeout(config: Config, read_seconds: float) -> httpx.Timeout:
 
 
 def connection_error(error: httpx.TransportError, url: str) -> ConnectionFailed:
-    return ConnectionFailed(f"{url}: {str(error) or type(error).__name__}")
+    reason = str(error) or type(error).__name__
+    return ConnectionFailed(f"{url} cannot be reached: {reason}. Check that the server runs and the URL is right.")
 
 
 def judge(response: httpx.Response) -> NextscaleError | None:

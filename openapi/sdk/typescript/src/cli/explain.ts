@@ -9,8 +9,18 @@ export const INTERRUPTED = 130
 const hint = (error: NextscaleError): string => {
   if (error instanceof ConnectionError) return ' Start it with `npm start`, or name another with --url or NEXTSCALE_URL.'
   if (error.code === 'unauthorized') return ' Give a key with --api-key or NEXTSCALE_API_KEY.'
-  return error.errors.map(({ pointer, detail }) => ` ${pointer}: ${detail}`).join('')
+  // Most details say the fields at fault already.
+  const isSaid = (field: string, detail: string) => detail === error.detail || error.detail.includes(field)
+  const unsaid = error.errors.filter(({ pointer, detail }) => !isSaid(`${pointer}: ${detail}`, detail))
+  return unsaid.map(({ pointer, detail }) => ` ${pointer}: ${detail}`).join('')
 }
+
+/** Shorter waits are over before one has read why. */
+const WORTH_SAYING_MS = 2000
+
+/** Why nothing happens meanwhile; `undefined` where it is over at once. */
+export const explainRetry = ({ detail }: NextscaleError, delayMs: number): string | undefined =>
+  delayMs < WORTH_SAYING_MS ? undefined : `${detail} Trying again in ${Math.ceil(delayMs / 1000)} s; Ctrl-C gives up.`
 
 /** An error in one line that says what to do, and its exit code. */
 export const explain = (error: unknown): { line: string; exitCode: number } => {

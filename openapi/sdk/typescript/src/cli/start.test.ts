@@ -162,6 +162,19 @@ describe('nextscale', () => {
     })
   }
 
+  it('says a field at fault once', async () => {
+    await using server = await startStandIn(problem(400, 'invalid_request', { detail: '/seed: x' }))
+    assert.equal((await nextscale(['generate', '--url', server.url])).stderr, 'nextscale: /seed: x.\n')
+  })
+
+  it('says why it waits for another attempt', async () => {
+    const detail = 'The API key may make 2 requests a minute. The next is taken in 2 s.'
+    const refusal = problem(429, 'rate_limited', { retryable: true, headers: { 'retry-after': '2' }, detail })
+    await using server = await startStandIn(refusal, json(200, { data: [], next_cursor: null }))
+    const { code, stderr } = await nextscale(['list', '--url', server.url])
+    assert.deepEqual([code, stderr], [0, `nextscale: ${detail} Trying again in 2 s; Ctrl-C gives up.\n`])
+  })
+
   it('says in one line that there is no server', async () => {
     const server = await startStandIn(accepted)
     await server[Symbol.asyncDispose]()

@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /** `nextscale generate`, `continue`, `get`, `cancel`, `delete`, `list` and `classes`. */
 import { Nextscale } from '../client.ts'
+import type { NextscaleError } from '../errors.ts'
 import { cancel } from './cancel.ts'
 import { classes } from './classes.ts'
 import { type Command, type Context, type ServerOptions, UsageError } from './command.ts'
 import { readConfig } from './config.ts'
 import { continueGeneration } from './continue.ts'
 import { deleteGeneration } from './delete.ts'
-import { explain, INTERRUPTED } from './explain.ts'
+import { explain, explainRetry, INTERRUPTED } from './explain.ts'
 import { generate } from './generate.ts'
 import { get } from './get.ts'
 import { list } from './list.ts'
@@ -36,7 +37,11 @@ const open =
   (options: ServerOptions): Context => {
     const { url, apiKey, imageProtocol } = readConfig(options)
     try {
-      const client = new Nextscale({ baseUrl: url, apiKey, maxRetries: MAX_RETRIES })
+      const onRetry = (error: NextscaleError, delayMs: number) => {
+        const line = explainRetry(error, delayMs)
+        if (line !== undefined) note(`nextscale: ${line}`)
+      }
+      const client = new Nextscale({ baseUrl: url, apiKey, maxRetries: MAX_RETRIES, onRetry })
       return { client, say, note, signal, terminal: openTerminal(process.stderr, imageProtocol) }
     } catch (error) {
       throw new UsageError(`The server's URL is "${url}"; give a whole one, for example http://localhost:8080.`, { cause: error })

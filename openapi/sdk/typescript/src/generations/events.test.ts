@@ -67,6 +67,12 @@ describe('events', () => {
     assert.equal(server.seen[0]?.headers['last-event-id'], 'e4')
   })
 
+  it('are none after the end', async () => {
+    await using server = await startStandIn((response) => response.writeHead(204).end())
+    assert.deepEqual(await collect(new Nextscale({ baseUrl: server.url }).events(ID, { lastEventId: 'e9' })), [])
+    assert.equal(server.seen.length, 1)
+  })
+
   it('give up when connections bring nothing', async () => {
     await using server = await startStandIn(stream([]))
     await assert.rejects(collect(new Nextscale({ baseUrl: server.url, maxRetries: 1 }).events(ID)), { code: 'connection_failed' })

@@ -22,6 +22,8 @@ const NAMES: readonly string[] = [
 ] satisfies GenerationEvent['event'][]
 /** A stream that is silent for so long is dead: the server sends comments meanwhile. */
 const SILENCE_MS = 60_000
+/** Answered to who has had `end`. */
+const NOTHING_LEFT = 204
 
 /** The event with its data parsed, the one place where its type is taken on trust; `undefined` for names of later releases. */
 const toEvent = ({ id, event, data }: ServerSentEvent): GenerationEvent | undefined =>
@@ -39,10 +41,11 @@ const bodyOf = ({ response }: Opened): ReadableStream<Uint8Array> => {
   })
 }
 
-/** The events of one connection, until it ends. */
-async function* readConnection(transport: Transport, call: Call): AsyncGenerator<GenerationEvent> {
+/** The events of one connection, until it ends; `undefined` where there will be no more. */
+async function* readConnection(transport: Transport, call: Call): AsyncGenerator<GenerationEvent | undefined> {
   const opened = await transport.open(call)
   try {
+    if (opened.response.status === NOTHING_LEFT) return yield undefined
     for await (const sent of parseEvents(bodyOf(opened), () => opened.deadline.renew())) {
       const event = toEvent(sent)
       if (event) yield event
@@ -78,6 +81,7 @@ export async function* events(
         signal,
         timeoutMs: SILENCE_MS
       })) {
+        if (event === undefined) return
         if (event.id && seen.has(event.id) && event.event !== 'end') continue
         if (event.id) seen.add((last = event.id))
         fruitless = 0

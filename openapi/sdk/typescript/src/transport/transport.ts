@@ -41,6 +41,7 @@ export interface TransportOptions {
   fetch: Fetch
   timeoutMs: number
   maxRetries: number
+  onRetry?: ((error: NextscaleError, delayMs: number) => void) | undefined
 }
 
 const urlOf = (baseUrl: string, { path, query = {} }: Call): string => {
@@ -61,21 +62,23 @@ const asError = (
   const where = new URL(url).origin
   if (deadline.hasPassed()) return new TimeoutError({ ...about, code: 'timed_out', detail: `${where} did not answer in time.` })
   const reason = error instanceof Error ? (error.cause instanceof Error ? error.cause : error).message : String(error)
-  return new ConnectionError({ ...about, code: 'connection_failed', detail: `${where} cannot be reached: ${reason}` })
+  const detail = `${where} cannot be reached: ${reason}. Check that the server runs and the URL is right.`
+  return new ConnectionError({ ...about, code: 'connection_failed', detail })
+}
+
+const headersOf = ({ path, body, headers }: Call, apiKey: string | undefined): Record<string, string> => {
+  // A link to an object store carries its own signature: the key stays here.
+  const isOwn = path.startsWith('/')
+  return {
+    ...(isOwn && { accept: 'application/json' }),
+    ...(isOwn && apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+    ...headers
+  }
 }
 
 /** Sends requests and tries again what may succeed later: at most `maxRetries` times, never after the caller's signal. */
 export const createTransport = (options: TransportOptions): Transport => {
-  const headersOf = ({ path, body, headers }: Call): Record<string, string> => {
-    // A link to an object store carries its own signature: the key stays here.
-    const isOwn = path.startsWith('/')
-    return {
-      ...(isOwn && { accept: 'application/json' }),
-      ...(isOwn && options.apiKey !== undefined && { authorization: `Bearer ${options.apiKey}` }),
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-      ...headers
-    }
-  }
   const open: Transport['open'] = async (call) => {
     const { method = 'GET', body, signal } = call
     const url = urlOf(options.baseUrl, call)
@@ -83,7 +86,12 @@ export const createTransport = (options: TransportOptions): Transport => {
     const fail = (error: unknown) => asError(error, deadline, { url, signal })
     try {
       const text = body === undefined ? {} : { body: JSON.stringify(body) }
-      const response = await options.fetch(url, { method, headers: headersOf(call), signal: deadline.signal, ...text })
+      const response = await options.fetch(url, {
+        method,
+        headers: headersOf(call, options.apiKey),
+        signal: deadline.signal,
+        ...text
+      })
       if (!response.ok) throw await readProblem(response)
       return { response, deadline, fail }
     } catch (error) {
@@ -110,6 +118,7 @@ export const createTransport = (options: TransportOptions): Transport => {
         if (call.signal?.aborted) throw call.signal.reason
         const delayMs = retryDelayMs(error, { attempt: tries, maxRetries })
         if (delayMs === null) throw error
+        if (error instanceof NextscaleError) options.onRetry?.(error, delayMs)
         await sleep(delayMs, call.signal)
       }
     }
