@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -119,6 +120,19 @@ describe('counting tests in Python', () => {
     const wrong = join(folder, 'requirements.txt')
     await writeFile(wrong, `${join(folder, 'missing.whl')}\n`)
     await assert.rejects(pythonEnv(wrong), /requirements\.txt could not be installed, which needs PyPI: /)
+  })
+
+  it('replaces the environment of what the same file said before', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'nextscale-suite-'))
+    folders.push(folder)
+    const pins = join(folder, 'requirements.txt')
+    await writeFile(pins, '')
+    const before = await pythonEnv(pins)
+    await writeFile(pins, '# other\n')
+    const now = await pythonEnv(pins)
+    folders.push(dirname(dirname(now.python)))
+    assert.deepEqual([existsSync(before.python), existsSync(now.python)], [false, true])
+    assert.ok(existsSync((await pythonEnv(requirements)).python))
   })
 
   it('makes an environment once', async () => {
