@@ -108,21 +108,6 @@ const ensureRedis = (script) => {
   fail(`redis-server is missing. Install it (Debian: sudo apt-get install redis-server; macOS: brew install redis)${advice}.`)
 }
 
-/** The fuzzer of `npm test` is a Python program, which gets an environment of its own. */
-const ensurePython = (script) => {
-  if (script !== 'test.ts') return
-  const works = () => spawnSync('python3', ['-c', 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))']).status === 0
-  if (works()) return
-  if (process.getuid?.() === 0 && onPath(['apt-get'])) {
-    say('Python 3 with venv is missing: installing it with apt-get.')
-    const options = { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
-    spawnSync('apt-get', ['update', '-qq'], options)
-    spawnSync('apt-get', ['install', '-qq', '-y', '--no-install-recommends', 'python3-venv'], options)
-    if (works()) return
-  }
-  say('Python 3.10 or newer with venv is missing (Debian: sudo apt-get install python3-venv): the fuzz test will be skipped.')
-}
-
 const runScript = (script, args) => {
   const cwd = isCommand(script) ? process.cwd() : root
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` }
@@ -139,6 +124,5 @@ const stay = () => undefined
 process.on('SIGINT', stay)
 ensureDependencies()
 ensureRedis(script)
-ensurePython(script)
 process.off('SIGINT', stay)
 runScript(script, args)

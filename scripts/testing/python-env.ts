@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { delimiter, join, resolve } from 'node:path'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, delimiter, dirname, extname, join, resolve } from 'node:path'
 
 const CACHE = resolve(import.meta.dirname, '../../node_modules/.cache/nextscale')
 const INSTALL_TIMEOUT_MS = 8 * 60_000
@@ -23,28 +23,46 @@ const run = (command: string, args: readonly string[], env: NodeJS.ProcessEnv = 
   return { ok: status === 0, output: stdout ?? '', reason: error?.message ?? stderr.trim() }
 }
 
-const findPython = (): { version: string; executable: string } => {
-  const { ok, output } = run('python3', ['-c', VERSION])
-  const [major, minor, patch, executable = ''] = output.trim().split('\n')
-  const isRecent = Number(major) > OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) >= OLDEST[1])
-  const found = ok ? `python3 is ${major}.${minor}` : 'python3 is missing'
-  if (!ok || !isRecent)
-    throw new Error(`${found}: install Python ${OLDEST.join('.')} or newer (Debian: apt-get install python3-venv).`)
-  return { version: `${major}.${minor}.${patch}`, executable }
+interface Python {
+  version: string
+  executable: string
 }
 
-/** Debian keeps the parts that make environments in a package of their own. */
-const ensureVenv = (python: string): void => {
-  if (run(python, ['-c', HAS_VENV]).ok) return
-  const advice = 'install it with `sudo apt-get install python3-venv`'
-  if (process.getuid?.() !== 0) throw new Error(`python3-venv is missing: ${advice}.`)
-  console.log('python3-venv is missing: installing it with apt-get.')
+/** The Python of the path, where it is recent and can make environments; else what is the matter with it. */
+const lookForPython = (): Python | string => {
+  const { ok, output } = run('python3', ['-c', VERSION])
+  if (!ok) return 'python3 is missing'
+  const [major, minor, patch, executable = ''] = output.trim().split('\n')
+  const isRecent = Number(major) > OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) >= OLDEST[1])
+  if (!isRecent) return `python3 is ${major}.${minor}`
+  // Debian keeps the parts that make environments in a package of their own.
+  return run(executable, ['-c', HAS_VENV]).ok ? { version: `${major}.${minor}.${patch}`, executable } : 'python3-venv is missing'
+}
+
+/** Installs what is missing where that can be done. */
+const findPython = (): Python => {
+  const found = lookForPython()
+  if (typeof found !== 'string') return found
+  const advice = `install Python ${OLDEST.join('.')} or newer with venv (Debian: sudo apt-get install python3-venv)`
+  if (process.getuid?.() !== 0 || !run('apt-get', ['--version']).ok) throw new Error(`${found}: ${advice}.`)
+  console.error(`${found}: installing python3-venv with apt-get.`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const update = run('apt-get', ['update', '-qq'], env)
-  const install = update.ok ? run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', 'python3-venv'], env) : update
-  if (!install.ok || !run(python, ['-c', HAS_VENV]).ok) {
-    throw new Error(`python3-venv could not be installed with apt-get (${install.reason}): ${advice}.`)
-  }
+  const { reason } = update.ok ? run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', 'python3-venv'], env) : update
+  const installed = lookForPython()
+  if (typeof installed !== 'string') return installed
+  throw new Error(`${installed}, also after apt-get${reason === '' ? '' : ` (${reason})`}: ${advice}.`)
+}
+
+/** Environments of one requirements file have its name, so that those of what it said before can be told. */
+const nameOf = (requirements: string): string => {
+  const path = resolve(requirements)
+  return `python-${basename(dirname(path))}-${basename(path, extname(path))}-`
+}
+
+const removeOutdated = async (prefix: string): Promise<void> => {
+  const outdated = (await readdir(CACHE)).filter((name) => name.startsWith(prefix))
+  for (const name of outdated) await rm(join(CACHE, name), { recursive: true, force: true })
 }
 
 const install = (python: string, folder: string, requirements: string): void => {
@@ -57,20 +75,20 @@ const install = (python: string, folder: string, requirements: string): void => 
 
 /**
  * Makes an environment with what `requirements` pins, or takes the one made before: one for each content of that file and
- * each Python, kept in `node_modules/.cache`. Throws a sentence that says what to do where it cannot be made.
+ * each Python, kept in `node_modules/.cache` in place of those of the same file before. Throws a sentence that says what to do where it cannot be made.
  */
 export const pythonEnv = async (requirements: string): Promise<PythonEnv> => {
   const { version, executable } = findPython()
   const key = createHash('sha256')
     .update(`${version}\n${await readFile(requirements, 'utf8')}`)
     .digest('hex')
-  const folder = join(CACHE, `python-${key.slice(0, 12)}`)
+  const prefix = nameOf(requirements)
+  const folder = join(CACHE, `${prefix}${key.slice(0, 12)}`)
   // Written last: an installation that was interrupted is made anew.
   const stamp = join(folder, '.complete')
   if (!existsSync(stamp)) {
-    ensureVenv(executable)
-    await rm(folder, { recursive: true, force: true })
     await mkdir(CACHE, { recursive: true })
+    await removeOutdated(prefix)
     try {
       install(executable, folder, requirements)
       await writeFile(stamp, '')

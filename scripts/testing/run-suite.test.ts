@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -113,12 +114,16 @@ describe('counting tests in Python', () => {
     it(`fails on ${what}`, async () => assert.ok((await runPython(files, command)).failed > 0))
   }
 
-  it('fails with what to do where the requirements cannot be installed', async () => {
+  it('drops the environment of what a file said before, and fails with what to do where the new one cannot be made', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'nextscale-suite-'))
     folders.push(folder)
-    const wrong = join(folder, 'requirements.txt')
-    await writeFile(wrong, `${join(folder, 'missing.whl')}\n`)
-    await assert.rejects(pythonEnv(wrong), /requirements\.txt could not be installed, which needs PyPI: /)
+    const pins = join(folder, 'requirements.txt')
+    await writeFile(pins, '')
+    const before = await pythonEnv(pins)
+    assert.ok(existsSync(before.python))
+    await writeFile(pins, `${join(folder, 'missing.whl')}\n`)
+    await assert.rejects(pythonEnv(pins), /requirements\.txt could not be installed, which needs PyPI: /)
+    assert.ok(!existsSync(before.python))
   })
 
   it('makes an environment once', async () => {

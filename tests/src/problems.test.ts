@@ -44,7 +44,8 @@ const cases: Case[] = [
     name: 'a poisoned prototype',
     prepare: text('application/json', '{"__proto__":{"seed":1}}'),
     status: 400,
-    code: 'malformed_json'
+    code: 'invalid_request',
+    pointers: ['/__proto__']
   },
   { name: 'an unknown field', body: { sed: 1 }, status: 400, code: 'invalid_request', pointers: ['/sed'], detail: /seed/ },
   { name: 'a field of the wrong type', body: { seed: '1' }, status: 400, code: 'invalid_request', pointers: ['/seed'] },

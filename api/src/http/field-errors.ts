@@ -11,7 +11,8 @@ const shown = (value: unknown): string => {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
-const escaped = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')
+/** A name as JSON pointers spell it. */
+export const escaped = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')
 
 const withArticle = (type: string) => (type === 'null' ? 'null' : `${/^[aio]/.test(type) ? 'an' : 'a'} ${type}`)
 

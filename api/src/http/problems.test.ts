@@ -134,8 +134,13 @@ test('a body that is not JSON, hides a prototype, is of another type or missing 
   const send = (payload: string, headers: Record<string, string> = JSON_HEADERS) =>
     context.app.inject({ method: 'POST', url: '/v1/generate', headers, payload })
   problemOf(await send('{"a":'), 'malformed_json')
-  problemOf(await send('{"metadata":{"__proto__":{"x":1}}}'), 'malformed_json')
-  problemOf(await send('{"metadata":{"__pr\\u006fto__":{"x":1}}}'), 'malformed_json')
+  const deep = `{"a":${'['.repeat(30_000)}{"__proto__":1}${']'.repeat(30_000)}}`
+  for (const [hiding, pointer] of [
+    ['{"metadata":{"__proto__":{"x":1}}}', '/metadata/__proto__'],
+    ['{"metadata":{"a":"b"},"a/b":[0,{"__pr\\u006fto__":"x"}]}', '/a~1b/1/__proto__'],
+    [deep, `/a${'/0'.repeat(30_000)}/__proto__`]
+  ] as const)
+    assert.deepEqual(pointersOf(problemOf(await send(hiding), 'invalid_request')), [pointer])
   problemOf(await send('a=b', { 'content-type': 'application/x-www-form-urlencoded' }), 'unsupported_media_type')
   problemOf(await send('{}', { 'content-type': 'nonsense' }), 'unsupported_media_type')
   for (const payload of ['', 'null', '[]', '5'])

@@ -132,7 +132,7 @@ export const deliveryFields = {
       { maxLength: 512 },
       {
         maxProperties: 16,
-        propertyNames: { maxLength: 64 },
+        propertyNames: { maxLength: 64, not: { const: '__proto__' } },
         description: 'The caller’s own key-value pairs, echoed back.'
       }
     )

@@ -15,7 +15,7 @@ export const oneOf = <const T extends readonly string[]>(
  */
 export const textByName = (
   text: { maxLength?: number } = {},
-  options: { maxProperties?: number; propertyNames?: { maxLength: number }; description?: string } = {}
+  options: { maxProperties?: number; propertyNames?: { maxLength: number; not?: { const: string } }; description?: string } = {}
 ) => Type.Unsafe<Record<string, string>>({ type: 'object', additionalProperties: { type: 'string', ...text }, ...options })
 
 export const Timestamp = (description: string) => Type.String({ format: 'date-time', description })

@@ -24,9 +24,11 @@ export interface Client {
 const asGeneration = (response: Response): Generation => response.body as Generation
 export const asProblem = (response: Response): Problem => response.body as Problem
 
-export const createClient = (baseUrl: string): Client => {
+/** Sends the API key with everything, where one is given. */
+export const createClient = (baseUrl: string, key?: string): Client => {
   const send: Client['send'] = async (method, path, prepare = (test) => test) => {
-    const response = await prepare(request(baseUrl)[method](path))
+    const test = request(baseUrl)[method](path)
+    const response = await prepare(key === undefined ? test : test.set('authorization', `Bearer ${key}`))
     const contentType = response.headers['content-type'] ?? ''
     const [bare = ''] = path.split('?')
     assertInContract({ method, path: bare, status: response.status, contentType, body: response.body })

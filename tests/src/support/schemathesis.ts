@@ -1,69 +1,69 @@
-import { execFile, execFileSync, type ExecFileSyncOptions } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const REQUIREMENTS = here('../../schemathesis.txt')
-const VENV = here('../../../.nextscale/tools/schemathesis')
-const DOCUMENT = fileURLToPath(import.meta.resolve('@nextscale/openapi/openapi.json'))
-const INSTALL_TIMEOUT_MS = 240_000
+const CONFIG = here('../../schemathesis.toml')
+const HOOKS = here('../../schemathesis_hooks.py')
+const MAKE_PYTHON_ENV = here('../../../scripts/make-python-env.ts')
+const INSTALL_TIMEOUT_MS = 480_000
 const RUN_TIMEOUT_MS = 240_000
-const SEED = '20260101'
-const MAX_EXAMPLES = '150'
 
-const CHECKS = [
-  'not_a_server_error',
-  'status_code_conformance',
-  'content_type_conformance',
-  'response_headers_conformance',
-  'response_schema_conformance',
-  'unsupported_method',
-  'allow_header_conformance',
-  'use_after_free',
-  'ensure_resource_availability'
-]
-
-const hasPython = (): boolean => {
-  try {
-    execFileSync('python3', ['-c', 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
+interface Ran {
+  ok: boolean
+  stdout: string
+  stderr: string
 }
 
-/** Why the fuzzer cannot run here; false when it can. */
-export const withoutPython: string | false = hasPython()
-  ? false
-  : 'Python 3.10 or newer with venv is missing (Debian: apt-get install python3-venv)'
+const run = (command: string, args: readonly string[], options: { timeout: number; cwd?: string; env?: NodeJS.ProcessEnv }) =>
+  new Promise<Ran>((resolve) => {
+    execFile(command, args, { maxBuffer: 64 * 1024 * 1024, ...options }, (error, stdout, stderr) =>
+      resolve({ ok: error === null, stdout, stderr })
+    )
+  })
 
-/** Installs the pinned fuzzer into an environment of its own, anew whenever the pins change. */
-const install = (): string => {
-  const wanted = createHash('sha256').update(readFileSync(REQUIREMENTS)).digest('hex')
-  const stamp = join(VENV, 'installed')
-  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
-    rmSync(VENV, { recursive: true, force: true })
-    const options: ExecFileSyncOptions = { stdio: ['ignore', 'ignore', 'inherit'], timeout: INSTALL_TIMEOUT_MS }
-    execFileSync('python3', ['-m', 'venv', VENV], options)
-    const pip = ['install', '--quiet', '--disable-pip-version-check', '--requirement', REQUIREMENTS]
-    execFileSync(join(VENV, 'bin', 'pip'), pip, options)
-    writeFileSync(stamp, wanted)
-  }
-  return join(VENV, 'bin', 'schemathesis')
+/** Installs the pinned fuzzer where it is not yet; throws what to do where that cannot be. */
+const install = async (): Promise<string> => {
+  const { ok, stdout, stderr } = await run(process.execPath, [MAKE_PYTHON_ENV, REQUIREMENTS], { timeout: INSTALL_TIMEOUT_MS })
+  if (!ok) throw new Error(`Schemathesis cannot be run: ${stderr.trim()}`)
+  return join(dirname(stdout.trim()), 'schemathesis')
+}
+
+export interface Target {
+  baseUrl: string
+  key: string
+  /** The contract as the fuzzer reads it. */
+  document: object
+  /** Added to `schemathesis.toml`. */
+  config: string
+  /** Options of the command. */
+  options?: readonly string[]
 }
 
 /** Sends every operation of the contract what may and may not be sent; returns what it says, with whether all held. */
-export const fuzz = (baseUrl: string, headers: readonly string[] = []): Promise<{ held: boolean; report: string }> => {
-  const args = ['run', DOCUMENT, '--url', `${baseUrl}/v1`, '--seed', SEED, '--max-examples', MAX_EXAMPLES, '--no-color']
-  // A stream of a generation that never ends holds its connection: it is cut, and its headers have been looked at.
-  const limits = ['--checks', CHECKS.join(','), '--request-timeout', '10', '--max-failures', '20']
-  const sent = headers.flatMap((header) => ['--header', header])
-  return new Promise((resolve) => {
-    const options = { timeout: RUN_TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024, cwd: VENV }
-    execFile(install(), [...args, ...limits, ...sent], options, (error, stdout, stderr) =>
-      resolve({ held: error === null, report: `${stdout}${stderr}` })
+export const fuzz = async ({
+  baseUrl,
+  key,
+  document,
+  config,
+  options = []
+}: Target): Promise<{ held: boolean; report: string }> => {
+  const schemathesis = await install()
+  const folder = await mkdtemp(join(tmpdir(), 'nextscale-fuzz-'))
+  try {
+    await writeFile(join(folder, 'openapi.json'), JSON.stringify(document))
+    await writeFile(
+      join(folder, 'schemathesis.toml'),
+      `hooks = ${JSON.stringify(HOOKS)}\n${await readFile(CONFIG, 'utf8')}\n${config}`
     )
-  })
+    const args = ['--config-file', 'schemathesis.toml', 'run', 'openapi.json', '--url', `${baseUrl}/v1`, '--no-color', ...options]
+    const env = { ...process.env, NEXTSCALE_API_KEY: key, PYTHONDONTWRITEBYTECODE: '1' }
+    const { ok, stdout, stderr } = await run(schemathesis, args, { timeout: RUN_TIMEOUT_MS, cwd: folder, env })
+    return { held: ok, report: `${stdout}${stderr}` }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
