@@ -12,6 +12,7 @@ import { noStreams } from './http/no-streams.ts'
 import { newRequestId } from './http/request-id.ts'
 import { requestLog } from './http/request-log.ts'
 import { requestMetrics } from './http/request-metrics.ts'
+import { requestSpans } from './http/request-spans.ts'
 import { createStreamCaller } from './http/stream-caller.ts'
 import { toTrustProxy } from './http/trust-proxy.ts'
 import { compileValidator } from './http/validation.ts'
@@ -54,6 +55,13 @@ export interface AppOptions {
   buffered?: { document: string }
 }
 
+/** Traces, where they are wanted: others are spared the libraries. */
+const addTracing = async (app: FastifyInstance, { tracing: config }: Config): Promise<void> => {
+  if (!config) return
+  const { openTracing } = await import('./tracing/open-tracing.ts')
+  await app.register(requestSpans, { tracing: await openTracing(config, app.log) })
+}
+
 /** Assembles the server. Closing it ends long polls, waits for requests, then closes what was opened. */
 export const buildApp = async (config: Config, { logStream, buffered }: AppOptions = {}): Promise<FastifyInstance> => {
   const app = createServer(config, logStream)
@@ -68,6 +76,7 @@ export const buildApp = async (config: Config, { logStream, buffered }: AppOptio
 
   await app.register(problems, { bodyLimitBytes: config.bodyLimitBytes })
   if (buffered) app.addHook('onRequest', () => revive(services.redis))
+  await addTracing(app, config)
   await app.register(requestLog)
   await app.register(requestMetrics, services)
   await app.register(authentication, { ...services, streamCaller: createStreamCaller(services) })

@@ -25,6 +25,6 @@ await build({
   format: 'esm',
   banner: { js: BANNER },
   define: { OPENAPI_DOCUMENT: JSON.stringify(await readDocument()) },
-  external: ['@scalar/fastify-api-reference', 'pino-pretty', 'msgpackr-extract'],
+  external: ['@opentelemetry/*', '@scalar/fastify-api-reference', 'pino-pretty', 'msgpackr-extract'],
   logLevel: 'warning'
 })

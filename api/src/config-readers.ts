@@ -21,6 +21,15 @@ export const readInteger = (env: Environment, name: string, fallback: number, mi
   throw new ConfigError(`${name} must be an integer between ${minimum} and ${maximum}, not ${shown(text)}.`)
 }
 
+/** A number from 0 to 1. */
+export const readShare = (env: Environment, name: string, fallback: number): number => {
+  const text = readString(env, name)
+  if (text === undefined) return fallback
+  const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN
+  if (value >= 0 && value <= 1) return value
+  throw new ConfigError(`${name} must be a number from 0 to 1, not ${shown(text)}.`)
+}
+
 export const readChoice = <const T extends string>(env: Environment, name: string, choices: readonly T[], fallback: T): T => {
   const text = readString(env, name)
   if (text === undefined) return fallback

@@ -32,6 +32,11 @@ test('a bad value is named in a sentence that says what is taken', () => {
   assert.match(messageOf({ LOG_FORMAT: 'xml' }), /^LOG_FORMAT must be one of json, pretty/)
   assert.match(messageOf({ REDIS_PREFIX: 'a:b' }), /^REDIS_PREFIX must be lower-case letters/)
   assert.match(messageOf({ LINK_SECRET: 'short' }), /^LINK_SECRET must have at least 32 characters/)
+  assert.equal(messageOf({ OTEL_TRACES_SAMPLER_ARG: '2' }), 'OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, not "2".')
+  assert.match(
+    messageOf({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }),
+    /^OTEL_EXPORTER_OTLP_ENDPOINT must be an absolute URL/
+  )
   assert.match(messageOf({ PUBLIC_URL: 'example.org' }), /^PUBLIC_URL must be an absolute URL/)
 })
 
@@ -64,4 +69,10 @@ test('S3_BUCKET selects the bucket, and an endpoint of one’s own selects path 
   })
   const plain = readConfig({ S3_BUCKET: 'pictures' }).objectStore
   assert.equal(plain.kind === 's3' && plain.forcePathStyle, false)
+})
+
+test('traces are off unless a collector is named', () => {
+  assert.equal(readConfig({ OTEL_SERVICE_NAME: 'a', OTEL_EXPORTER_OTLP_ENDPOINT: '' }).tracing, undefined)
+  const { tracing } = readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/', OTEL_TRACES_SAMPLER_ARG: '0.1' })
+  assert.deepEqual(tracing, { url: 'http://collector:4318/v1/traces', serviceName: 'nextscale-api', share: 0.1 })
 })

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { DEFAULT_PREFIX, MAX_WAIT_SECONDS, MODEL_ID_PATTERN } from '@nextscale/openapi'
-import { ConfigError, readChoice, readInteger, readPattern, readString, readUrl } from './config-readers.ts'
+import { ConfigError, readChoice, readInteger, readPattern, readShare, readString, readUrl } from './config-readers.ts'
 import { readTrustedProxies, type TrustedProxies } from './http/trust-proxy.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -22,6 +22,14 @@ export interface S3StoreConfig {
   /** Put before every key, with its closing slash; empty for none. */
   readonly keyPrefix: string
   readonly linkTtlSeconds: number
+}
+
+export interface TracingConfig {
+  /** Where OTLP/HTTP takes traces. */
+  readonly url: string
+  readonly serviceName: string
+  /** Share of the traces begun here that is kept; those that callers began are kept if theirs are. */
+  readonly share: number
 }
 
 export interface Config {
@@ -49,6 +57,8 @@ export interface Config {
   /** How often what expired is looked for. */
   readonly sweepIntervalMs: number
   readonly objectStore: DiskStoreConfig | S3StoreConfig
+  /** Unset means that no traces are made. */
+  readonly tracing: TracingConfig | undefined
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -89,6 +99,13 @@ const readDiskStore = (env: Environment): DiskStoreConfig => {
   }
 }
 
+const readTracing = (env: Environment): TracingConfig | undefined => {
+  const endpoint = readUrl(env, 'OTEL_EXPORTER_OTLP_ENDPOINT', ['http:', 'https:'])
+  const share = readShare(env, 'OTEL_TRACES_SAMPLER_ARG', 1)
+  if (endpoint === undefined) return undefined
+  return { url: `${endpoint}/v1/traces`, serviceName: readString(env, 'OTEL_SERVICE_NAME') ?? 'nextscale-api', share }
+}
+
 /** Reads the environment once. Throws a ConfigError whose message is the sentence to show. */
 export const readConfig = (env: Environment = process.env): Config => {
   const bucket = readString(env, 'S3_BUCKET')
@@ -110,6 +127,7 @@ export const readConfig = (env: Environment = process.env): Config => {
     heartbeatMs: readInteger(env, 'HEARTBEAT_MS', 15_000, 10, 60_000),
     bodyLimitBytes: BODY_LIMIT_BYTES,
     sweepIntervalMs: readInteger(env, 'SWEEP_INTERVAL_MS', 60_000, 100, 3_600_000),
-    objectStore: Object.freeze(bucket === undefined ? readDiskStore(env) : readS3Store(env, bucket))
+    objectStore: Object.freeze(bucket === undefined ? readDiskStore(env) : readS3Store(env, bucket)),
+    tracing: readTracing(env)
   })
 }

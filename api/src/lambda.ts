@@ -12,7 +12,14 @@ const config = readConfig()
 const app = await buildApp(
   // The gateway is the only peer, and it says by which protocol and from where the request came.
   // Whoever reaches the gateway reaches this, so keys are needed as they are beyond loopback.
-  { ...config, host: '0.0.0.0', trustedProxies: config.trustedProxies ?? 1, maxWaitSeconds: MAX_WAIT_SECONDS },
+  {
+    ...config,
+    host: '0.0.0.0',
+    trustedProxies: config.trustedProxies ?? 1,
+    maxWaitSeconds: MAX_WAIT_SECONDS,
+    // Spans are sent between requests, while a container is frozen.
+    tracing: undefined
+  },
   { buffered: { document: OPENAPI_DOCUMENT } }
 )
 

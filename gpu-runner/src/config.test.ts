@@ -29,6 +29,18 @@ test('a bucket selects S3; an endpoint turns path style on unless told otherwise
   assert.ok(own.kind === 's3' && own.forcePathStyle && own.prefix === 'a/b/')
 })
 
+test('traces are off unless a collector is named', () => {
+  assert.equal(readConfig({ OTEL_SERVICE_NAME: 'a', OTEL_EXPORTER_OTLP_ENDPOINT: '' }).tracing, null)
+  assert.deepEqual(
+    readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/', OTEL_TRACES_SAMPLER_ARG: '0.1' }).tracing,
+    {
+      url: 'http://collector:4318/v1/traces',
+      serviceName: 'nextscale-runner',
+      share: 0.1
+    }
+  )
+})
+
 test('several model folders are separated by commas', () => {
   assert.deepEqual(readConfig({ MODELS: '/a, /b,' }).models, ['/a', '/b'])
 })
@@ -42,6 +54,8 @@ const refused: [Record<string, string>, RegExp][] = [
   [{ REDIS_PREFIX: '{a}' }, /REDIS_PREFIX may have/],
   [{ S3_BUCKET: 'b', S3_ENDPOINT: 'nowhere' }, /S3_ENDPOINT must be a URL/],
   [{ S3_BUCKET: 'b', S3_FORCE_PATH_STYLE: 'yes' }, /S3_FORCE_PATH_STYLE must be one of true, false/],
+  [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }, /OTEL_EXPORTER_OTLP_ENDPOINT must be an absolute URL that starts with/],
+  [{ OTEL_TRACES_SAMPLER_ARG: '2' }, /OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, not "2"/],
   [{ LOG_LEVEL: 'loud' }, /LOG_LEVEL must be one of/]
 ]
 for (const [env, sentence] of refused) {

@@ -9,6 +9,14 @@ import type { SamplerForm } from './sampler/open-sampler.ts'
 
 export type StoreConfig = ({ kind: 's3' } & S3Options) | { kind: 'disk'; folder: string }
 
+export interface TracingConfig {
+  /** Where OTLP/HTTP takes traces. */
+  url: string
+  serviceName: string
+  /** Share of the traces begun here that is kept; those begun by requests are kept if theirs are. */
+  share: number
+}
+
 export interface Config {
   redisUrl: string
   redisPrefix: string
@@ -27,6 +35,8 @@ export interface Config {
   samplerTimeoutMs: number
   /** Where metrics are served; null = nowhere. */
   metrics: MetricsAddress | null
+  /** Null = no traces are made. */
+  tracing: TracingConfig | null
   logLevel: string
   logFormat: 'json' | 'pretty'
 }
@@ -133,6 +143,25 @@ const samplerForm = (env: Environment, maxBatch: number): SamplerForm => {
   }
 }
 
+const share = (env: Environment, name: string): number => {
+  const text = env[name]
+  if (text === undefined || text === '') return 1
+  const value = Number(text)
+  if (value >= 0 && value <= 1) return value
+  throw new ConfigError(`${name} must be a number from 0 to 1, not "${text}".`)
+}
+
+const tracing = (env: Environment): TracingConfig | null => {
+  const kept = share(env, 'OTEL_TRACES_SAMPLER_ARG')
+  const endpoint = env['OTEL_EXPORTER_OTLP_ENDPOINT']
+  if (!endpoint) return null
+  // The text is not repeated, since it may hold a password.
+  if (!URL.canParse(endpoint) || !['http:', 'https:'].includes(new URL(endpoint).protocol))
+    throw new ConfigError('OTEL_EXPORTER_OTLP_ENDPOINT must be an absolute URL that starts with http:// or https://.')
+  const serviceName = env['OTEL_SERVICE_NAME'] || 'nextscale-runner'
+  return { url: `${endpoint.replace(/\/+$/, '')}/v1/traces`, serviceName, share: kept }
+}
+
 /**
  * Reads the settings.
  * @throws ConfigError in one sentence that says what to set.
@@ -155,6 +184,7 @@ export const readConfig = (env: Environment = process.env): Readonly<Config> => 
     metrics: env['METRICS_PORT']
       ? { host: env['METRICS_HOST'] || '127.0.0.1', port: integer(env, 'METRICS_PORT', 0, 1, 65_535) }
       : null,
+    tracing: tracing(env),
     logLevel: choice(env, 'LOG_LEVEL', LOG_LEVELS, 'info'),
     logFormat: choice(env, 'LOG_FORMAT', ['json', 'pretty'], 'json')
   })

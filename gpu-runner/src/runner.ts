@@ -51,6 +51,15 @@ const openMetrics = async ({ metrics: address }: Readonly<Config>) => {
   return { observer: metrics, stop }
 }
 
+/** Traces, where they are wanted: others are spared the libraries. */
+const openTraces = async ({ tracing }: Readonly<Config>, log: Logger) => {
+  if (!tracing) return undefined
+  const { exportTraces } = await import('./observe/export-traces.ts')
+  const { traceAttempts } = await import('./observe/trace-attempts.ts')
+  const { tracer, close } = await exportTraces(tracing, log)
+  return { observer: traceAttempts(tracer), close }
+}
+
 /** Longer than any blocking command of the worker. */
 const SOCKET_TIMEOUT_MS = 15_000
 
@@ -92,6 +101,7 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
   const keys = redisKeys(config.redisPrefix)
   const models = await openModels(config.models)
   const metrics = await openMetrics(config)
+  const traces = await openTraces(config, log)
   const sampler = await Sampler.start([...models.values()], {
     form: config.form,
     timeoutMs: config.samplerTimeoutMs,
@@ -103,7 +113,8 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
   const subscriber = connect(config.redisUrl, log)
   const cancels = await createCancelWatch(redis, subscriber, keys, log)
   const speed = createSpeed()
-  const observer = observeWith([speed, logAttempts(log), ...(metrics ? [metrics.observer] : [])])
+  const optional = [metrics, traces].flatMap((observing) => observing?.observer ?? [])
+  const observer = observeWith([speed, logAttempts(log), ...optional])
   const batcher = createBatcher(observeSampler(sampler, observer), { maxBatch: config.maxBatch, windowMs: config.batchWindowMs })
   const { concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
   // One batch runs while the next gathers.
@@ -125,6 +136,7 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
       subscriber.disconnect()
       redis.disconnect()
       metrics?.stop()
+      await traces?.close()
       return outcome
     }
   }

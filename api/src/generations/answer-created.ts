@@ -24,7 +24,7 @@ export interface Creation {
   resolve: (format: ImageFormat | undefined) => Promise<Pick<GenerateImagePayload, 'input' | 'metadata' | 'label' | 'parent'>>
 }
 
-type CreationRequest = Pick<FastifyRequest, 'id' | 'log' | 'protocol' | 'host'> & {
+type CreationRequest = Pick<FastifyRequest, 'id' | 'log' | 'protocol' | 'host' | 'trace'> & {
   headers: { accept?: string | undefined; prefer?: string; 'idempotency-key'?: string }
 }
 
@@ -71,7 +71,7 @@ export const createAndAnswer = async (
   const format = creation.format ?? picture
   const check = (payload: GenerateImagePayload) => checkPicture(picture, payload.input)
   const key = request.headers['idempotency-key']
-  const created = await createOrReplay(services, { caller, key, creation, format, check })
+  const created = await createOrReplay(services, { caller, key, creation, format, check, trace: request.trace })
   if (!created.isReplayed) tellAccepted(services, request, created.found)
   const preferred = preferredWait(request.headers.prefer, services.config.maxWaitSeconds)
   const seconds = preferred ?? (picture === undefined ? 0 : services.config.maxWaitSeconds)

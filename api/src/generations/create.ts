@@ -3,6 +3,7 @@ import type { ImageFormat } from '../http/accept.ts'
 import type { Caller } from '../http/caller.ts'
 import { ProblemError } from '../http/problem.ts'
 import type { Services } from '../services.ts'
+import type { RequestTrace } from '../tracing/request-trace.ts'
 import type { Creation } from './answer-created.ts'
 import { type Found, requireFound } from './find.ts'
 import { keyedGenerationId, newGenerationId } from './id.ts'
@@ -15,6 +16,8 @@ interface CreateOptions {
   key: string | undefined
   creation: Creation
   format: ImageFormat | undefined
+  /** Where traces are made: that of the request. */
+  trace: RequestTrace | undefined
   /** Throws when what is made, or was made, cannot be answered as asked. */
   check: (payload: GenerateImagePayload) => void
 }
@@ -63,6 +66,10 @@ const payloadOf = async ({ caller, creation, format, check }: CreateOptions): Pr
   return payload
 }
 
+/** Adds a job; where traces are made, as a part of the request's, which the job then goes on in. */
+const publish = <T>(trace: RequestTrace | undefined, id: string, add: (carrier?: string) => Promise<T>): Promise<T> =>
+  trace ? trace.publish(id, add) : add()
+
 const createKeyed = async (services: Services, key: string, options: CreateOptions): Promise<Created> => {
   const { caller, creation, format } = options
   const { owner } = caller
@@ -74,7 +81,9 @@ const createKeyed = async (services: Services, key: string, options: CreateOptio
   const payload = { ...(await payloadOf(options)), request_hash: hash }
   services.depth.admit()
   // A place is taken once per id; that of a generation which another request just made with the key is its own.
-  const { isNew, snapshot } = await services.inFlight.hold(caller, id, () => services.enqueueKeyed(id, payload, Date.now()))
+  const { isNew, snapshot } = await services.inFlight.hold(caller, id, () =>
+    publish(options.trace, id, (carrier) => services.enqueueKeyed(id, payload, Date.now(), carrier))
+  )
   return isNew ? { found: requireFound(id, snapshot), isReplayed: false } : replayed(id, hash, snapshot, options)
 }
 
@@ -85,6 +94,8 @@ export const createOrReplay = async (services: Services, options: CreateOptions)
   services.depth.admit()
   const id = newGenerationId()
   const createdAt = Date.now()
-  await services.inFlight.hold(options.caller, id, () => services.enqueue(id, payload, createdAt))
+  await services.inFlight.hold(options.caller, id, () =>
+    publish(options.trace, id, (carrier) => services.enqueue(id, payload, createdAt, carrier))
+  )
   return { found: { snapshot: justQueued(id, payload, createdAt), standing: { status: 'queued' } }, isReplayed: false }
 }

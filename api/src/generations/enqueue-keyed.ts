@@ -16,7 +16,8 @@ export interface Added {
 }
 
 export interface EnqueueKeyed {
-  (id: string, payload: GenerateImagePayload, createdAt: number): Promise<Added>
+  /** `carrier` is the trace that the job goes on in. */
+  (id: string, payload: GenerateImagePayload, createdAt: number, carrier?: string): Promise<Added>
 }
 
 /** A transaction's results are untyped; these are those of our scripts, in their order. */
@@ -30,8 +31,8 @@ export const createEnqueueKeyed = (redis: Redis, queue: Queue<GenerateImagePaylo
   const keysOf = generationKeys(queue, keys)
   const trim = createIndexTrim(redis, keys)
 
-  const add = async (id: string, payload: GenerateImagePayload, createdAt: number): Promise<Added> => {
-    const { name, data, opts } = toJob({ id, payload, createdAt })
+  const add: EnqueueKeyed = async (id, payload, createdAt, carrier) => {
+    const { name, data, opts } = toJob({ id, payload, createdAt, carrier })
     const job = new Job(queue, name, data, opts, id)
     const transaction = (await queue.backend.client).multi()
     const own = keysOf(payload.owner, id)
@@ -45,8 +46,8 @@ export const createEnqueueKeyed = (redis: Redis, queue: Queue<GenerateImagePaylo
     return { isNew: isNew === 1, snapshot: toSnapshot(id, payload.owner, reply) }
   }
 
-  return (id, payload, createdAt) => {
+  return (id, payload, createdAt, carrier) => {
     trim(payload.owner, createdAt)
-    return onRedis(() => add(id, payload, createdAt))
+    return onRedis(() => add(id, payload, createdAt, carrier))
   }
 }

@@ -14,13 +14,15 @@ import { createIndexTrim } from './trim-index.ts'
 const MAX_TOGETHER = 8
 
 export interface Enqueue {
-  (id: string, payload: GenerateImagePayload, createdAt: number): Promise<void>
+  /** `carrier` is the trace that the job goes on in. */
+  (id: string, payload: GenerateImagePayload, createdAt: number, carrier?: string): Promise<void>
 }
 
 interface Entry {
   id: string
   payload: GenerateImagePayload
   createdAt: number
+  carrier: string | undefined
   resolve: () => void
   reject: (error: unknown) => void
 }
@@ -30,7 +32,7 @@ const { attempts, backoff, priority, queue: jobName } = generateImageJob
 const kept = { age: MAX_RETENTION_SECONDS }
 
 /** A generation as BullMQ takes it. */
-export const toJob = ({ id, payload, createdAt }: Pick<Entry, 'id' | 'payload' | 'createdAt'>) => ({
+export const toJob = ({ id, payload, createdAt, carrier }: Omit<Entry, 'resolve' | 'reject'>) => ({
   name: jobName,
   data: payload,
   opts: {
@@ -40,7 +42,9 @@ export const toJob = ({ id, payload, createdAt }: Pick<Entry, 'id' | 'payload' |
     attempts,
     backoff,
     removeOnComplete: kept,
-    removeOnFail: kept
+    removeOnFail: kept,
+    // For each job its own: requests of different traces are added together.
+    ...(carrier !== undefined && { telemetry: { metadata: carrier } })
   }
 })
 
@@ -87,10 +91,10 @@ export const createEnqueue = (redis: Redis, queue: Queue<GenerateImagePayload>, 
     void write(entries)
   }
 
-  return (id, payload, createdAt) =>
+  return (id, payload, createdAt, carrier) =>
     new Promise((resolve, reject) => {
       if (gathered.length === 0) setImmediate(flush)
-      gathered.push({ id, payload, createdAt, resolve, reject })
+      gathered.push({ id, payload, createdAt, carrier, resolve, reject })
       if (gathered.length === MAX_TOGETHER) flush()
       trim(payload.owner, createdAt)
     })

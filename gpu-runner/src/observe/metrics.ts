@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { AttemptRecord, Observer } from './observer.ts'
+import type { Observer } from './observer.ts'
+import { phasesOf } from './phases.ts'
 
 const LAG_RESOLUTION_MS = 10
 const NANOSECONDS = 1e9
@@ -14,15 +15,6 @@ export interface RunnerMetrics extends Observer {
   /** The text that Prometheus reads. */
   render(): Promise<string>
   close(): void
-}
-
-/** Seconds of each stage of an attempt that succeeded. Decoding is the end of the stage that samples. */
-const stageSeconds = ({ begunAt, endedAt, stages, decodeMs }: AttemptRecord): Record<string, number> => {
-  const marks = [{ stage: 'batching', at: begunAt }, ...stages, { stage: 'end', at: endedAt }]
-  const lengths = marks.slice(0, -1).map(({ stage, at }, i) => [stage, ((marks[i + 1]?.at ?? at) - at) / 1_000] as const)
-  const seconds: Record<string, number> = Object.fromEntries(lengths)
-  const decoding = (decodeMs ?? 0) / 1_000
-  return { ...seconds, sampling: Math.max(0, (seconds['sampling'] ?? 0) - decoding), decoding }
 }
 
 const createInstruments = (registers: Registry[]) => ({
@@ -118,7 +110,7 @@ export const createMetrics = (): RunnerMetrics => {
       instruments.queueWait.observe({ model }, Math.max(0, record.begunAt - record.queuedAt) / 1_000)
       if (outcome !== 'succeeded') return
       instruments.images.inc({ model }, images)
-      for (const [stage, seconds] of Object.entries(stageSeconds(record))) instruments.stage.observe({ model, stage }, seconds)
+      for (const { name: stage, from, to } of phasesOf(record)) instruments.stage.observe({ model, stage }, (to - from) / 1_000)
     },
     samplerRestarted: () => instruments.restarts.inc(),
     render: () => registry.metrics(),

@@ -10,14 +10,21 @@ interface ObservedJob {
   id?: string | undefined
   data: unknown
   timestamp: number
+  attemptsMade: number
+  opts: { telemetry?: { metadata?: string } }
 }
 
-type OnStage = (stage: Stage) => void
+/** Hears how far an attempt has come. */
+export interface AttemptListener {
+  onStage: (stage: Stage) => void
+  /** An image has this scale. */
+  onScale: (scale: number) => void
+}
 
 const Payload = Compile(generateImageJob.payload)
 
-/** A tracker that tells of stages as they begin. */
-export const tellStages = (tracker: ProgressTracker, onStage: OnStage = () => undefined): ProgressTracker => {
+/** A tracker that tells of stages as they begin, and of scales as images have them. */
+export const tellListener = (tracker: ProgressTracker, { onStage, onScale }: AttemptListener): ProgressTracker => {
   let isStarted = false
   return {
     ...tracker,
@@ -25,6 +32,10 @@ export const tellStages = (tracker: ProgressTracker, onStage: OnStage = () => un
       if (!isStarted) onStage('sampling')
       isStarted = true
       tracker.start()
+    },
+    scale: (image, scale) => {
+      onScale(scale)
+      tracker.scale(image, scale)
     },
     stage: (stage) => {
       onStage(stage)
@@ -44,24 +55,32 @@ export const observeAttempt = async (
   job: ObservedJob,
   observer: Observer,
   isLost: () => boolean,
-  work: (onStage: OnStage) => Promise<GenerateImageResult>
+  work: (listener: AttemptListener) => Promise<GenerateImageResult>
 ): Promise<GenerateImageResult> => {
   const begunAt = Date.now()
   const stages: { stage: Stage; at: number }[] = []
+  const scalesAt: number[] = []
   const input = Payload.Check(job.data) ? job.data.input : undefined
   const end = (how: Pick<AttemptRecord, 'outcome' | 'code' | 'decodeMs'>) =>
     observer.attempt({
       generation: job.id ?? '',
       model: input?.model ?? null,
       images: input?.num_images ?? 0,
+      attempt: job.attemptsMade + 1,
+      carrier: job.opts.telemetry?.metadata,
       queuedAt: job.timestamp,
       begunAt,
       endedAt: Date.now(),
       stages,
+      // A draft's batch may go on for its mates.
+      scalesAt: scalesAt.slice(0, (input?.stop_at_scale ?? Number.POSITIVE_INFINITY) + 1),
       ...how
     })
   try {
-    const result = await work((stage) => stages.push({ stage, at: Date.now() }))
+    const result = await work({
+      onStage: (stage) => stages.push({ stage, at: Date.now() }),
+      onScale: (scale) => (scalesAt[scale] = Date.now())
+    })
     end({ outcome: result.outcome, code: null, decodeMs: result.outcome === 'succeeded' ? result.metrics.decode_ms : null })
     return result
   } catch (error) {

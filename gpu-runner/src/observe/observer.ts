@@ -17,11 +17,17 @@ export interface AttemptRecord {
   /** Null for a job that cannot be read. */
   model: string | null
   images: number
+  /** From 1; what was handed back or lost does not count. */
+  attempt: number
+  /** The trace it belongs to, as BullMQ keeps it beside the job. */
+  carrier: string | undefined
   queuedAt: number
   begunAt: number
   endedAt: number
   /** Stages it came to after gathering, with the moments they began. */
   stages: readonly { stage: Stage; at: number }[]
+  /** Moments at which all images had scale k. */
+  scalesAt: readonly number[]
   outcome: AttemptOutcome
   code: GenerationErrorCode | null
   /** From the stored result of a success. */

@@ -7,15 +7,14 @@ import {
   type GenerationInput,
   lapseOf,
   packTokens,
-  type RunnerMetrics,
-  type Stage
+  type RunnerMetrics
 } from '@nextscale/openapi'
 import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
 import { JobError } from '../errors.ts'
 import { encodePicture } from '../image/encode.ts'
 import type { OpenModel } from '../model/open-model.ts'
-import { tellStages } from '../observe/observe-attempt.ts'
+import { type AttemptListener, tellListener } from '../observe/observe-attempt.ts'
 import type { SamplerForm } from '../sampler/open-sampler.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import type { BatchedImage, Batcher } from './batcher.ts'
@@ -49,7 +48,7 @@ export interface GenerationJob {
   hasStarted: boolean
   /** Must not reject. */
   report: (progress: GenerateImageProgress) => Promise<void>
-  onStage?: (stage: Stage) => void
+  listener?: AttemptListener
 }
 
 const Payload = Compile(generateImageJob.payload)
@@ -123,12 +122,17 @@ const sampleMetrics = (images: readonly BatchedImage[], scales: number) => {
   }
 }
 
+const trackFor = ({ report, listener }: GenerationJob, scales: readonly number[], input: GenerationInput): ProgressTracker => {
+  const tracker = trackProgress(scales, input.num_images, report)
+  return listener ? tellListener(tracker, listener) : tracker
+}
+
 const generate = async (job: GenerationJob, input: GenerationInput, context: JobContext, signal: AbortSignal) => {
   const model = context.models.get(input.model)
   if (!model) throw new JobError('model_not_served', `No runner serves the model ${input.model} at present.`)
   checkInput(input, model, context.form)
   const scales = model.shape.scales.slice(0, (input.stop_at_scale ?? Number.POSITIVE_INFINITY) + 1)
-  const tracker = tellStages(trackProgress(scales, input.num_images, job.report), job.onStage)
+  const tracker = trackFor(job, scales, input)
   const previews = keepPreviews({
     id: job.id,
     side: model.shape.resolution,

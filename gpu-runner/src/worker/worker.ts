@@ -1,16 +1,10 @@
-import {
-  type GenerateImageProgress,
-  type GenerateImageResult,
-  generateImageJob,
-  type RedisKeys,
-  type Stage
-} from '@nextscale/openapi'
+import { type GenerateImageProgress, type GenerateImageResult, generateImageJob, type RedisKeys } from '@nextscale/openapi'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
-import { observeAttempt } from '../observe/observe-attempt.ts'
+import { type AttemptListener, observeAttempt } from '../observe/observe-attempt.ts'
 import type { Observer } from '../observe/observer.ts'
 import { decideRetry } from './decide-retry.ts'
 import { asJobError, codeOf, failureReason } from './failure.ts'
@@ -78,7 +72,7 @@ const createProcessor =
     job: Job,
     token: string | undefined,
     own: AbortSignal | undefined,
-    onStage: (stage: Stage) => void
+    listener: AttemptListener
   ): Promise<GenerateImageResult> => {
     const id = job.id ?? ''
     const signal = own ? AbortSignal.any([own, stopping]) : stopping
@@ -86,7 +80,7 @@ const createProcessor =
       const hasStarted = job.attemptsStarted > 1
       const { data, timestamp: createdAt } = job
       return await processJob(
-        { id, data: data as unknown, createdAt, hasStarted, report: reporter(job, log), onStage },
+        { id, data: data as unknown, createdAt, hasStarted, report: reporter(job, log), listener },
         context,
         signal
       )
@@ -154,7 +148,7 @@ export const startWorker = (options: WorkerOptions, context: JobContext, log: Lo
         job,
         observer,
         () => signal?.reason === LOCK_LOST,
-        (onStage) => processJobOf(job, token, signal, onStage)
+        (listener) => processJobOf(job, token, signal, listener)
       )
     )
   const worker = new Worker<unknown, GenerateImageResult>(generateImageJob.queue, processor, {
