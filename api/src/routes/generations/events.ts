@@ -1,5 +1,6 @@
 import { getGenerationEvents } from '@nextscale/openapi'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { createEta } from '../../generations/estimate.ts'
 import { parsePosition } from '../../generations/event-position.ts'
 import { find } from '../../generations/find.ts'
 import { follow } from '../../generations/follow.ts'
@@ -32,11 +33,11 @@ const openStream = (reply: FastifyReply, heartbeatMs: number, closing: AbortSign
 
 /** GET /generations/{id}/events */
 export const getGenerationEventsRoute = (app: FastifyInstance, services: Services): void => {
-  const { config, reader, events, metrics, streams, streamSlots, closing } = services
+  const { config, reader, runners, events, metrics, streams, streamSlots, closing } = services
   addOperation(app, getGenerationEvents, async (request, reply) => {
     const { id } = request.params
-    // Any page may open the link: the token is what lets it in, and there are no cookies.
-    reply.header('access-control-allow-origin', '*')
+    // Any page may open the link: the token is what lets it in. Without one it would be that this server asks nobody.
+    if (request.query.token !== undefined) reply.header('access-control-allow-origin', '*')
     const caller = callerOf(request)
     const read = () => find(reader, caller.owner, id)
     const after = parsePosition(id, request.headers['last-event-id'])
@@ -51,7 +52,7 @@ export const getGenerationEventsRoute = (app: FastifyInstance, services: Service
       left.push(streamSlots.enter())
       left.push(await streams.enter(caller))
       left.push(metrics.hold('stream'))
-      const context = { ...services, base: baseUrl(config, request) }
+      const context = { ...services, base: baseUrl(config, request), etaMs: createEta(runners) }
       const show = ({ snapshot, standing }: typeof found) => toGeneration(snapshot, standing, context)
       const stream = openStream(reply, config.heartbeatMs, closing.signal)
       await stream.send(retryHint(RETRY_MS))
