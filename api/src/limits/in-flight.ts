@@ -17,7 +17,7 @@ export interface InFlight {
   reserve(caller: Caller, id: string): Promise<void>
   /** Gives a place back at once; those of finished generations are also found by who needs one. */
   release(caller: Caller, id: string): Promise<void>
-  /** Reserves a place for some work, and gives it back when the work fails. */
+  /** Reserves a place for some work, and gives it back when the work was refused. */
   hold<T>(caller: Caller, id: string, work: () => Promise<T>): Promise<T>
 }
 
@@ -31,6 +31,8 @@ const isDone = (snapshot: Snapshot | undefined, reservedAt: number, now: number)
   if (snapshot?.kind === 'job' || snapshot?.kind === 'removed') return isTerminal(settle(snapshot))
   return now - reservedAt > SETTLED_MS
 }
+
+const isUnanswered = (error: unknown) => error instanceof ProblemError && error.code === 'queue_unavailable'
 
 /** Takes the oldest finished generations out of an owner's places. Stops at the first that free any. */
 const freePlaces = async ({ redis, keys, reader }: InFlightContext, owner: string): Promise<void> => {
@@ -84,8 +86,8 @@ export const createInFlight = (context: InFlightContext): InFlight => {
       try {
         return await work()
       } catch (error) {
-        // When this fails too, Redis is away, and whoever needs the place later finds that it is free.
-        await release(caller, id).catch(() => undefined)
+        // When Redis has not answered, the work may have been done: whoever needs the place later finds out.
+        if (!isUnanswered(error)) await release(caller, id).catch(() => undefined)
         throw error
       }
     }
