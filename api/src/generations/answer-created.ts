@@ -13,6 +13,7 @@ import type { Found } from './find.ts'
 import { holdUntilTerminal } from './hold.ts'
 import { toGeneration } from './resource.ts'
 import { isTerminal } from './settle.ts'
+import { payloadOf } from './snapshot.ts'
 
 /** What an operation that makes a generation knows about the request. */
 export interface Creation {
@@ -48,7 +49,7 @@ const formatOf = ({ json, formats }: Acceptance, named: ImageFormat | undefined)
 }
 
 const tellAccepted = ({ metrics }: Services, { id, log }: CreationRequest, { snapshot }: Found): void => {
-  const { input } = snapshot.kind === 'job' ? snapshot.payload : snapshot.mark.payload
+  const { input } = payloadOf(snapshot)
   metrics.accepted(input.model, input.priority)
   log.debug({ request_id: id, generation: snapshot.id, model: input.model }, 'accepted')
 }

@@ -4,6 +4,7 @@ import type { Found } from './find.ts'
 import { drawSeed, refuseUnsupported, resolveOutput, resolveStop } from './resolve-input.ts'
 import { resolvePreviews } from './resolve-previews.ts'
 import { isTerminal } from './settle.ts'
+import { payloadOf } from './snapshot.ts'
 
 const atField = (code: 'invalid_request' | 'out_of_range_for_model' | 'unsupported_for_model', pointer: string, detail: string) =>
   new ProblemError(code, detail, { errors: [{ pointer, detail }] })
@@ -18,7 +19,7 @@ const parentOf = ({ snapshot, standing }: Found): GenerationInput => {
   if (standing.status !== 'succeeded') {
     throw notContinuable(`${id} is ${standing.status} and has no picture to go on from. Post a new request to /v1/generate.`)
   }
-  return completeInput(snapshot.kind === 'job' ? snapshot.payload.input : snapshot.mark.payload.input)
+  return completeInput(payloadOf(snapshot).input)
 }
 
 /** The card of the model, provided it is still the one that made the parent. */
