@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Acceptance, type ImageFormat, readAccept } from '../http/accept.ts'
 import type { Caller } from '../http/caller.ts'
 import { preferredWait } from '../http/prefer.ts'
-import { ProblemError } from '../http/problem.ts'
 import { baseUrl, generationUrl } from '../http/urls.ts'
+import { isUnanswered } from '../redis/errors.ts'
 import type { Services } from '../services.ts'
 import { checkPicture, requireAnswerable, sendPicture } from './answer-picture.ts'
 import { type Created, createOrReplay } from './create.ts'
@@ -35,7 +35,7 @@ const holdCreated = async (services: Services, reply: FastifyReply, { found }: C
   try {
     return await holdUntilTerminal(services, reply, { id: found.snapshot.id, owner, timeoutMs: seconds * 1000 })
   } catch (error) {
-    if (error instanceof ProblemError && error.code === 'queue_unavailable') return found
+    if (isUnanswered(error)) return found
     throw error
   }
 }

@@ -5,7 +5,7 @@ import { isTerminal, settle } from '../generations/settle.ts'
 import type { Snapshot } from '../generations/snapshot.ts'
 import type { Caller } from '../http/caller.ts'
 import { ProblemError } from '../http/problem.ts'
-import { onRedis } from '../redis/errors.ts'
+import { isUnanswered, onRedis } from '../redis/errors.ts'
 
 const CHUNK = 100
 const RETRY_AFTER_SECONDS = 2
@@ -31,8 +31,6 @@ const isDone = (snapshot: Snapshot | undefined, reservedAt: number, now: number)
   if (snapshot?.kind === 'job' || snapshot?.kind === 'removed') return isTerminal(settle(snapshot))
   return now - reservedAt > SETTLED_MS
 }
-
-const isUnanswered = (error: unknown) => error instanceof ProblemError && error.code === 'queue_unavailable'
 
 /** Takes the oldest finished generations out of an owner's places. Stops at the first that free any. */
 const freePlaces = async ({ redis, keys, reader }: InFlightContext, owner: string): Promise<void> => {
