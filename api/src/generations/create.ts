@@ -8,7 +8,7 @@ import type { Creation } from './answer-created.ts'
 import { type Found, requireFound } from './find.ts'
 import { keyedGenerationId, newGenerationId } from './id.ts'
 import { requestHash } from './request-hash.ts'
-import type { JobSnapshot, Snapshot } from './snapshot.ts'
+import { type JobSnapshot, payloadOf, type Snapshot } from './snapshot.ts'
 
 interface CreateOptions {
   caller: Caller
@@ -54,13 +54,13 @@ const mismatch = () => {
 /** What was made with the key before. Throws when that was for another request, or is gone. */
 const replayed = (id: string, hash: string, snapshot: Snapshot, { check }: CreateOptions): Created => {
   const found = requireFound(id, snapshot)
-  const payload = found.snapshot.kind === 'job' ? found.snapshot.payload : found.snapshot.mark.payload
+  const payload = payloadOf(found.snapshot)
   if (payload.request_hash !== hash) throw mismatch()
   check(payload)
   return { found, isReplayed: true }
 }
 
-const payloadOf = async ({ caller, creation, format, check }: CreateOptions): Promise<GenerateImagePayload> => {
+const makePayload = async ({ caller, creation, format, check }: CreateOptions): Promise<GenerateImagePayload> => {
   const payload: GenerateImagePayload = { version: 1, owner: caller.owner, ...(await creation.resolve(format)) }
   check(payload)
   return payload
@@ -78,7 +78,7 @@ const createKeyed = async (services: Services, key: string, options: CreateOptio
   // Looked up first, so that a replay is not refused for a full queue or a model that is gone by now.
   const before = await services.reader.read(owner, id)
   if (before.kind !== 'unknown') return replayed(id, hash, before, options)
-  const payload = { ...(await payloadOf(options)), request_hash: hash }
+  const payload = { ...(await makePayload(options)), request_hash: hash }
   services.depth.admit()
   // A place is taken once per id; that of a generation which another request just made with the key is its own.
   const { isNew, snapshot } = await services.inFlight.hold(caller, id, () =>
@@ -90,7 +90,7 @@ const createKeyed = async (services: Services, key: string, options: CreateOptio
 /** Puts a new generation into the queue, or finds the one that its idempotency key made before. */
 export const createOrReplay = async (services: Services, options: CreateOptions): Promise<Created> => {
   if (options.key !== undefined) return createKeyed(services, options.key, options)
-  const payload = await payloadOf(options)
+  const payload = await makePayload(options)
   services.depth.admit()
   const id = newGenerationId()
   const createdAt = Date.now()

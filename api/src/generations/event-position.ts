@@ -2,6 +2,7 @@ import { STAGES, type Stage } from '@nextscale/openapi'
 import type { Found } from './find.ts'
 import { presentProgress } from './present-progress.ts'
 import { isTerminal } from './settle.ts'
+import { payloadOf } from './snapshot.ts'
 
 /**
  * A place in the order of a generation's events. The order follows from its state alone: each part only grows while the
@@ -51,7 +52,7 @@ export const positionOf = (found: Found): Position => {
   const { snapshot, standing } = found
   const progress = presentProgress(snapshot)
   const runs = snapshot.kind === 'job' ? snapshot.runs : 0
-  const { previews: asked = [], num_images: images } = (snapshot.kind === 'job' ? snapshot.payload : snapshot.mark.payload).input
+  const { previews: asked = [], num_images: images } = payloadOf(snapshot).input
   return {
     phase: phaseOf(found),
     progress: progress?.progress && standing.status !== 'queued' ? runs * TOKENS_PER_RUN + progress.progress.tokens : 0,

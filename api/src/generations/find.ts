@@ -1,7 +1,7 @@
 import { ProblemError } from '../http/problem.ts'
 import type { GenerationReader } from './reader.ts'
-import { isOver, type LiveSnapshot, settle, type Standing } from './settle.ts'
-import type { Snapshot } from './snapshot.ts'
+import { isOver, settle, type Standing } from './settle.ts'
+import type { LiveSnapshot, Snapshot } from './snapshot.ts'
 
 export interface Found {
   snapshot: LiveSnapshot

@@ -70,9 +70,11 @@ export const follow = async (options: FollowOptions): Promise<void> => {
   const move = (next: Position) => (position = next)
   while (!signal.aborted) {
     let isDone = true
+    let isShown = true
     const target = found && positionOf(found)
     if (found && target && (position === undefined || isBehind(position, target))) {
       const generation = await showOrWait(options, found)
+      isShown = generation !== undefined
       const events: PositionedEvent[] =
         generation === undefined
           ? []
@@ -83,7 +85,7 @@ export const follow = async (options: FollowOptions): Promise<void> => {
     }
     if (position?.ended) return
     // A snapshot of a generation that has ended is followed by its end.
-    const isEnding = position !== undefined && target !== undefined && isBehind(position, target)
+    const isEnding = isShown && position !== undefined && target !== undefined && isBehind(position, target)
     if (isDone && !isEnding) await watch.next(REREAD_MS, signal)
     const next = await readAgain(read)
     if (next === 'gone') return

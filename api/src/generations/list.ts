@@ -5,7 +5,7 @@ import { type Cursor, decodeCursor, encodeCursor } from './cursor.ts'
 import type { Found } from './find.ts'
 import type { GenerationReader } from './reader.ts'
 import { isOver, settle } from './settle.ts'
-import type { Snapshot } from './snapshot.ts'
+import { payloadOf, type Snapshot } from './snapshot.ts'
 
 /** Most index entries one request looks at, so that a filter that fits nothing cannot hold Redis up. */
 const SCAN_LIMIT = 500
@@ -72,7 +72,7 @@ const toFound = (snapshot: Snapshot, now: number): Found | undefined => {
 }
 
 const matches = ({ snapshot, standing }: Found, { status, model, label }: ListQuery): boolean => {
-  const payload = snapshot.kind === 'job' ? snapshot.payload : snapshot.mark.payload
+  const payload = payloadOf(snapshot)
   return (
     (status === undefined || standing.status === status) &&
     (model === undefined || payload.input.model === model) &&

@@ -2,7 +2,9 @@ import { type ContinueRequest, completeInput, type GenerationInput, type ModelCa
 import { ProblemError } from '../http/problem.ts'
 import type { Found } from './find.ts'
 import { drawSeed, refuseUnsupported, resolveOutput, resolveStop } from './resolve-input.ts'
+import { resolvePreviews } from './resolve-previews.ts'
 import { isTerminal } from './settle.ts'
+import { payloadOf } from './snapshot.ts'
 
 const atField = (code: 'invalid_request' | 'out_of_range_for_model' | 'unsupported_for_model', pointer: string, detail: string) =>
   new ProblemError(code, detail, { errors: [{ pointer, detail }] })
@@ -17,7 +19,7 @@ const parentOf = ({ snapshot, standing }: Found): GenerationInput => {
   if (standing.status !== 'succeeded') {
     throw notContinuable(`${id} is ${standing.status} and has no picture to go on from. Post a new request to /v1/generate.`)
   }
-  return completeInput(snapshot.kind === 'job' ? snapshot.payload.input : snapshot.mark.payload.input)
+  return completeInput(payloadOf(snapshot).input)
 }
 
 /** The card of the model, provided it is still the one that made the parent. */
@@ -75,6 +77,21 @@ const vary = (parent: GenerationInput, request: ContinueRequest, card: ModelCard
   return { keep, seed: request.seed ?? newSeed(), stop_at_scale: stop }
 }
 
+/** Encoding as asked for, the rest of it as in the parent. A quality is of its format. */
+const outputOf = ({ output: before }: GenerationInput, { output: asked }: ContinueRequest): GenerationInput['output'] => {
+  if (asked === undefined) return before
+  const { format = before.format, metadata = before.metadata } = asked
+  const quality = asked.quality ?? (format === before.format ? before.quality : null)
+  return resolveOutput({ format, metadata, ...(quality !== null && { quality }) })
+}
+
+/** Previews as asked for; else those of the parent that lie before the scale that makes the picture here. */
+const previewsOf = (parent: GenerationInput, { previews }: ContinueRequest, card: ModelCard, stop: number | null): number[] => {
+  if (previews !== undefined) return resolvePreviews(card, { previews, stop_at_scale: stop })
+  if (card.unsupported.includes('previews')) return []
+  return parent.previews.filter((scale) => scale < scalesUpTo(stop, card) - 1)
+}
+
 /**
  * The settings of a generation that continues another. Throws a problem when that one cannot be continued, or not so.
  */
@@ -92,7 +109,8 @@ export const resolveContinuation = (
   return {
     ...parent,
     ...drawn,
-    output: request.output ? resolveOutput(request.output) : parent.output,
+    previews: previewsOf(parent, request, card, drawn.stop_at_scale),
+    output: outputOf(parent, request),
     priority: request.priority ?? parent.priority,
     return_tokens: request.return_tokens ?? parent.return_tokens,
     deadline_seconds: request.deadline_seconds ?? parent.deadline_seconds,

@@ -86,6 +86,7 @@ test('fields a model does not support are refused one by one, unless they ask fo
   assert.equal(problem.code, 'unsupported_for_model')
   assert.deepEqual(problem.errors.map(({ pointer }) => pointer).toSorted(), ['/smooth', '/stop_at_scale', '/webhook'])
   resolveInput({ smooth: false, schedule: null, previews: 'none', webhook: null, return_tokens: false }, cards)
+  resolveInput({ previews: [] }, cards)
 })
 
 test('smooth, schedule and return_tokens are carried where the model honours them', () => {

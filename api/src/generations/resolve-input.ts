@@ -33,12 +33,16 @@ const chooseModel = (cards: Cards, id: string | undefined): ModelCard => {
 /** Optional fields the job has no place for, so that none can be dropped in silence. */
 const NOT_CARRIED = Object.keys(OPTIONAL_CAPABILITIES).filter((field) => !(field in GenerationInput.properties))
 
+/** Whether a value asks for nothing, as the neutral one of its field does. */
+const asksNothing = (value: unknown, neutral: unknown) =>
+  value === undefined || value === neutral || (Array.isArray(value) && value.length === 0)
+
 /** Refuses what a request, for a new generation or for the next of one, asks of a model that does not honour it. */
 export const refuseUnsupported = (card: ModelCard, request: GenerateRequest | ContinueRequest): void => {
   const errors: FieldError[] = []
   for (const [field, neutral] of Object.entries({ ...OPTIONAL_CAPABILITIES, ...ONCE_OPTIONAL_CAPABILITIES })) {
     const value: unknown = Reflect.get(request, field)
-    if (value === undefined || value === neutral) continue
+    if (asksNothing(value, neutral)) continue
     if (!card.unsupported.includes(field) && !NOT_CARRIED.includes(field)) continue
     const mend = neutral === undefined ? 'Leave it out.' : `Leave it out, or send ${JSON.stringify(neutral)}.`
     errors.push({ pointer: `/${field}`, detail: `${card.id} does not support ${field}. ${mend}` })

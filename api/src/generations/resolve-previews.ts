@@ -16,7 +16,10 @@ const whatIsWrong = ({ id, scales }: ModelCard, last: number, scale: number): st
  * Scales after which previews are made, ascending. All lie before the last scale that is drawn, which makes the picture.
  * @throws ProblemError that names every scale that does not.
  */
-export const resolvePreviews = (card: ModelCard, { previews, stop_at_scale: stop }: GenerateRequest): number[] => {
+export const resolvePreviews = (
+  card: ModelCard,
+  { previews, stop_at_scale: stop }: Pick<GenerateRequest, 'previews' | 'stop_at_scale'>
+): number[] => {
   const last = Math.min(stop ?? Number.POSITIVE_INFINITY, card.scales.length - 1)
   if (previews === undefined || previews === 'none') return []
   if (previews === 'auto') {

@@ -10,7 +10,8 @@ import {
 import { eventsUrl, generationUrl } from '../http/urls.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import { presentProgress } from './present-progress.ts'
-import { expiryOf, isTerminal, type LiveSnapshot, type Standing } from './settle.ts'
+import { expiryOf, isTerminal, type Standing } from './settle.ts'
+import type { LiveSnapshot } from './snapshot.ts'
 import type { StreamTokens } from './stream-tokens.ts'
 
 export interface ViewContext {

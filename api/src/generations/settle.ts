@@ -7,7 +7,7 @@ import {
   type StoredOutput
 } from '@nextscale/openapi'
 import { jsonParserOf } from '../parser.ts'
-import type { JobSnapshot, Snapshot } from './snapshot.ts'
+import { type JobSnapshot, type LiveSnapshot, payloadOf } from './snapshot.ts'
 
 /** Where a generation stands. Terminal ones say since when. */
 export type Standing =
@@ -17,8 +17,6 @@ export type Standing =
   /** With an error when nobody asked for it: a deadline passed. */
   | { status: 'canceled'; at: number; error: GenerationError | null }
   | { status: 'expired'; at: number }
-
-export type LiveSnapshot = Extract<Snapshot, { kind: 'job' | 'removed' }>
 
 const parseResult = jsonParserOf(GenerateImageResult)
 const parseError = jsonParserOf(GenerationError)
@@ -88,8 +86,7 @@ export const isTerminal = (standing: Standing): standing is Extract<Standing, { 
 
 /** When a terminal generation is no longer shown, in ms. */
 export const expiryOf = (snapshot: LiveSnapshot, at: number): number => {
-  const { input } = snapshot.kind === 'job' ? snapshot.payload : snapshot.mark.payload
-  return at + completeInput(input).retention_seconds * 1000
+  return at + completeInput(payloadOf(snapshot).input).retention_seconds * 1000
 }
 
 /** Whether its retention is over: jobs are removed late, so this decides and not whether the job is still there. */

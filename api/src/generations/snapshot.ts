@@ -35,6 +35,12 @@ export type Snapshot =
   /** There is a job whose payload this release cannot read. */
   | { kind: 'unreadable'; id: string }
 
+export type LiveSnapshot = Extract<Snapshot, { kind: 'job' | 'removed' }>
+
+/** What was queued, whether the job is still there or only its mark. */
+export const payloadOf = (snapshot: LiveSnapshot): GenerateImagePayload =>
+  snapshot.kind === 'job' ? snapshot.payload : snapshot.mark.payload
+
 const parsePayload = jsonParserOf(GenerateImagePayload)
 const parseMark = jsonParserOf(CancelMark)
 const parseProgress = jsonParserOf(GenerateImageProgress)

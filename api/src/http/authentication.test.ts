@@ -42,6 +42,7 @@ describe('with keys', () => {
       assert.equal(response.statusCode, 401, operation.operationId)
       assert.equal(response.headers['www-authenticate'], 'Bearer')
       assert.match(bodyOf<Problem>(response).detail, /Authorization: Bearer/)
+      assert.equal(bodyOf<Problem>(response).errors[0]?.pointer, '/headers/authorization')
       assertKept(operation, response)
     }
   })
@@ -156,6 +157,17 @@ test('on loopback no key is asked for until there is one', async () => {
     while ((await call(list, {}, local)).statusCode === 200) await new Promise((resolve) => setTimeout(resolve, 20))
     assert.equal((await call(list, {}, local)).statusCode, 401)
     assert.equal((await call(list, bearer(token), local)).statusCode, 200)
+  } finally {
+    await local.close()
+  }
+})
+
+test('who comes from another machine through a trusted proxy needs a key, also on loopback before there is one', async () => {
+  const local = await openTestApp({ TRUST_PROXY: 'loopback' })
+  try {
+    assert.equal((await call(list, { 'x-forwarded-for': '203.0.113.9' }, local)).statusCode, 401)
+    assert.equal((await call(list, { 'x-forwarded-for': '127.0.0.1' }, local)).statusCode, 200)
+    assert.equal((await call(list, {}, local)).statusCode, 200)
   } finally {
     await local.close()
   }

@@ -23,7 +23,10 @@ export interface AuthenticationOptions {
   streamCaller?: StreamCaller
 }
 
-const unauthorized = (detail: string) => new ProblemError('unauthorized', detail, { headers: { 'www-authenticate': 'Bearer' } })
+const unauthorized = (detail: string) => {
+  const errors = [{ pointer: '/headers/authorization', detail }]
+  return new ProblemError('unauthorized', detail, { errors, headers: { 'www-authenticate': 'Bearer' } })
+}
 
 const KEY_NEEDED =
   'This server asks for an API key. Send it as `Authorization: Bearer ns_…`; `nextscale keys create` on the server makes one.'
@@ -62,7 +65,8 @@ const createAnonymousAccess = ({ config, apiKeys }: AuthenticationOptions) => {
   const checkHost = createHostCheck(config)
   const isLocal = isLoopback(config.host)
   const judge = (request: FastifyRequest, anyExists: boolean): Caller => {
-    if (anyExists) throw unauthorized(bearerOf(request) === undefined ? KEY_NEEDED : NO_KEY)
+    // A proxy beside this server hands on what others send, and says so where it is trusted to.
+    if (anyExists || !isLoopback(request.ip)) throw unauthorized(bearerOf(request) === undefined ? KEY_NEEDED : NO_KEY)
     checkHost(request)
     return ANONYMOUS
   }

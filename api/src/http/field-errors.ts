@@ -98,9 +98,13 @@ const isBranchType = ({ error }: ErrorNode) => error.keyword === 'type' && /\/an
 const describeNode = ({ error, branches }: ErrorNode): FieldError[] => {
   if (error.keyword !== 'anyOf') return [describe(error)]
   const types = branches.filter((node) => isBranchType(node) && node.error.instancePath === error.instancePath)
-  const meant = branches.filter((node) => !types.includes(node))
+  const roots = types.map((node) => node.error.schemaPath.slice(0, -'type'.length))
+  const meant = branches.filter((node) => !roots.some((root) => node.error.schemaPath.startsWith(root)))
   if (meant.length > 0) return meant.flatMap(describeNode)
-  const demands = types.map((node) => withArticle(parameter(node.error, 'type')))
+  const demands = types.map((node, position) => {
+    const values = branches.find((other) => other.error.schemaPath === `${roots[position]}enum`)
+    return values ? `one of ${parameter(values.error, 'allowedValues')}` : withArticle(parameter(node.error, 'type'))
+  })
   return [{ pointer: error.instancePath, detail: `Must be ${demands.join(' or ')}, not ${shown(error.data)}.` }]
 }
 

@@ -26,8 +26,8 @@ test('without API keys, requests for another host than this machine are refused 
     const headers = { host: 'evil.example:8080' }
     const refused = await context.app.inject({ url: '/models', headers })
     assertKept(listModels, refused)
-    const { code, detail } = bodyOf<Problem>(refused)
-    assert.equal(code, 'host_not_allowed')
+    const { code, detail, errors } = bodyOf<Problem>(refused)
+    assert.deepEqual([code, errors[0]?.pointer], ['host_not_allowed', '/headers/host'])
     assert.match(detail, /PUBLIC_URL.*UNAUTHENTICATED=allow/)
     for (const url of ['/v1/generations', '/models/x', '/generate']) {
       const method = url === '/generate' ? 'POST' : 'GET'

@@ -20,6 +20,7 @@ export const createHostCheck = ({ publicUrl }: Pick<Config, 'publicUrl'>): ((req
     // Browsers always send one; only HTTP/1.0 may come without.
     if (host === undefined || isAllowed(hostOf(host))) return
     const mend = 'Send a key, set PUBLIC_URL to the URL clients use, or UNAUTHENTICATED=allow if all who can reach it may use it.'
-    throw new ProblemError('host_not_allowed', `Without an API key this server answers on loopback only. ${mend}`)
+    const detail = `Without an API key this server answers on loopback only. ${mend}`
+    throw new ProblemError('host_not_allowed', detail, { errors: [{ pointer: '/headers/host', detail }] })
   }
 }

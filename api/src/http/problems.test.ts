@@ -76,6 +76,10 @@ test('a union is described by the branch that was meant', async () => {
     '/label Must be a string or null, not 5.',
     '/previews Must be one of none, auto, not "some".'
   ])
+  const previews = async (value: unknown) =>
+    problemOf(await post(context.app, '/generate', { previews: value }), 'invalid_request').errors
+  assert.deepEqual(await previews([-1]), [{ pointer: '/previews/0', detail: 'Must be at least 0, not -1.' }])
+  assert.deepEqual(await previews(null), [{ pointer: '/previews', detail: 'Must be one of none, auto or an array, not null.' }])
 })
 
 const repeated = (entry: (index: number) => string, lengthBytes = 60_000) => {

@@ -1,4 +1,5 @@
 import type { KeyFinder } from '../keys/find.ts'
+import { isExpired } from '../keys/record.ts'
 import { OWNER } from '../owner.ts'
 import type { StreamTokens } from '../generations/stream-tokens.ts'
 import type { StreamCaller } from './authentication.ts'
@@ -26,7 +27,8 @@ interface StreamCallerContext {
 }
 
 /**
- * Who a stream token was made for, within that one's limits and to read alone; a key that was revoked takes its tokens with it.
+ * Who a stream token was made for, within that one's limits and to read alone; a key that was revoked or has expired
+ * takes its tokens with it.
  * A token that is not good is refused, whoever else might call without.
  */
 export const createStreamCaller =
@@ -38,6 +40,6 @@ export const createStreamCaller =
     if (owner === undefined) throw refused()
     if (owner === OWNER) return { ...ANONYMOUS, scopes: ['read'] }
     const record = await apiKeys.find(owner)
-    if (record === undefined) throw refused()
+    if (record === undefined || isExpired(record, Date.now())) throw refused()
     return { ...toCaller(record), scopes: ['read'] }
   }

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { createGeneration, type Generation, type Problem } from '@nextscale/openapi'
 import { createReader } from '../generations/reader.ts'
 import type { Caller } from '../http/caller.ts'
+import { ProblemError } from '../http/problem.ts'
 import { connectProducer } from '../redis/connection.ts'
 import { assertKept } from '../testing/contract.ts'
 import { bodyOf, openTestApp, type TestApp } from '../testing/test-app.ts'
@@ -59,9 +60,10 @@ test('a generation that has ended, been canceled or been erased leaves its place
   await runner.close()
 })
 
-test('a place is given back when the queue refuses the generation', async () => {
+test('a place is given back when the queue refuses the generation, and kept when nobody knows whether it did', async (t) => {
   const { places, id } = await limitedKey(2)
   const redis = connectProducer(context.server.url, context.app.log)
+  t.after(() => redis.disconnect())
   await new Promise((resolve) => redis.once('ready', resolve))
   const inFlight = createInFlight({ redis, keys: context.keys, reader: createReader(redis, context.queue, context.keys) })
   const caller: Caller = { owner: id, scopes: [], limits: { requests_per_minute: null, in_flight: 2, streams: null } }
@@ -70,7 +72,12 @@ test('a place is given back when the queue refuses the generation', async () => 
     /refused/
   )
   assert.equal(await places(), 0)
-  await inFlight.reserve(caller, 'gen_a')
+  const unanswered = new ProblemError('queue_unavailable', 'away')
+  await assert.rejects(
+    inFlight.hold(caller, 'gen_a', () => Promise.reject(unanswered)),
+    unanswered
+  )
+  assert.equal(await places(), 1)
   await inFlight.reserve(caller, 'gen_a')
   assert.equal(await places(), 1)
   await inFlight.reserve(caller, 'gen_b')
@@ -78,7 +85,6 @@ test('a place is given back when the queue refuses the generation', async () => 
   await assert.rejects(inFlight.reserve(caller, 'gen_c'), { code: 'too_many_in_flight' })
   await context.redis.zadd(context.keys.inFlight(id), Date.now() - 60_000, 'gen_a')
   await inFlight.reserve(caller, 'gen_c')
-  redis.disconnect()
 })
 
 test('a key without this limit leaves no trace', async () => {

@@ -5,7 +5,7 @@ import { isTerminal, settle } from '../generations/settle.ts'
 import type { Snapshot } from '../generations/snapshot.ts'
 import type { Caller } from '../http/caller.ts'
 import { ProblemError } from '../http/problem.ts'
-import { onRedis } from '../redis/errors.ts'
+import { isUnanswered, onRedis } from '../redis/errors.ts'
 
 const CHUNK = 100
 const RETRY_AFTER_SECONDS = 2
@@ -17,7 +17,7 @@ export interface InFlight {
   reserve(caller: Caller, id: string): Promise<void>
   /** Gives a place back at once; those of finished generations are also found by who needs one. */
   release(caller: Caller, id: string): Promise<void>
-  /** Reserves a place for some work, and gives it back when the work fails. */
+  /** Reserves a place for some work, and gives it back when the work was refused. */
   hold<T>(caller: Caller, id: string, work: () => Promise<T>): Promise<T>
 }
 
@@ -84,8 +84,8 @@ export const createInFlight = (context: InFlightContext): InFlight => {
       try {
         return await work()
       } catch (error) {
-        // When this fails too, Redis is away, and whoever needs the place later finds that it is free.
-        await release(caller, id).catch(() => undefined)
+        // When Redis has not answered, the work may have been done: whoever needs the place later finds out.
+        if (!isUnanswered(error)) await release(caller, id).catch(() => undefined)
         throw error
       }
     }

@@ -42,3 +42,6 @@ export const onRedis = async <T>(work: () => Promise<T>): Promise<T> => {
     clearTimeout(timer)
   }
 }
+
+/** Whether Redis has not answered, so that nobody knows what became of a command. */
+export const isUnanswered = (error: unknown): boolean => error instanceof ProblemError && error.code === 'queue_unavailable'

@@ -78,13 +78,28 @@ test('pixels that a batch sampled in halves sends again make no second preview',
   assert.equal(puts, 1)
 })
 
-test('nothing is stored once the attempt is over, and without previews there is no cost', async (t) => {
+test('nothing is stored once the attempt is over', async (t) => {
   const controller = new AbortController()
   const { previews, reports, lines } = keeper((await diskStore(t)).store, 32, controller.signal)
-  assert.equal(await previews.settled(), null)
   previews.keep(0, { scale: 0, pixels: pixels(32), decodeMs: 1 })
   controller.abort()
   previews.keep(0, { scale: 1, pixels: pixels(32), decodeMs: 1 })
   await previews.settled()
   assert.deepEqual([reports, lines], [[], []])
+})
+
+test('nor what a batch still brings while the attempt settles, which nobody would wait for', async (t) => {
+  const { store } = await diskStore(t)
+  const keys: string[] = []
+  const { previews } = keeper({ ...store, put: async (key) => void keys.push(key) })
+  previews.keep(0, { scale: 0, pixels: pixels(32), decodeMs: 1 })
+  const settling = previews.settled()
+  previews.keep(1, { scale: 0, pixels: pixels(32), decodeMs: 1 })
+  await settling
+  await previews.settled()
+  assert.deepEqual(keys, [`generations/${ID}/0-0.webp`])
+})
+
+test('without previews there is no cost', async (t) => {
+  assert.equal(await keeper((await diskStore(t)).store).previews.settled(), null)
 })

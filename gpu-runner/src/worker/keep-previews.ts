@@ -9,7 +9,7 @@ import type { ProgressTracker } from './progress.ts'
 export interface PreviewKeeper {
   /** Takes a preview of picture `index` of the generation. */
   keep(index: number, preview: Omit<SampledPreview, 'index'>): void
-  /** Waits until every preview is stored and reported, or left out. Says what they cost in all, null without any. */
+  /** Takes no more, and waits until every preview is stored and reported, or left out. Says what they cost in all, null without any. */
   settled(): Promise<number | null>
 }
 
@@ -27,6 +27,7 @@ export const keepPreviews = ({ id, side, store, tracker, signal, log }: KeeperOp
   const taken = new Set<string>()
   const storing: Promise<void>[] = []
   let totalMs = 0
+  let isClosed = false
 
   const storeOne = async (index: number, scale: number, pixels: Uint8Array): Promise<void> => {
     const { bytes, contentType, side: previewSide } = await encodePreview(pixels, side)
@@ -41,7 +42,7 @@ export const keepPreviews = ({ id, side, store, tracker, signal, log }: KeeperOp
     keep: (index, { scale, pixels, decodeMs }) => {
       const key = `${index}-${scale}`
       // A batch that failed is sampled again in halves, and draws the same.
-      if (taken.has(key) || signal.aborted) return
+      if (taken.has(key) || isClosed || signal.aborted) return
       taken.add(key)
       const begun = performance.now() - decodeMs
       const stored = storeOne(index, scale, pixels)
@@ -52,6 +53,8 @@ export const keepPreviews = ({ id, side, store, tracker, signal, log }: KeeperOp
       storing.push(stored)
     },
     settled: async () => {
+      // When one image fails, the batch may go on with others: what it still brings would be waited for by nobody.
+      isClosed = true
       if (storing.length === 0) return null
       await Promise.all(storing)
       await tracker.settled()

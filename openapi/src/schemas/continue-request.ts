@@ -21,13 +21,13 @@ export const ContinueRequest = Type.Object(
       })
     ),
     stop_at_scale: StopAtScale,
-    ...deliveryFields
+    ...deliveryFields('parent')
   },
   {
     $id: 'ContinueRequest',
     additionalProperties: false,
     description:
-      'How to go on. What is left out is as in the generation that is continued, except `stop_at_scale` (all scales), metadata, label and webhook.'
+      'How to go on. What is left out is as in the generation that is continued, `output` field by field, except `stop_at_scale` (all scales), metadata, label and webhook. Of its previews those stay that lie before the scale that makes the picture here.'
   }
 )
 export type ContinueRequest = Static<typeof ContinueRequest>

@@ -17,26 +17,7 @@ export const IMAGE_FORMATS = ['png', 'webp', 'jpeg'] as const
 export const PRIORITIES = ['low', 'normal', 'high'] as const
 export type Priority = (typeof PRIORITIES)[number]
 
-export const ImageFormat = oneOf(IMAGE_FORMATS, { description: 'File format of the pictures.', default: 'png' })
-
 const closed = { additionalProperties: false } as const
-
-export const OutputRequest = Type.Object(
-  {
-    format: Type.Optional(ImageFormat),
-    quality: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: 100,
-        description: 'Quality of `webp` and `jpeg`; refused with `png`, which is lossless. Default 90.'
-      })
-    ),
-    metadata: Type.Optional(
-      Type.Boolean({ default: true, description: 'Write the settings into the picture (EXIF `ImageDescription`).' })
-    )
-  },
-  { ...closed, description: 'How pictures are encoded.' }
-)
 
 const ClassLabel = nullable(Type.Integer({ minimum: 0, description: 'Class index; `null` is unconditional.' }))
 const cfgOf = (description: string) => Type.Number({ minimum: 0, maximum: MAX_CFG, description })
@@ -96,37 +77,8 @@ export const StopAtScale = Type.Optional(
   )
 )
 
-/** What is asked about the making and delivery of pictures, whatever they show. */
-export const deliveryFields = {
-  output: Type.Optional(OutputRequest),
-  previews: Type.Optional(
-    Type.Union([oneOf(['none', 'auto']), Type.Array(Type.Integer({ minimum: 0 }), { uniqueItems: true, maxItems: MAX_SCALES })], {
-      default: 'none',
-      description:
-        'Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them.'
-    })
-  ),
-  return_tokens: Type.Optional(
-    Type.Boolean({
-      default: false,
-      description: 'Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them.'
-    })
-  ),
-  priority: Type.Optional(
-    oneOf(PRIORITIES, {
-      default: 'normal',
-      description: 'Order in the queue: a head start of some minutes, so that nothing waits for ever behind what is more urgent.'
-    })
-  ),
-  deadline_seconds: Type.Optional(
-    seconds(`Cancel when not finished this long after acceptance. Default ${DEADLINE_SECONDS}.`, MAX_DEADLINE_SECONDS)
-  ),
-  start_deadline_seconds: Type.Optional(
-    nullable(seconds('Expire when not started this long after acceptance.', MAX_DEADLINE_SECONDS))
-  ),
-  retention_seconds: Type.Optional(
-    seconds(`Keep the finished generation and its pictures this long. Default ${RETENTION_SECONDS}.`, MAX_RETENTION_SECONDS)
-  ),
+/** What the caller adds of its own. */
+const callerFields = {
   metadata: Type.Optional(
     textByName(
       { maxLength: 512 },
@@ -141,6 +93,82 @@ export const deliveryFields = {
     nullable(Type.String({ maxLength: 128, description: 'The caller’s own label; the list can filter by it.' }))
   ),
   webhook: Type.Optional(nullable(WebhookRequest))
+}
+
+/** Where a setting that is left out comes from: it has a default, or the generation that is continued has it. */
+type Origin = 'default' | 'parent'
+
+const defaultIf =
+  (origin: Origin) =>
+  <const T>(value: T) =>
+    origin === 'default' ? { default: value } : {}
+
+const outputRequest = (origin: Origin) => {
+  const byDefault = defaultIf(origin)
+  return Type.Object(
+    {
+      format: Type.Optional(oneOf(IMAGE_FORMATS, { description: 'File format of the pictures.', ...byDefault('png') })),
+      quality: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 100,
+          description: `Quality of \`webp\` and \`jpeg\`; refused with \`png\`, which is lossless.${origin === 'default' ? ' Default 90.' : ''}`
+        })
+      ),
+      metadata: Type.Optional(
+        Type.Boolean({ ...byDefault(true), description: 'Write the settings into the picture (EXIF `ImageDescription`).' })
+      )
+    },
+    { ...closed, description: 'How pictures are encoded.' }
+  )
+}
+
+/** What is asked about the making and delivery of pictures, whatever they show. */
+export const deliveryFields = (origin: Origin) => {
+  const byDefault = defaultIf(origin)
+  const saying = (text: string) => (origin === 'default' ? ` ${text}` : '')
+  return {
+    output: Type.Optional(outputRequest(origin)),
+    previews: Type.Optional(
+      Type.Union(
+        [oneOf(['none', 'auto']), Type.Array(Type.Integer({ minimum: 0 }), { uniqueItems: true, maxItems: MAX_SCALES })],
+        {
+          ...byDefault('none'),
+          description:
+            'Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them.'
+        }
+      )
+    ),
+    return_tokens: Type.Optional(
+      Type.Boolean({
+        ...byDefault(false),
+        description: 'Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them.'
+      })
+    ),
+    priority: Type.Optional(
+      oneOf(PRIORITIES, {
+        ...byDefault('normal'),
+        description:
+          'Order in the queue: a head start of some minutes, so that nothing waits for ever behind what is more urgent.'
+      })
+    ),
+    deadline_seconds: Type.Optional(
+      seconds(
+        `Cancel when not finished this long after acceptance.${saying(`Default ${DEADLINE_SECONDS}.`)}`,
+        MAX_DEADLINE_SECONDS
+      )
+    ),
+    start_deadline_seconds: Type.Optional(
+      nullable(seconds('Expire when not started this long after acceptance.', MAX_DEADLINE_SECONDS))
+    ),
+    retention_seconds: Type.Optional(
+      seconds(
+        `Keep the finished generation and its pictures this long.${saying(`Default ${RETENTION_SECONDS}.`)}`,
+        MAX_RETENTION_SECONDS
+      )
+    ),
+    ...callerFields
+  }
 }
 
 export const GenerateRequest = Type.Object(
@@ -164,7 +192,7 @@ export const GenerateRequest = Type.Object(
     smooth: Type.Optional(Type.Boolean({ default: false, description: 'Gumbel-softmax blending of codes.' })),
     schedule: Type.Optional(nullable(Schedule)),
     stop_at_scale: StopAtScale,
-    ...deliveryFields
+    ...deliveryFields('default')
   },
   { $id: 'GenerateRequest', ...closed, description: 'What to generate. Every field has a default.' }
 )

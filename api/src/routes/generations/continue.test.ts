@@ -87,6 +87,31 @@ test('a draft goes on to a later draft, and what is said anew is taken', async (
   assert.equal(next.label, label)
 })
 
+test('previews are the parent’s as far as they come before the picture, or those asked for', async () => {
+  const draft = await make({ stop_at_scale: 1, previews: [0] })
+  assert.deepEqual((await goOn(draft.id, {})).input.previews, [0])
+  assert.deepEqual((await goOn(draft.id, { previews: [1, 0] })).input.previews, [0, 1])
+  assert.deepEqual((await goOn(draft.id, { previews: 'none' })).input.previews, [])
+  assert.deepEqual(await refusal(draft.id, { previews: [0, 2] }), [422, 'out_of_range_for_model', '/previews/1'])
+  const whole = await make({ previews: [0, 1] })
+  assert.deepEqual((await goOn(whole.id, { keep_scales: 1, stop_at_scale: 1 })).input.previews, [0])
+})
+
+test('of an output that is asked for in part, the rest is the parent’s', async () => {
+  const { id } = await make({ stop_at_scale: 0, output: { format: 'webp', quality: 50, metadata: false } })
+  const output = async (asked: object) => (await goOn(id, { output: asked })).input.output
+  assert.deepEqual(await output({ metadata: true }), { format: 'webp', quality: 50, metadata: true })
+  assert.deepEqual(await output({ quality: 60 }), { format: 'webp', quality: 60, metadata: false })
+  assert.deepEqual(await output({ format: 'jpeg' }), { format: 'jpeg', quality: 90, metadata: false })
+})
+
+test('a webhook is refused with its field, as for a new generation', async () => {
+  const { id } = await make({ stop_at_scale: 0 })
+  const webhook = { url: 'https://example.com/hook' }
+  assert.deepEqual(await refusal(id, { webhook }), [422, 'unsupported_for_model', '/webhook'])
+  await goOn(id, { webhook: null })
+})
+
 test('a variation keeps the seed of the first scales and has another for the rest', async () => {
   const parent = await make(SETTINGS)
   const given = await goOn(parent.id, { keep_scales: 2, seed: 9 })

@@ -140,7 +140,6 @@ test('a stream begins with a snapshot, tells what happens, and ends with the res
   const response = await open(eventsUrl(id))
   assert.equal(response.headers['content-type'], 'text/event-stream')
   assert.equal(response.headers['cache-control'], 'no-store')
-  assert.equal(response.headers['access-control-allow-origin'], '*')
   assert.ok(response.headers['x-request-id'])
   halt.release()
   const heard = await all(response)
@@ -219,7 +218,9 @@ test('the link in `urls.events` opens its stream; a changed token says where to 
   const { id, urls } = await context.generate({ label: 'token' })
   const link = new URL(urls.events)
   assert.ok(link.searchParams.get('token'))
-  assert.equal((await all(await open(`${base}${link.pathname}${link.search}`))).at(-1)?.event, 'end')
+  const response = await open(`${base}${link.pathname}${link.search}`)
+  assert.equal(response.headers['access-control-allow-origin'], '*')
+  assert.equal((await all(response)).at(-1)?.event, 'end')
   const other = bodyOf<Generation>(await context.app.inject(`/generations/${(await context.generate()).id}`)).urls.events
   for (const token of ['nonsense', new URL(other).searchParams.get('token')]) {
     const response = await context.app.inject(`/generations/${id}/events?token=${token}`)
@@ -227,6 +228,29 @@ test('the link in `urls.events` opens its stream; a changed token says where to 
     assertKept(getGenerationEvents, response)
     assert.match(response.body, /urls\.events/)
   }
+})
+
+test('without the token no page of another origin may read a stream, whoever is let in', async () => {
+  const { id } = await context.generate({ label: 'nobody' })
+  const head = await open(eventsUrl(id), { origin: 'https://elsewhere.example' }, 'HEAD')
+  assert.deepEqual([head.statusCode, head.headers['access-control-allow-origin']], [200, undefined])
+})
+
+test('a snapshot of one that waits estimates when it is done, as every read does', async () => {
+  const announced_at = new Date().toISOString()
+  const models = [{ id: CARD.id, image_ms: 1000, latency_ms: 20_000 }]
+  const card = { id: 'r', version: '1', started_at: announced_at, announced_at, max_batch: 1, models }
+  await context.queue.pause()
+  await context.redis.hset(context.keys.runners, 'r', JSON.stringify(card))
+  const { id } = await context.generate({ label: 'nobody' })
+  while (bodyOf<Generation>(await context.app.inject(`/generations/${id}`)).queue?.eta_ms === null) await sleep(50)
+  const response = await open(eventsUrl(id))
+  const snapshot = await untilEvent(listen(response), 'snapshot')
+  response.destroy()
+  const queue = snapshot.data['queue'] as Generation['queue']
+  assert.equal(queue?.eta_ms, (queue?.position ?? 0) * 1000 + 20_000)
+  await context.redis.del(context.keys.runners)
+  await context.queue.resume()
 })
 
 test('HEAD is answered at once, and an id that was never issued is a 404', async () => {

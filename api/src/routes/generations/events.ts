@@ -1,5 +1,6 @@
 import { getGenerationEvents } from '@nextscale/openapi'
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { createEta } from '../../generations/estimate.ts'
 import { parsePosition } from '../../generations/event-position.ts'
 import { follow } from '../../generations/follow.ts'
 import { createSharedView } from '../../generations/shared-view.ts'
@@ -31,12 +32,12 @@ const openStream = (reply: FastifyReply, heartbeatMs: number, closing: AbortSign
 
 /** GET /generations/{id}/events */
 export const getGenerationEventsRoute = (app: FastifyInstance, services: Services): void => {
-  const { config, reader, events, metrics, streams, streamSlots, closing } = services
-  const view = createSharedView(reader, services)
+  const { config, reader, runners, events, metrics, streams, streamSlots, closing } = services
+  const view = createSharedView(reader, { ...services, etaMs: createEta(runners) })
   addOperation(app, getGenerationEvents, async (request, reply) => {
     const { id } = request.params
-    // Any page may open the link: the token is what lets it in, and there are no cookies.
-    reply.header('access-control-allow-origin', '*')
+    // Any page may open the link: the token is what lets it in. Without one it would be that this server asks nobody.
+    if (request.query.token !== undefined) reply.header('access-control-allow-origin', '*')
     const caller = callerOf(request)
     const read = () => view.find(caller.owner, id)
     const after = parsePosition(id, request.headers['last-event-id'])

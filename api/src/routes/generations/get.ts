@@ -3,33 +3,29 @@ import type { FastifyInstance } from 'fastify'
 import { createEta, retryAfterSeconds } from '../../generations/estimate.ts'
 import { etagOf, matchesEtag } from '../../generations/etag.ts'
 import { find, type Found } from '../../generations/find.ts'
+import { holdUntilTerminal } from '../../generations/hold.ts'
 import { toGeneration } from '../../generations/resource.ts'
 import { isTerminal } from '../../generations/settle.ts'
-import { waitUntilTerminal } from '../../generations/wait.ts'
 import { callerOf } from '../../http/caller.ts'
 import { addOperation } from '../../http/operation.ts'
-import { underSignal } from '../../http/under-signal.ts'
 import { baseUrl } from '../../http/urls.ts'
 import type { Services } from '../../services.ts'
 
 /** GET /generations/{id} */
 export const getGenerationRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, getGeneration, async (request, reply) => {
-    const { config, reader, events, metrics, runners, store, streams, streamTokens, closing } = services
+    const { config, reader, runners, store, streams, streamTokens } = services
     const { id } = request.params
     const known = request.headers['if-none-match']
     const isKnown = (found: Found) => matchesEtag(known, etagOf(found))
     const isEnough = (found: Found) => known !== undefined && !isKnown(found)
     const caller = callerOf(request)
-    const read = () => find(reader, caller.owner, id)
     const timeoutMs = Math.min(request.query.wait ?? 0, config.maxWaitSeconds) * 1000
     const wait = async () => {
       const leave = await streams.enter(caller)
-      const waiting = (signal: AbortSignal) => waitUntilTerminal({ id, read, events, timeoutMs, isEnough, signal })
-      const release = metrics.hold('wait')
-      return underSignal(reply, closing.signal, waiting).finally(release).finally(leave)
+      return holdUntilTerminal(services, reply, { id, owner: caller.owner, timeoutMs, isEnough }).finally(leave)
     }
-    const found = timeoutMs === 0 ? await read() : await wait()
+    const found = timeoutMs === 0 ? await find(reader, caller.owner, id) : await wait()
     reply.header('etag', etagOf(found))
     if (!isTerminal(found.standing)) reply.header('retry-after', String(retryAfterSeconds(runners, found)))
     if (isKnown(found)) return reply.code(304).send()

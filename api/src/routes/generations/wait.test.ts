@@ -10,7 +10,9 @@ import { bodyOf, openTestApp, type TestApp } from '../../testing/test-app.ts'
 
 let context: TestApp
 let idle: TestApp
+let limited: TestApp
 before(async () => {
+  limited = await openTestApp({ HOST: '0.0.0.0' })
   idle = await openTestApp()
   context = await openTestApp()
   await context.runner(async (job) => {
@@ -31,6 +33,7 @@ before(async () => {
 after(async () => {
   await context.close()
   await idle.close()
+  await limited.close()
 })
 
 const send = (service: TestApp, headers: Record<string, string>, payload: object = {}) =>
@@ -46,6 +49,44 @@ test('a preferred wait is answered 200 when done in time, else 202, and says wha
   assert.deepEqual([late.statusCode, bodyOf<Generation>(late).status], [202, 'queued'])
   assert.equal(late.headers['preference-applied'], 'wait=1')
   assert.equal((await send(idle, { prefer: 'wait=soon' })).headers['preference-applied'], undefined)
+})
+
+test('a wait that is refused makes nothing, so that no generation is left unknown to its caller', async () => {
+  const { token } = await limited.createKey({ limits: { requests_per_minute: null, in_flight: null, streams: 1 } })
+  const headers = { authorization: `Bearer ${token}` }
+  const { id } = bodyOf<Generation>(await send(limited, headers))
+  const held = limited.app.inject({ url: `/generations/${id}?wait=30`, headers })
+  while ((await limited.redis.keys('*:streams:*')).length === 0) await sleep(10)
+  for (const wish of [{ prefer: 'wait=5' }, { accept: 'image/png' }])
+    assert.equal(codeOf(await send(limited, { ...headers, ...wish })), 'too_many_streams')
+  assert.equal(await limited.queue.count(), 1)
+  await limited.app.inject({ method: 'POST', url: `/generations/${id}/cancel`, headers })
+  await held
+})
+
+test('a wait of the request that makes a generation is counted as one', async () => {
+  const counts = new Set<string | undefined>()
+  let isOver = false
+  const waiting = send(idle, { prefer: 'wait=1' }).finally(() => (isOver = true))
+  while (!isOver) counts.add(/held_requests\{kind="wait"\} (\d)/.exec((await idle.app.inject('/metrics')).body)?.[1])
+  await waiting
+  assert.ok(counts.has('1'))
+  assert.match((await idle.app.inject('/metrics')).body, /held_requests\{kind="wait"\} 0/)
+})
+
+test('what was accepted is answered 202 when Redis is lost during the wait', async () => {
+  const service = await openTestApp()
+  try {
+    const waiting = send(service, { prefer: 'wait=20' })
+    while ((await service.queue.count()) === 0) await sleep(10)
+    service.server.freeze()
+    const response = await waiting
+    assert.deepEqual([response.statusCode, bodyOf<Generation>(response).status], [202, 'queued'])
+    assert.match(String(response.headers['location']), /\/v1\/generations\/gen_/)
+  } finally {
+    service.server.thaw()
+    await service.close()
+  }
 })
 
 test('an accepted image is the answer itself, in the format Accept prefers', async () => {

@@ -605,9 +605,9 @@ func (e GetReadiness200JSONResponseBodyStatus) Valid() bool {
 	}
 }
 
-// ContinueRequest How to go on. What is left out is as in the generation that is continued, except `stop_at_scale` (all scales), metadata, label and webhook.
+// ContinueRequest How to go on. What is left out is as in the generation that is continued, `output` field by field, except `stop_at_scale` (all scales), metadata, label and webhook. Of its previews those stay that lie before the scale that makes the picture here.
 type ContinueRequest struct {
-	// DeadlineSeconds Cancel when not finished this long after acceptance. Default 600.
+	// DeadlineSeconds Cancel when not finished this long after acceptance.
 	DeadlineSeconds *int `json:"deadline_seconds,omitempty"`
 
 	// KeepScales Variation: keep the tokens of the first so many scales and draw the rest anew with `seed`. `null`: go on with the same seed, which gives what the whole generation would have given.
@@ -628,7 +628,7 @@ type ContinueRequest struct {
 	// Priority Order in the queue: a head start of some minutes, so that nothing waits for ever behind what is more urgent.
 	Priority *ContinueRequestPriority `json:"priority,omitempty"`
 
-	// RetentionSeconds Keep the finished generation and its pictures this long. Default 86400.
+	// RetentionSeconds Keep the finished generation and its pictures this long.
 	RetentionSeconds *int `json:"retention_seconds,omitempty"`
 
 	// ReturnTokens Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them.
@@ -669,7 +669,7 @@ type ContinueRequestOutput struct {
 	// Metadata Write the settings into the picture (EXIF `ImageDescription`).
 	Metadata *bool `json:"metadata,omitempty"`
 
-	// Quality Quality of `webp` and `jpeg`; refused with `png`, which is lossless. Default 90.
+	// Quality Quality of `webp` and `jpeg`; refused with `png`, which is lossless.
 	Quality *int `json:"quality,omitempty"`
 }
 

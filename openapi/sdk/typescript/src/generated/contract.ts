@@ -292,9 +292,9 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description How to go on. What is left out is as in the generation that is continued, except `stop_at_scale` (all scales), metadata, label and webhook. */
+        /** @description How to go on. What is left out is as in the generation that is continued, `output` field by field, except `stop_at_scale` (all scales), metadata, label and webhook. Of its previews those stay that lie before the scale that makes the picture here. */
         ContinueRequest: {
-            /** @description Cancel when not finished this long after acceptance. Default 600. */
+            /** @description Cancel when not finished this long after acceptance. */
             deadline_seconds?: number;
             keep_scales?: number | null;
             label?: string | null;
@@ -306,35 +306,24 @@ export interface components {
             output?: {
                 /**
                  * @description File format of the pictures.
-                 * @default png
                  * @enum {string}
                  */
                 format?: "png" | "webp" | "jpeg";
-                /**
-                 * @description Write the settings into the picture (EXIF `ImageDescription`).
-                 * @default true
-                 */
+                /** @description Write the settings into the picture (EXIF `ImageDescription`). */
                 metadata?: boolean;
-                /** @description Quality of `webp` and `jpeg`; refused with `png`, which is lossless. Default 90. */
+                /** @description Quality of `webp` and `jpeg`; refused with `png`, which is lossless. */
                 quality?: number;
             };
-            /**
-             * @description Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them.
-             * @default none
-             */
+            /** @description Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them. */
             previews?: ("none" | "auto") | number[];
             /**
              * @description Order in the queue: a head start of some minutes, so that nothing waits for ever behind what is more urgent.
-             * @default normal
              * @enum {string}
              */
             priority?: "low" | "normal" | "high";
-            /** @description Keep the finished generation and its pictures this long. Default 86400. */
+            /** @description Keep the finished generation and its pictures this long. */
             retention_seconds?: number;
-            /**
-             * @description Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them.
-             * @default false
-             */
+            /** @description Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them. */
             return_tokens?: boolean;
             /** @description Only with `keep_scales`: seed of the scales drawn anew. Drawn by the server when absent; always returned. */
             seed?: number;

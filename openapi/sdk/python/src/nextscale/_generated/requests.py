@@ -147,7 +147,7 @@ class ContinueRequestOutput(TypedDict):
     """
     quality: NotRequired[int]
     """
-    Quality of `webp` and `jpeg`; refused with `png`, which is lossless. Default 90.
+    Quality of `webp` and `jpeg`; refused with `png`, which is lossless.
     """
     metadata: NotRequired[bool]
     """
@@ -166,7 +166,7 @@ class ContinueRequestWebhook(TypedDict):
 
 class ContinueRequest(TypedDict):
     """
-    How to go on. What is left out is as in the generation that is continued, except `stop_at_scale` (all scales), metadata, label and webhook.
+    How to go on. What is left out is as in the generation that is continued, `output` field by field, except `stop_at_scale` (all scales), metadata, label and webhook. Of its previews those stay that lie before the scale that makes the picture here.
     """
 
     keep_scales: NotRequired[int | None]
@@ -196,7 +196,7 @@ class ContinueRequest(TypedDict):
     """
     deadline_seconds: NotRequired[int]
     """
-    Cancel when not finished this long after acceptance. Default 600.
+    Cancel when not finished this long after acceptance.
     """
     start_deadline_seconds: NotRequired[int | None]
     """
@@ -204,7 +204,7 @@ class ContinueRequest(TypedDict):
     """
     retention_seconds: NotRequired[int]
     """
-    Keep the finished generation and its pictures this long. Default 86400.
+    Keep the finished generation and its pictures this long.
     """
     metadata: NotRequired[dict[str, str]]
     """
