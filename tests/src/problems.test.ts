@@ -215,7 +215,7 @@ for (const { name, method = 'post', path = '/v1/generate', prepare, body, status
 }
 
 test('fields that the model does not support are refused by name, and listed in its page', async () => {
-  const all = { previews: 'auto', webhook: { url: 'https://example.com' } }
+  const all = { webhook: { url: 'https://example.com' } }
   const { body: model } = await service.client.send('get', '/v1/models/emoji-32')
   assert.deepEqual((model as Model).unsupported.toSorted(), Object.keys(all).toSorted())
   const response = await service.client.send('post', '/v1/generate', (sent) => sent.send(all))
