@@ -209,7 +209,7 @@ test('an object store that fails for a while delays pictures and loses none', as
   await writeFile(folder, '')
   const ids = await acceptSome(3)
   const isRetried = ({ attempt, status }: Generation) => attempt >= 1 && status === 'queued'
-  await until('a generation waits for another attempt', async () => isRetried(await service.client.read(ids[0] ?? '')))
+  for (const id of ids) await until('it waits for another attempt', async () => isRetried(await service.client.read(id)))
   await setTimeout(1_000)
   for (const id of ids) assert.ok(['queued', 'running'].includes((await service.client.read(id)).status))
   await rm(folder)

@@ -51,6 +51,9 @@ const takeUp = async (act: (job: RunnerJob, token: string | undefined) => Promis
   return { release, settled, close: () => worker.close(true) }
 }
 
+/** All that stays: links are minted anew on every read. */
+const withoutLinks = ({ urls: _urls, ...rest }: Generation) => rest
+
 test('one that nobody started in time is expired at its deadline, leaves the queue, and stays expired', async () => {
   const { id, created_at } = await context.generate({ start_deadline_seconds: 5 })
   assert.equal((await read(id)).status, 'queued')
@@ -59,7 +62,7 @@ test('one that nobody started in time is expired at its deadline, leaves the que
   assert.deepEqual([expired.status, expired.error, expired.outputs], ['expired', null, []])
   assert.ok(Date.parse(expired.completed_at ?? '') < Date.parse(created_at))
   assert.equal(await isQueued(id), false)
-  assert.deepEqual(await read(id), expired)
+  assert.deepEqual(withoutLinks(await read(id)), withoutLinks(expired))
 })
 
 test('one that waited past its deadline is canceled with the reason', async () => {
@@ -69,10 +72,7 @@ test('one that waited past its deadline is canceled with the reason', async () =
   assert.equal(canceled.status, 'canceled')
   assert.deepEqual([canceled.error?.code, canceled.error?.retryable], ['deadline_exceeded', true])
   const listed = bodyOf<{ data: Generation[] }>(await context.app.inject('/generations?status=canceled')).data
-  assert.deepEqual(
-    listed.find((one) => one.id === id),
-    canceled
-  )
+  assert.deepEqual(listed.filter((one) => one.id === id).map(withoutLinks), [canceled].map(withoutLinks))
 })
 
 test('a start deadline does not count for one that was started and waits again', async () => {
@@ -141,7 +141,7 @@ test('a caller who canceled first is believed, whatever passes afterwards', asyn
   const canceled = bodyOf<Generation>(await context.app.inject({ method: 'POST', url: `/generations/${id}/cancel` }))
   await new Promise((resolve) => setTimeout(resolve, 5))
   assert.deepEqual([canceled.status, canceled.error], ['canceled', null])
-  assert.deepEqual(await read(id), canceled)
+  assert.deepEqual(withoutLinks(await read(id)), withoutLinks(canceled))
 })
 
 test('while the end cannot be recorded, it has not come', async () => {
