@@ -29,6 +29,9 @@ const read = async (id: string): Promise<Generation> => {
   return bodyOf<Generation>(response)
 }
 
+/** All but the links, which every read makes anew. */
+const lasting = ({ urls: _urls, ...rest }: Generation) => rest
+
 /** Makes a generation older than it is, as if everybody's clock had gone on. */
 const age = (id: string, seconds: number) =>
   context.redis.hset(context.queue.toKey(id), 'timestamp', String(Date.now() - seconds * 1000))
@@ -59,7 +62,7 @@ test('one that nobody started in time is expired at its deadline, leaves the que
   assert.deepEqual([expired.status, expired.error, expired.outputs], ['expired', null, []])
   assert.ok(Date.parse(expired.completed_at ?? '') < Date.parse(created_at))
   assert.equal(await isQueued(id), false)
-  assert.deepEqual(await read(id), expired)
+  assert.deepEqual(lasting(await read(id)), lasting(expired))
 })
 
 test('one that waited past its deadline is canceled with the reason', async () => {
@@ -141,7 +144,7 @@ test('a caller who canceled first is believed, whatever passes afterwards', asyn
   const canceled = bodyOf<Generation>(await context.app.inject({ method: 'POST', url: `/generations/${id}/cancel` }))
   await new Promise((resolve) => setTimeout(resolve, 5))
   assert.deepEqual([canceled.status, canceled.error], ['canceled', null])
-  assert.deepEqual(await read(id), canceled)
+  assert.deepEqual(lasting(await read(id)), lasting(canceled))
 })
 
 test('while the end cannot be recorded, it has not come', async () => {
