@@ -9,7 +9,7 @@ export interface HeaderSpec {
 export const RESPONSE_HEADERS = {
   Location: { description: 'The generation.', schema: Type.String({ format: 'uri' }) },
   'Retry-After': { description: 'Seconds to wait before the next request.', schema: Type.Integer({ minimum: 1 }) },
-  ETag: { description: 'Changes whenever the generation does. Send it back as `If-None-Match`.', schema: Type.String() },
+  ETag: { description: 'Changes whenever what it stands for does. Send it back as `If-None-Match`.', schema: Type.String() },
   'Preference-Applied': { description: 'The wait that was granted, for example `wait=10`.', schema: Type.String() },
   'Idempotency-Replayed': {
     description: '`true` when the idempotency key had been used for this request before: nothing new was made.',

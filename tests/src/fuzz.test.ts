@@ -68,7 +68,9 @@ const prepare = async (): Promise<{ ids: string[]; document: FuzzDocument }> => 
   real['getGeneration']?.push({ id: draft.id, 'if-none-match': headers['etag'] ?? '' })
   real['getGenerationEvents']?.push({ id: draft.id, 'last-event-id': last?.id ?? '' })
   const links = whole.outputs.flatMap(({ url, tokens_url: tokens }) => [url, tokens ?? assert.fail('no tokens')])
-  real['getObject'] = [...links, ...whole.previews.map(({ url }) => url)].map(parametersOf)
+  const objects = [...links, ...whole.previews.map(({ url }) => url)]
+  const etag = (await fetch(objects[0] ?? '')).headers.get('etag') ?? ''
+  real['getObject'] = objects.map((url, index) => ({ ...parametersOf(url), ...(index === 0 && { 'if-none-match': etag }) }))
   return { ids, document: await fuzzDocument(real) }
 }
 

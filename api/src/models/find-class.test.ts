@@ -53,7 +53,7 @@ test('a name several classes have is refused with their labels, and a label deci
 
 test('a label and a name that disagree are refused, and both fields named', () => {
   const problem = problemOf({ class_name: 'robot', class_label: 0 })
-  assert.equal(problem.code, 'invalid_request')
+  assert.equal(problem.code, 'unknown_class')
   assert.deepEqual(
     problem.errors.map(({ pointer }) => pointer),
     ['/class_label', '/class_name']

@@ -57,7 +57,7 @@ export const findClass = (card: ModelCard, request: Pick<GenerateRequest, 'class
   if (label !== null) {
     if (labels.includes(label)) return chosen(card, label)
     const detail = `Class ${label} of ${card.id} is ${JSON.stringify(card.classes[label] ?? null)}, not ${JSON.stringify(name)}. Send one of the two.`
-    throw problem('invalid_request', detail, '/class_label', '/class_name')
+    throw problem('unknown_class', detail, '/class_label', '/class_name')
   }
   if (labels.length === 1) return chosen(card, first)
   const detail = `Classes ${labels.join(', ')} of ${card.id} are all named ${JSON.stringify(name)}. Send the class_label of the one you mean.`

@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { OBJECT_FILE_PATTERN, TOKENS_CONTENT_TYPE } from '../object-keys.ts'
+import { headersNamed } from '../headers.ts'
 import { defineOperation } from '../operation.ts'
 import { GenerationId } from '../schemas/primitives.ts'
 
@@ -20,12 +21,17 @@ export const getObject = defineOperation({
     },
     { additionalProperties: false }
   ),
+  headers: Type.Object({
+    'if-none-match': Type.Optional(Type.String({ maxLength: 1024, description: '`ETag` of an earlier answer.' }))
+  }),
   responses: {
     200: {
       description: 'The picture or the tokens.',
       schema: Type.String({ format: 'binary' }),
-      contentTypes: ['image/*', TOKENS_CONTENT_TYPE]
-    }
+      contentTypes: ['image/*', TOKENS_CONTENT_TYPE],
+      headers: headersNamed('ETag')
+    },
+    304: { description: 'It is the one with the `ETag` in `If-None-Match`.', headers: headersNamed('ETag') }
   },
   problems: ['link_invalid', 'object_not_found', 'object_store_unavailable']
 })

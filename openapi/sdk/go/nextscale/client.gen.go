@@ -1347,6 +1347,9 @@ type GetObjectParams struct {
 	// Expires Unix time in seconds.
 	Expires   int    `form:"expires" json:"expires"`
 	Signature string `form:"signature" json:"signature"`
+
+	// IfNoneMatch `ETag` of an earlier answer.
+	IfNoneMatch *string `json:"if-none-match,omitempty"`
 }
 
 // GetReadiness200JSONResponseBodyStatus defines parameters for GetReadiness.
@@ -2850,6 +2853,21 @@ func NewGetObjectRequest(server string, id string, file string, params *GetObjec
 		return nil, err
 	}
 
+	if params != nil {
+
+		if params.IfNoneMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "if-none-match", *params.IfNoneMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("if-none-match", headerParam0)
+		}
+
+	}
+
 	return req, nil
 }
 
@@ -3816,11 +3834,25 @@ func (r ListModelClassesResponse) ContentType() string {
 	return ""
 }
 
+// GetObjectResponse200Headers the declared response headers of an HTTP 200 response for GetObject
+type GetObjectResponse200Headers struct {
+	ETag *string
+}
+
+// GetObjectResponse304Headers the declared response headers of an HTTP 304 response for GetObject
+type GetObjectResponse304Headers struct {
+	ETag *string
+}
+
 type GetObjectResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetObjectResponse200Headers
+	// Headers304 the parsed response headers for an HTTP 304 response
+	Headers304 *GetObjectResponse304Headers
 }
 
 // GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
@@ -5054,6 +5086,9 @@ func ParseGetObjectResponse(rsp *http.Response) (*GetObjectResponse, error) {
 	}
 
 	switch {
+	case rsp.StatusCode == 304:
+		break // No content-type
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -5061,6 +5096,29 @@ func ParseGetObjectResponse(rsp *http.Response) (*GetObjectResponse, error) {
 		}
 		response.ApplicationproblemJSONDefault = &dest
 
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetObjectResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	case rsp.StatusCode == 304:
+		var headers GetObjectResponse304Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers304 = &headers
 	}
 
 	return response, nil

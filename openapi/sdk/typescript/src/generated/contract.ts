@@ -1387,7 +1387,7 @@ export interface operations {
             /** @description The generation. `Retry-After` is sent while it is not terminal. */
             200: {
                 headers: {
-                    /** @description Changes whenever the generation does. Send it back as `If-None-Match`. */
+                    /** @description Changes whenever what it stands for does. Send it back as `If-None-Match`. */
                     ETag?: string;
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
@@ -1499,7 +1499,7 @@ export interface operations {
             /** @description Nothing has changed since the answer with that `ETag`. */
             304: {
                 headers: {
-                    /** @description Changes whenever the generation does. Send it back as `If-None-Match`. */
+                    /** @description Changes whenever what it stands for does. Send it back as `If-None-Match`. */
                     ETag?: string;
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
@@ -3163,7 +3163,10 @@ export interface operations {
                 expires: number;
                 signature: string;
             };
-            header?: never;
+            header?: {
+                /** @description `ETag` of an earlier answer. */
+                "if-none-match"?: string;
+            };
             path: {
                 file: string;
                 /**
@@ -3179,6 +3182,8 @@ export interface operations {
             /** @description The picture or the tokens. */
             200: {
                 headers: {
+                    /** @description Changes whenever what it stands for does. Send it back as `If-None-Match`. */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3187,6 +3192,15 @@ export interface operations {
                     /** @example <bytes> */
                     "image/*": string;
                 };
+            };
+            /** @description It is the one with the `ETag` in `If-None-Match`. */
+            304: {
+                headers: {
+                    /** @description Changes whenever what it stands for does. Send it back as `If-None-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description `invalid_request`: The request does not match the contract. */
             400: {
