@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
@@ -8,18 +8,18 @@ const SECRET_BYTES = 32
 const TOKEN = /^([0-9a-z]{1,8})\.([A-Za-z0-9_-]{1,200})\.([A-Za-z0-9_-]{43})$/
 
 /** Lines cannot be mixed up: an id has no line break, and the expiry is a number. */
-const sign = (secret: Buffer, id: string, expires: number, owner: string): Buffer =>
+const sign = (secret: KeyObject, id: string, expires: number, owner: string): Buffer =>
   createHmac('sha256', secret).update(`${id}\n${expires}\n${owner}`).digest()
 
 /** A token that opens the event stream of one generation for an hour. */
-export const mintStreamToken = (secret: Buffer, id: string, owner: string, now: number): string => {
+export const mintStreamToken = (secret: KeyObject, id: string, owner: string, now: number): string => {
   const expires = Math.floor(now / 1000) + TOKEN_SECONDS
   const mac = sign(secret, id, expires, owner).toString('base64url')
   return `${expires.toString(36)}.${Buffer.from(owner).toString('base64url')}.${mac}`
 }
 
 /** Owner of the generation a token was made for; undefined when it was not made here, for another one, or too long ago. */
-export const verifyStreamToken = (secret: Buffer, token: string, id: string, now: number): string | undefined => {
+export const verifyStreamToken = (secret: KeyObject, token: string, id: string, now: number): string | undefined => {
   const [, expiresText, ownerText, macText] = TOKEN.exec(token) ?? []
   if (expiresText === undefined || ownerText === undefined || macText === undefined) return undefined
   const expires = Number.parseInt(expiresText, 36)
@@ -40,11 +40,12 @@ export interface StreamTokens {
  * is found, and written back should Redis have lost it, so that no request waits for it and tokens outlive both.
  */
 export const createStreamTokens = (redis: Redis, keys: RedisKeys, now = Date.now): StreamTokens => {
-  let secret: Buffer | undefined
-  const load = async (): Promise<Buffer> => {
-    const proposed = secret ?? randomBytes(SECRET_BYTES)
+  // As a key object, since preparing a secret given as bytes takes longer than signing with it.
+  let secret: KeyObject | undefined
+  const load = async (): Promise<KeyObject> => {
+    const proposed = secret?.export() ?? randomBytes(SECRET_BYTES)
     const [, stored] = await Promise.all([redis.set(keys.streamSecret, proposed, 'NX'), redis.getBuffer(keys.streamSecret)])
-    return (secret = stored ?? proposed)
+    return (secret = createSecretKey(stored ?? proposed))
   }
   // Not reached after all: the next connection tries again, and until then links are without a token.
   redis.on('ready', () => void load().catch(() => undefined))
