@@ -49,23 +49,19 @@ const sessionKeeper = () => {
 }
 
 /** The runtime's fullest optimisation changes the layout of 8-bit convolutions back and forth. */
-const QUANTIZED_DECODER: SessionKind = {
-  options: { ...DECODER.options, graphOptimizationLevel: 'extended' },
-  config: QUANTIZED_SESSION_CONFIG
-}
+const QUANTIZED_DECODER: SessionKind = { options: { graphOptimizationLevel: 'extended' }, config: QUANTIZED_SESSION_CONFIG }
 
-/** AdaLN is used once per image. From this size on it is worth the milliseconds that opening it for each batch takes. */
+/** AdaLN is used once per image. From this size on, fp32 spares its memory for the milliseconds of opening it for each batch. */
 const MAX_KEPT_CONDITION_BYTES = 64 * 2 ** 20
 const BYTES_PER_VALUE = 4
 const isAdaln = (name: string) => name.includes('ada_lin')
 
 /** Opened once in any case, so that weights that cannot be used stop the start. */
 const openCondition = async (
-  { transformer }: OpenModel,
+  isKept: boolean,
   open: () => Promise<InferenceSession>,
   keep: (opening: Promise<InferenceSession>) => Promise<InferenceSession>
 ): Promise<Runnable> => {
-  const isKept = transformer.parameters(isAdaln) * BYTES_PER_VALUE <= MAX_KEPT_CONDITION_BYTES
   if (isKept) return keep(open())
   const session = await open()
   await session.release()
@@ -88,8 +84,12 @@ export const createEngine = async (model: OpenModel, { threads, precision, cache
   try {
     // As large as half the blocks: left in the checkpoint, unpacked.
     const conditionBytes = conditionGraph(model)
-    const condition = await openCondition(model, () => fresh(conditionBytes, CONDITION), keep)
-    const step = await keep(open('step', stepGraph(model, levels === null ? floatProducts : int8Products(levels)), STEP))
+    // int8 is chosen for its speed, and keeps what costs it some.
+    const isKept = levels !== null || model.transformer.parameters(isAdaln) * BYTES_PER_VALUE <= MAX_KEPT_CONDITION_BYTES
+    const condition = await openCondition(isKept, () => fresh(conditionBytes, CONDITION), keep)
+    const step = await keep(
+      levels === null ? open('step', stepGraph(model, floatProducts), STEP) : open('step', stepGraph(model, int8Products(levels)))
+    )
     const engine = { model, condition, step, plans: scalePlans(model.shape), release }
     if (levels === null) return { ...engine, decoder: await keep(open('decoder', decoderGraph(model), DECODER)) }
     const conv3x3 = quantizedConv3x3(await decoderRanges(engine, cache, fresh), levels)
