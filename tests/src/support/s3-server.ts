@@ -18,7 +18,7 @@ const S3RVER = fileURLToPath(import.meta.resolve('s3rver/bin/s3rver.js'))
 export interface S3Server {
   /** Environment of API and runner. */
   env: Record<string, string>
-  /** Paths of all files the server keeps. */
+  /** Paths of the files that are the server's objects. */
   list(): Promise<string[]>
   start(): Promise<void>
   stop(): Promise<void>
@@ -74,7 +74,10 @@ export const createS3Server = async (): Promise<S3Server> => {
     },
     list: async () => {
       const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-      return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+      const files = entries.filter((entry) => entry.isFile())
+      // s3rver keeps two more files beside each object.
+      const objects = files.filter(({ name }) => !name.includes('._S3rver_') || name.endsWith('._S3rver_object'))
+      return objects.map(({ parentPath, name }) => join(parentPath, name))
     },
     start,
     stop,
