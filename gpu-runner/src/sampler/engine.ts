@@ -48,8 +48,7 @@ const sessionKeeper = () => {
   }
 }
 
-/** The runtime's fullest optimisation changes the layout of 8-bit convolutions back and forth. */
-const QUANTIZED_DECODER: SessionKind = { options: { graphOptimizationLevel: 'extended' }, config: QUANTIZED_SESSION_CONFIG }
+const QUANTIZED_DECODER: SessionKind = { config: QUANTIZED_SESSION_CONFIG }
 
 /** AdaLN is used once per image. From this size on, fp32 spares its memory for the milliseconds of opening it for each batch. */
 const MAX_KEPT_CONDITION_BYTES = 64 * 2 ** 20

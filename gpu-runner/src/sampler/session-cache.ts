@@ -67,7 +67,6 @@ export const openCached = async (cache: string, name: string, cached: CachedGrap
   const hash = createHash('sha256')
     .update(await machine())
     .update(cached.identity)
-    .update(String(cached.options.graphOptimizationLevel))
     .update(cached.graph)
   const folder = join(cache, `${name}-${hash.digest('hex').slice(0, 32)}`)
   // The optimised graph finds its weights beside itself.
