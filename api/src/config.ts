@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { DEFAULT_PREFIX, MAX_WAIT_SECONDS, MODEL_ID_PATTERN } from '@nextscale/openapi'
 import { ConfigError, readChoice, readInteger, readPattern, readShare, readString, readUrl } from './config-readers.ts'
+import { type EgressConfig, readEgress, readWebhooks, type WebhooksConfig } from './config-webhooks.ts'
 import { readTrustedProxies, type TrustedProxies } from './http/trust-proxy.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -56,6 +57,8 @@ export interface Config {
   readonly bodyLimitBytes: number
   /** How often what expired is looked for. */
   readonly sweepIntervalMs: number
+  readonly egress: EgressConfig
+  readonly webhooks: WebhooksConfig
   readonly objectStore: DiskStoreConfig | S3StoreConfig
   /** Unset means that no traces are made. */
   readonly tracing: TracingConfig | undefined
@@ -127,6 +130,8 @@ export const readConfig = (env: Environment = process.env): Config => {
     heartbeatMs: readInteger(env, 'HEARTBEAT_MS', 15_000, 10, 60_000),
     bodyLimitBytes: BODY_LIMIT_BYTES,
     sweepIntervalMs: readInteger(env, 'SWEEP_INTERVAL_MS', 60_000, 100, 3_600_000),
+    egress: readEgress(env),
+    webhooks: readWebhooks(env),
     objectStore: Object.freeze(bucket === undefined ? readDiskStore(env) : readS3Store(env, bucket)),
     tracing: readTracing(env)
   })

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { buildDocument, renderDocument } from './document.ts'
 import { problemsByStatus } from './operation.ts'
 import { operations } from './operations/index.ts'
+import { TEST_WEBHOOK_EVENT, WEBHOOK_EVENTS } from './schemas/webhook.ts'
 
 const committed = await readFile(new URL('../openapi.json', import.meta.url), 'utf8')
 
@@ -33,4 +34,9 @@ test('operation ids and routes are unique', () => {
   const routes = operations.map(({ method, path }) => `${method} ${path}`)
   assert.equal(new Set(routes).size, operations.length)
   assert.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length)
+})
+
+test('every webhook event is in the document', async () => {
+  const { webhooks = {} } = await buildDocument()
+  assert.deepEqual(Object.keys(webhooks), [...WEBHOOK_EVENTS, TEST_WEBHOOK_EVENT])
 })

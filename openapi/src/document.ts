@@ -5,6 +5,8 @@ import type { TSchema } from 'typebox'
 import { allResponses, bodiesOf, type Operation, type ResponseSpec } from './operation.ts'
 import { operations } from './operations/index.ts'
 import { illustrate } from './reference/illustrate.ts'
+import { describeWebhooks } from './reference/describe-webhooks.ts'
+import { WEBHOOK_EVENT_DATA } from './schemas/webhook-event.ts'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
@@ -25,6 +27,12 @@ const withReferences = (schema: Json, isRoot = false): Json => {
 }
 
 const plain = (schema: TSchema): Json => JSON.parse(JSON.stringify(schema)) as Json
+
+/** For a part of the document that the swagger plugin takes as it is. */
+const withComponents = (schema: Json): object =>
+  JSON.parse(JSON.stringify(withReferences(schema)), (key, value: unknown) =>
+    key === '$ref' && typeof value === 'string' ? `#/components/schemas/${value.slice(0, -1)}` : value
+  ) as object
 
 const contentOf = (response: ResponseSpec) =>
   Object.fromEntries(
@@ -98,6 +106,7 @@ const SECURITY_SCHEMES = {
 const TAGS = [
   { name: 'generations', description: 'Ask for pictures, follow them, fetch them.' },
   { name: 'models', description: 'What can be asked for.' },
+  { name: 'webhooks', description: 'Signing secrets, and the log of what was sent.' },
   { name: 'objects', description: 'Stored pictures and tokens.' },
   { name: 'service', description: 'Capacity, probes and metrics.' }
 ]
@@ -109,6 +118,7 @@ const namedSchemas = (): Map<string, Json> => {
     const bodies = Object.values(allResponses(operation)).flatMap((response) => Object.values(bodiesOf(response)))
     for (const schema of [operation.body, ...bodies]) if (schema) collectNamed(plain(schema), named)
   }
+  for (const schema of Object.values(WEBHOOK_EVENT_DATA)) collectNamed(plain(schema), named)
   return named
 }
 
@@ -130,7 +140,8 @@ export const buildDocument = async () => {
       },
       servers: [{ url: '/v1' }],
       tags: TAGS,
-      components: { securitySchemes: SECURITY_SCHEMES }
+      components: { securitySchemes: SECURITY_SCHEMES },
+      webhooks: describeWebhooks((schema) => withComponents(plain(schema)))
     }
   })
   for (const schema of namedSchemas().values()) app.addSchema(withReferences(schema, true))

@@ -53,8 +53,8 @@ interface Operation {
 }
 
 test('every body in the document has an example', () => {
-  const { paths } = JSON.parse(committed) as { paths: Record<string, Record<string, Operation>> }
-  for (const [path, item] of Object.entries(paths)) {
+  const { paths, webhooks } = JSON.parse(committed) as Record<'paths' | 'webhooks', Record<string, Record<string, Operation>>>
+  for (const [path, item] of Object.entries({ ...paths, ...webhooks })) {
     for (const [method, { requestBody, responses }] of Object.entries(item)) {
       const contents = [requestBody, ...Object.values(responses)].map((part) => part?.content ?? {})
       for (const content of contents) {

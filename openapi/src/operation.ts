@@ -20,7 +20,7 @@ export interface Operation {
   method: 'GET' | 'POST' | 'DELETE'
   /** Path with `{name}` parameters, as OpenAPI spells it. */
   path: string
-  tag: 'generations' | 'models' | 'objects' | 'service'
+  tag: 'generations' | 'models' | 'webhooks' | 'objects' | 'service'
   /** Scope an API key needs; `null` for operations anyone may call. */
   scope: Scope | null
   /** Whether a stream token in the query, made for one generation, does instead of a key. */

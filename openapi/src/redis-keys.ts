@@ -7,6 +7,14 @@ export const redisKeys = (prefix: string) => {
   return {
     /** BullMQ's `prefix`. */
     bullmq: root,
+    /** Sorted set: ids of generations whose mark was written while they waited, by that time in ms, until their job is out of the queue. */
+    unreleased: `${root}:unreleased`,
+    /** Hash: owner to WebhookSecretRecord (JSON). */
+    webhookSecrets: `${root}:webhook-secrets`,
+    /** Sorted set of an owner's webhook deliveries by the time in ms at which they were made. */
+    deliveries: (owner: string) => `${root}:deliveries:${owner}`,
+    /** Sorted set of the deliveries of a generation's events that are no end, by the time in ms at which they were made. */
+    liveDeliveries: (generationId: string) => `${root}:live-deliveries:${generationId}`,
     /** Hash: model id to ModelCard (JSON). */
     models: `${root}:models`,
     /** String: a CancelMark (JSON). Written once, never taken back. */

@@ -1,22 +1,5 @@
 import { createHmac, randomFillSync } from 'node:crypto'
-
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
-
-/** Lower-case base32 (RFC 4648 alphabet) without padding. */
-const base32 = (bytes: Uint8Array): string => {
-  let text = ''
-  let buffer = 0
-  let bits = 0
-  for (const byte of bytes) {
-    buffer = ((buffer << 8) | byte) & 0xffff
-    bits += 8
-    while (bits >= 5) {
-      bits -= 5
-      text += ALPHABET.charAt((buffer >> bits) & 31)
-    }
-  }
-  return bits > 0 ? text + ALPHABET.charAt((buffer << (5 - bits)) & 31) : text
-}
+import { base32 } from '@nextscale/openapi'
 
 const ID_BYTES = 16
 /** Random bytes are drawn for many ids at once: a draw costs more than the rest of an id. */

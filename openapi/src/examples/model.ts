@@ -14,7 +14,7 @@ export const model: Model = {
   num_classes: 1000,
   parameters: { transformer: 310_283_520, tokenizer: 108_951_459 },
   defaults: { cfg: 1.5, top_k: 900, top_p: 0.96 },
-  unsupported: ['smooth', 'webhook'],
+  unsupported: [],
   default: true
 }
 

@@ -13,6 +13,10 @@ const createGeneration: Record<string, Example<GenerateRequest>> = {
     summary: 'Eight pictures as WebP, guided more strongly',
     value: { class_label: 2, num_images: 8, cfg: 4, output: { format: 'webp', quality: 85 }, metadata: { order: '17' } }
   },
+  webhook: {
+    summary: 'Announced when it has ended',
+    value: { class_name: 'fox', webhook: { url: 'https://hooks.example.com/nextscale' } }
+  },
   draft: { summary: 'A draft to look at before going on', value: { class_label: 2, seed: 7, stop_at_scale: 5 } }
 }
 
@@ -24,5 +28,6 @@ const continueGeneration: Record<string, Example<ContinueRequest>> = {
 /** Examples of request bodies, by operation. The first is the one shown. */
 export const REQUEST_EXAMPLES: Readonly<Record<string, Record<string, Example<unknown>>>> = {
   createGeneration,
-  continueGeneration
+  continueGeneration,
+  testWebhook: { receiver: { summary: 'A receiver', value: { url: 'https://hooks.example.com/nextscale' } } }
 }

@@ -1,4 +1,5 @@
 import { canceled, output, queued, succeeded } from './generation.ts'
+import { delivery, keySet, secret } from './webhook.ts'
 import { classes, model, status } from './model.ts'
 
 const BINARY = '<bytes>'
@@ -22,6 +23,23 @@ export const RESPONSE_EXAMPLES: Readonly<Record<string, Record<number, Record<st
   listModels: { 200: json({ data: [model] }) },
   getModel: { 200: json(model) },
   listModelClasses: { 200: json(classes) },
+  listWebhookDeliveries: { 200: json({ data: [delivery], next_cursor: null }) },
+  getWebhookDelivery: { 200: json(delivery) },
+  redeliverWebhook: { 202: json({ ...delivery, status: 'pending', completed_at: null, expires_at: null }) },
+  testWebhook: {
+    202: json({
+      ...delivery,
+      generation_id: null,
+      event: 'webhook.test',
+      status: 'pending',
+      attempts: [],
+      completed_at: null,
+      expires_at: null
+    })
+  },
+  getWebhookSecret: { 200: json(secret) },
+  rotateWebhookSecret: { 200: json({ ...secret, previous_expires_at: '2026-01-02T12:00:00.000Z' }) },
+  getWebhookKeys: { 200: json(keySet) },
   getObject: { 200: { ...pictures, 'application/octet-stream': BINARY } },
   getStatus: { 200: json(status) },
   getHealth: { 200: json({ status: 'ok' }) },

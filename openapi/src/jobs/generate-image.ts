@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { type Priority, QueuedInput, RETENTION_SECONDS } from '../schemas/generate-request.ts'
 import { GenerationError, GenerationMetrics, Progress, STAGES } from '../schemas/generation.ts'
 import { nullable, oneOf, textByName } from '../schemas/primitives.ts'
+import { QueuedWebhook } from '../schemas/webhook.ts'
 
 /** What the API puts into the queue. New fields are optional for one release, since queued jobs outlive deploys. */
 export const GenerateImagePayload = Type.Object({
@@ -13,6 +14,8 @@ export const GenerateImagePayload = Type.Object({
   label: nullable(Type.String()),
   /** Digest of the request that came with an idempotency key; the key itself is in the id. */
   request_hash: Type.Optional(nullable(Type.String())),
+  /** Whom to tell; runners send the events that are no end. */
+  webhook: Type.Optional(nullable(QueuedWebhook)),
   parent: Type.Optional(nullable(Type.Object({ id: Type.String(), keep_scales: nullable(Type.Integer({ minimum: 1 })) })))
 })
 export type GenerateImagePayload = Static<typeof GenerateImagePayload>

@@ -47,6 +47,7 @@ const createProblems = [
   'unknown_model',
   'unsupported_for_model',
   'out_of_range_for_model',
+  'webhook_url_refused',
   'idempotency_mismatch',
   'generation_not_succeeded',
   'generation_gone',

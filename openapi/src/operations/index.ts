@@ -10,6 +10,15 @@ import {
 } from './generations.ts'
 import { getModel, listModelClasses, listModels } from './models.ts'
 import { getObject } from './objects.ts'
+import {
+  getWebhookDelivery,
+  getWebhookKeys,
+  getWebhookSecret,
+  listWebhookDeliveries,
+  redeliverWebhook,
+  rotateWebhookSecret,
+  testWebhook
+} from './webhooks.ts'
 import { getHealth, getMetrics, getReadiness, getStatus } from './service.ts'
 
 /** Every operation, in the order of the reference. */
@@ -24,6 +33,13 @@ export const operations: readonly Operation[] = [
   listModels,
   getModel,
   listModelClasses,
+  listWebhookDeliveries,
+  getWebhookDelivery,
+  redeliverWebhook,
+  testWebhook,
+  getWebhookSecret,
+  rotateWebhookSecret,
+  getWebhookKeys,
   getObject,
   getStatus,
   getHealth,
@@ -35,3 +51,4 @@ export * from './generations.ts'
 export * from './models.ts'
 export * from './objects.ts'
 export * from './service.ts'
+export * from './webhooks.ts'

@@ -1,5 +1,6 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { ModelId, nullable, oneOf, textByName } from './primitives.ts'
+import { WebhookRequest } from './webhook.ts'
 
 export const UINT32_MAX = 4_294_967_295
 export const MAX_NUM_IMAGES = 16
@@ -56,14 +57,6 @@ const Schedule = Type.Partial(ScheduleInForce, {
   description:
     'Settings per scale, coarse to fine, in place of the plain ones. Each array has one entry per scale of the model (`scales`). What is left out, or `null`, follows the plain setting.'
 })
-
-const WebhookRequest = Type.Object(
-  {
-    url: Type.String({ format: 'uri', maxLength: 2048 }),
-    events: Type.Optional(Type.Array(Type.String(), { uniqueItems: true }))
-  },
-  { ...closed, description: 'Where to announce the outcome.' }
-)
 
 const seconds = (description: string, maximum: number) => Type.Integer({ minimum: 1, maximum, description })
 
@@ -271,8 +264,7 @@ export const OPTIONAL_CAPABILITIES = {
   schedule: null,
   stop_at_scale: null,
   previews: 'none',
-  return_tokens: false,
-  webhook: null
+  return_tokens: false
 } as const satisfies Partial<Record<keyof GenerateRequest, unknown>>
 
 /** Fields every runner honours since this release. Cards of the one before list them as unsupported, and are believed. */

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { GenerationInput } from './generate-request.ts'
 import { GenerationId, nullable, oneOf, textByName, Timestamp } from './primitives.ts'
+import { WebhookState } from './webhook.ts'
 
 export const GENERATION_STATUSES = ['queued', 'running', 'canceling', 'succeeded', 'failed', 'canceled', 'expired'] as const
 export type GenerationStatus = (typeof GENERATION_STATUSES)[number]
@@ -125,7 +126,7 @@ export const Generation = Type.Object(
       )
     ),
     attempt: Type.Integer({ minimum: 0, description: 'Attempts started.' }),
-    webhook: nullable(Type.Object({ status: Type.String() })),
+    webhook: nullable(WebhookState),
     created_at: Timestamp('When the request was accepted.'),
     started_at: nullable(Timestamp('When the last attempt began.')),
     completed_at: nullable(Timestamp('When the generation reached its terminal status.')),

@@ -22,12 +22,19 @@ export const Timestamp = (description: string) => Type.String({ format: 'date-ti
 
 /** Ids are 128 random bits in lower-case base32, so they are unguessable and safe in paths and object keys. */
 export const GENERATION_ID_PATTERN = '^gen_[a-z2-7]{26}$'
+export const DELIVERY_ID_PATTERN = '^whd_[a-z2-7]{26}$'
 export const MODEL_ID_PATTERN = '^[a-z0-9][a-z0-9._-]{0,63}$'
 
 export const GenerationId = Type.String({
   pattern: GENERATION_ID_PATTERN,
   description: 'Id of a generation.',
   examples: ['gen_4s5k2nq7yb6dm3xw2ehqj5ztla']
+})
+
+export const DeliveryId = Type.String({
+  pattern: DELIVERY_ID_PATTERN,
+  description: 'Id of a webhook delivery; its requests carry it as `webhook-id`.',
+  examples: ['whd_4s5k2nq7yb6dm3xw2ehqj5ztla']
 })
 
 export const ModelId = Type.String({

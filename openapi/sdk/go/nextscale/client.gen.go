@@ -77,6 +77,39 @@ func (e ContinueRequestOutputFormat) Valid() bool {
 	}
 }
 
+// Defines values for ContinueRequestWebhookEvents.
+const (
+	ContinueRequestWebhookEventsGenerationCanceled  ContinueRequestWebhookEvents = "generation.canceled"
+	ContinueRequestWebhookEventsGenerationExpired   ContinueRequestWebhookEvents = "generation.expired"
+	ContinueRequestWebhookEventsGenerationFailed    ContinueRequestWebhookEvents = "generation.failed"
+	ContinueRequestWebhookEventsGenerationOutput    ContinueRequestWebhookEvents = "generation.output"
+	ContinueRequestWebhookEventsGenerationProgress  ContinueRequestWebhookEvents = "generation.progress"
+	ContinueRequestWebhookEventsGenerationStarted   ContinueRequestWebhookEvents = "generation.started"
+	ContinueRequestWebhookEventsGenerationSucceeded ContinueRequestWebhookEvents = "generation.succeeded"
+)
+
+// Valid indicates whether the value is a known member of the ContinueRequestWebhookEvents enum.
+func (e ContinueRequestWebhookEvents) Valid() bool {
+	switch e {
+	case ContinueRequestWebhookEventsGenerationCanceled:
+		return true
+	case ContinueRequestWebhookEventsGenerationExpired:
+		return true
+	case ContinueRequestWebhookEventsGenerationFailed:
+		return true
+	case ContinueRequestWebhookEventsGenerationOutput:
+		return true
+	case ContinueRequestWebhookEventsGenerationProgress:
+		return true
+	case ContinueRequestWebhookEventsGenerationStarted:
+		return true
+	case ContinueRequestWebhookEventsGenerationSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GenerateRequestPreviews0.
 const (
 	GenerateRequestPreviews0Auto GenerateRequestPreviews0 = "auto"
@@ -131,6 +164,39 @@ func (e GenerateRequestOutputFormat) Valid() bool {
 	case GenerateRequestOutputFormatPng:
 		return true
 	case GenerateRequestOutputFormatWebp:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GenerateRequestWebhookEvents.
+const (
+	GenerateRequestWebhookEventsGenerationCanceled  GenerateRequestWebhookEvents = "generation.canceled"
+	GenerateRequestWebhookEventsGenerationExpired   GenerateRequestWebhookEvents = "generation.expired"
+	GenerateRequestWebhookEventsGenerationFailed    GenerateRequestWebhookEvents = "generation.failed"
+	GenerateRequestWebhookEventsGenerationOutput    GenerateRequestWebhookEvents = "generation.output"
+	GenerateRequestWebhookEventsGenerationProgress  GenerateRequestWebhookEvents = "generation.progress"
+	GenerateRequestWebhookEventsGenerationStarted   GenerateRequestWebhookEvents = "generation.started"
+	GenerateRequestWebhookEventsGenerationSucceeded GenerateRequestWebhookEvents = "generation.succeeded"
+)
+
+// Valid indicates whether the value is a known member of the GenerateRequestWebhookEvents enum.
+func (e GenerateRequestWebhookEvents) Valid() bool {
+	switch e {
+	case GenerateRequestWebhookEventsGenerationCanceled:
+		return true
+	case GenerateRequestWebhookEventsGenerationExpired:
+		return true
+	case GenerateRequestWebhookEventsGenerationFailed:
+		return true
+	case GenerateRequestWebhookEventsGenerationOutput:
+		return true
+	case GenerateRequestWebhookEventsGenerationProgress:
+		return true
+	case GenerateRequestWebhookEventsGenerationStarted:
+		return true
+	case GenerateRequestWebhookEventsGenerationSucceeded:
 		return true
 	default:
 		return false
@@ -369,6 +435,8 @@ func (e GenerationInputOutputFormat) Valid() bool {
 const (
 	ProblemCodeAmbiguousClass           ProblemCode = "ambiguous_class"
 	ProblemCodeBodyTooLarge             ProblemCode = "body_too_large"
+	ProblemCodeDeliveryNotDue           ProblemCode = "delivery_not_due"
+	ProblemCodeDeliveryNotFound         ProblemCode = "delivery_not_found"
 	ProblemCodeGenerationGone           ProblemCode = "generation_gone"
 	ProblemCodeGenerationNotContinuable ProblemCode = "generation_not_continuable"
 	ProblemCodeGenerationNotFound       ProblemCode = "generation_not_found"
@@ -402,6 +470,7 @@ const (
 	ProblemCodeUnknownModel             ProblemCode = "unknown_model"
 	ProblemCodeUnsupportedForModel      ProblemCode = "unsupported_for_model"
 	ProblemCodeUnsupportedMediaType     ProblemCode = "unsupported_media_type"
+	ProblemCodeWebhookUrlRefused        ProblemCode = "webhook_url_refused"
 )
 
 // Valid indicates whether the value is a known member of the ProblemCode enum.
@@ -410,6 +479,10 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeAmbiguousClass:
 		return true
 	case ProblemCodeBodyTooLarge:
+		return true
+	case ProblemCodeDeliveryNotDue:
+		return true
+	case ProblemCodeDeliveryNotFound:
 		return true
 	case ProblemCodeGenerationGone:
 		return true
@@ -477,6 +550,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeUnsupportedMediaType:
 		return true
+	case ProblemCodeWebhookUrlRefused:
+		return true
 	default:
 		return false
 	}
@@ -536,6 +611,219 @@ func (e StatusEventStatus) Valid() bool {
 	case StatusEventStatusRunning:
 		return true
 	case StatusEventStatusSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookAttemptOutcome.
+const (
+	WebhookAttemptOutcomeDelivered   WebhookAttemptOutcome = "delivered"
+	WebhookAttemptOutcomeGone        WebhookAttemptOutcome = "gone"
+	WebhookAttemptOutcomeRefused     WebhookAttemptOutcome = "refused"
+	WebhookAttemptOutcomeRejected    WebhookAttemptOutcome = "rejected"
+	WebhookAttemptOutcomeTimeout     WebhookAttemptOutcome = "timeout"
+	WebhookAttemptOutcomeUnreachable WebhookAttemptOutcome = "unreachable"
+)
+
+// Valid indicates whether the value is a known member of the WebhookAttemptOutcome enum.
+func (e WebhookAttemptOutcome) Valid() bool {
+	switch e {
+	case WebhookAttemptOutcomeDelivered:
+		return true
+	case WebhookAttemptOutcomeGone:
+		return true
+	case WebhookAttemptOutcomeRefused:
+		return true
+	case WebhookAttemptOutcomeRejected:
+		return true
+	case WebhookAttemptOutcomeTimeout:
+		return true
+	case WebhookAttemptOutcomeUnreachable:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookDeliveryEvent.
+const (
+	WebhookDeliveryEventGenerationCanceled  WebhookDeliveryEvent = "generation.canceled"
+	WebhookDeliveryEventGenerationExpired   WebhookDeliveryEvent = "generation.expired"
+	WebhookDeliveryEventGenerationFailed    WebhookDeliveryEvent = "generation.failed"
+	WebhookDeliveryEventGenerationOutput    WebhookDeliveryEvent = "generation.output"
+	WebhookDeliveryEventGenerationProgress  WebhookDeliveryEvent = "generation.progress"
+	WebhookDeliveryEventGenerationStarted   WebhookDeliveryEvent = "generation.started"
+	WebhookDeliveryEventGenerationSucceeded WebhookDeliveryEvent = "generation.succeeded"
+	WebhookDeliveryEventWebhookTest         WebhookDeliveryEvent = "webhook.test"
+)
+
+// Valid indicates whether the value is a known member of the WebhookDeliveryEvent enum.
+func (e WebhookDeliveryEvent) Valid() bool {
+	switch e {
+	case WebhookDeliveryEventGenerationCanceled:
+		return true
+	case WebhookDeliveryEventGenerationExpired:
+		return true
+	case WebhookDeliveryEventGenerationFailed:
+		return true
+	case WebhookDeliveryEventGenerationOutput:
+		return true
+	case WebhookDeliveryEventGenerationProgress:
+		return true
+	case WebhookDeliveryEventGenerationStarted:
+		return true
+	case WebhookDeliveryEventGenerationSucceeded:
+		return true
+	case WebhookDeliveryEventWebhookTest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookDeliveryStatus.
+const (
+	WebhookDeliveryStatusDelivered WebhookDeliveryStatus = "delivered"
+	WebhookDeliveryStatusFailed    WebhookDeliveryStatus = "failed"
+	WebhookDeliveryStatusPending   WebhookDeliveryStatus = "pending"
+	WebhookDeliveryStatusSkipped   WebhookDeliveryStatus = "skipped"
+	WebhookDeliveryStatusWaiting   WebhookDeliveryStatus = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the WebhookDeliveryStatus enum.
+func (e WebhookDeliveryStatus) Valid() bool {
+	switch e {
+	case WebhookDeliveryStatusDelivered:
+		return true
+	case WebhookDeliveryStatusFailed:
+		return true
+	case WebhookDeliveryStatusPending:
+		return true
+	case WebhookDeliveryStatusSkipped:
+		return true
+	case WebhookDeliveryStatusWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookKeySetKeysAlg.
+const (
+	EdDSA WebhookKeySetKeysAlg = "EdDSA"
+)
+
+// Valid indicates whether the value is a known member of the WebhookKeySetKeysAlg enum.
+func (e WebhookKeySetKeysAlg) Valid() bool {
+	switch e {
+	case EdDSA:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookKeySetKeysCrv.
+const (
+	Ed25519 WebhookKeySetKeysCrv = "Ed25519"
+)
+
+// Valid indicates whether the value is a known member of the WebhookKeySetKeysCrv enum.
+func (e WebhookKeySetKeysCrv) Valid() bool {
+	switch e {
+	case Ed25519:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookKeySetKeysKty.
+const (
+	OKP WebhookKeySetKeysKty = "OKP"
+)
+
+// Valid indicates whether the value is a known member of the WebhookKeySetKeysKty enum.
+func (e WebhookKeySetKeysKty) Valid() bool {
+	switch e {
+	case OKP:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookKeySetKeysUse.
+const (
+	Sig WebhookKeySetKeysUse = "sig"
+)
+
+// Valid indicates whether the value is a known member of the WebhookKeySetKeysUse enum.
+func (e WebhookKeySetKeysUse) Valid() bool {
+	switch e {
+	case Sig:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookStateEvents.
+const (
+	WebhookStateEventsGenerationCanceled  WebhookStateEvents = "generation.canceled"
+	WebhookStateEventsGenerationExpired   WebhookStateEvents = "generation.expired"
+	WebhookStateEventsGenerationFailed    WebhookStateEvents = "generation.failed"
+	WebhookStateEventsGenerationOutput    WebhookStateEvents = "generation.output"
+	WebhookStateEventsGenerationProgress  WebhookStateEvents = "generation.progress"
+	WebhookStateEventsGenerationStarted   WebhookStateEvents = "generation.started"
+	WebhookStateEventsGenerationSucceeded WebhookStateEvents = "generation.succeeded"
+)
+
+// Valid indicates whether the value is a known member of the WebhookStateEvents enum.
+func (e WebhookStateEvents) Valid() bool {
+	switch e {
+	case WebhookStateEventsGenerationCanceled:
+		return true
+	case WebhookStateEventsGenerationExpired:
+		return true
+	case WebhookStateEventsGenerationFailed:
+		return true
+	case WebhookStateEventsGenerationOutput:
+		return true
+	case WebhookStateEventsGenerationProgress:
+		return true
+	case WebhookStateEventsGenerationStarted:
+		return true
+	case WebhookStateEventsGenerationSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookStateStatus.
+const (
+	WebhookStateStatusDelivered WebhookStateStatus = "delivered"
+	WebhookStateStatusFailed    WebhookStateStatus = "failed"
+	WebhookStateStatusPending   WebhookStateStatus = "pending"
+	WebhookStateStatusSkipped   WebhookStateStatus = "skipped"
+	WebhookStateStatusWaiting   WebhookStateStatus = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the WebhookStateStatus enum.
+func (e WebhookStateStatus) Valid() bool {
+	switch e {
+	case WebhookStateStatusDelivered:
+		return true
+	case WebhookStateStatusFailed:
+		return true
+	case WebhookStateStatusPending:
+		return true
+	case WebhookStateStatusSkipped:
+		return true
+	case WebhookStateStatusWaiting:
 		return true
 	default:
 		return false
@@ -605,6 +893,153 @@ func (e GetReadiness200JSONResponseBodyStatus) Valid() bool {
 	}
 }
 
+// Defines values for ListWebhookDeliveriesParamsStatus.
+const (
+	ListWebhookDeliveriesParamsStatusDelivered ListWebhookDeliveriesParamsStatus = "delivered"
+	ListWebhookDeliveriesParamsStatusFailed    ListWebhookDeliveriesParamsStatus = "failed"
+	ListWebhookDeliveriesParamsStatusPending   ListWebhookDeliveriesParamsStatus = "pending"
+	ListWebhookDeliveriesParamsStatusSkipped   ListWebhookDeliveriesParamsStatus = "skipped"
+	ListWebhookDeliveriesParamsStatusWaiting   ListWebhookDeliveriesParamsStatus = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the ListWebhookDeliveriesParamsStatus enum.
+func (e ListWebhookDeliveriesParamsStatus) Valid() bool {
+	switch e {
+	case ListWebhookDeliveriesParamsStatusDelivered:
+		return true
+	case ListWebhookDeliveriesParamsStatusFailed:
+		return true
+	case ListWebhookDeliveriesParamsStatusPending:
+		return true
+	case ListWebhookDeliveriesParamsStatusSkipped:
+		return true
+	case ListWebhookDeliveriesParamsStatusWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnGenerationCanceledJSONBodyType.
+const (
+	OnGenerationCanceledJSONBodyTypeGenerationCanceled OnGenerationCanceledJSONBodyType = "generation.canceled"
+)
+
+// Valid indicates whether the value is a known member of the OnGenerationCanceledJSONBodyType enum.
+func (e OnGenerationCanceledJSONBodyType) Valid() bool {
+	switch e {
+	case OnGenerationCanceledJSONBodyTypeGenerationCanceled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnGenerationExpiredJSONBodyType.
+const (
+	OnGenerationExpiredJSONBodyTypeGenerationExpired OnGenerationExpiredJSONBodyType = "generation.expired"
+)
+
+// Valid indicates whether the value is a known member of the OnGenerationExpiredJSONBodyType enum.
+func (e OnGenerationExpiredJSONBodyType) Valid() bool {
+	switch e {
+	case OnGenerationExpiredJSONBodyTypeGenerationExpired:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnGenerationFailedJSONBodyType.
+const (
+	OnGenerationFailedJSONBodyTypeGenerationFailed OnGenerationFailedJSONBodyType = "generation.failed"
+)
+
+// Valid indicates whether the value is a known member of the OnGenerationFailedJSONBodyType enum.
+func (e OnGenerationFailedJSONBodyType) Valid() bool {
+	switch e {
+	case OnGenerationFailedJSONBodyTypeGenerationFailed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnGenerationOutputJSONBodyType.
+const (
+	OnGenerationOutputJSONBodyTypeGenerationOutput OnGenerationOutputJSONBodyType = "generation.output"
+)
+
+// Valid indicates whether the value is a known member of the OnGenerationOutputJSONBodyType enum.
+func (e OnGenerationOutputJSONBodyType) Valid() bool {
+	switch e {
+	case OnGenerationOutputJSONBodyTypeGenerationOutput:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnGenerationProgressJSONBodyType.
+const (
+	OnGenerationProgressJSONBodyTypeGenerationProgress OnGenerationProgressJSONBodyType = "generation.progress"
+)
+
+// Valid indicates whether the value is a known member of the OnGenerationProgressJSONBodyType enum.
+func (e OnGenerationProgressJSONBodyType) Valid() bool {
+	switch e {
+	case OnGenerationProgressJSONBodyTypeGenerationProgress:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnGenerationStartedJSONBodyType.
+const (
+	OnGenerationStartedJSONBodyTypeGenerationStarted OnGenerationStartedJSONBodyType = "generation.started"
+)
+
+// Valid indicates whether the value is a known member of the OnGenerationStartedJSONBodyType enum.
+func (e OnGenerationStartedJSONBodyType) Valid() bool {
+	switch e {
+	case OnGenerationStartedJSONBodyTypeGenerationStarted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnGenerationSucceededJSONBodyType.
+const (
+	OnGenerationSucceededJSONBodyTypeGenerationSucceeded OnGenerationSucceededJSONBodyType = "generation.succeeded"
+)
+
+// Valid indicates whether the value is a known member of the OnGenerationSucceededJSONBodyType enum.
+func (e OnGenerationSucceededJSONBodyType) Valid() bool {
+	switch e {
+	case OnGenerationSucceededJSONBodyTypeGenerationSucceeded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnWebhookTestJSONBodyType.
+const (
+	OnWebhookTestJSONBodyTypeWebhookTest OnWebhookTestJSONBodyType = "webhook.test"
+)
+
+// Valid indicates whether the value is a known member of the OnWebhookTestJSONBodyType enum.
+func (e OnWebhookTestJSONBodyType) Valid() bool {
+	switch e {
+	case OnWebhookTestJSONBodyTypeWebhookTest:
+		return true
+	default:
+		return false
+	}
+}
+
 // ContinueRequest How to go on. What is left out is as in the generation that is continued, `output` field by field, except `stop_at_scale` (all scales), metadata, label and webhook. Of its previews those stay that lie before the scale that makes the picture here.
 type ContinueRequest struct {
 	// DeadlineSeconds Cancel when not finished this long after acceptance.
@@ -643,7 +1078,7 @@ type ContinueRequest struct {
 	// StopAtScale Draft: stop after this scale, counted from 0, and decode what is there. `POST /generations/{id}/continue` takes it further. `null`: all scales.
 	StopAtScale *int `json:"stop_at_scale,omitempty"`
 
-	// Webhook Where to announce the outcome.
+	// Webhook Where to announce what happens to the generation.
 	Webhook *ContinueRequestWebhook `json:"webhook,omitempty"`
 }
 
@@ -676,11 +1111,17 @@ type ContinueRequestOutput struct {
 // ContinueRequestOutputFormat File format of the pictures.
 type ContinueRequestOutputFormat string
 
-// ContinueRequestWebhook Where to announce the outcome.
+// ContinueRequestWebhook Where to announce what happens to the generation.
 type ContinueRequestWebhook struct {
-	Events *[]string `json:"events,omitempty"`
-	Url    string    `json:"url"`
+	// Events What to announce. Default, also of an empty list: the four ends. `generation.started`, `.progress` and `.output` are best effort: each is tried a few times, and may be lost or be overtaken.
+	Events *[]ContinueRequestWebhookEvents `json:"events,omitempty"`
+
+	// Url `https` only, at a public address, without user name or password.
+	Url string `json:"url"`
 }
+
+// ContinueRequestWebhookEvents defines model for ContinueRequestWebhook.Events.
+type ContinueRequestWebhookEvents string
 
 // GenerateRequest What to generate. Every field has a default.
 type GenerateRequest struct {
@@ -744,7 +1185,7 @@ type GenerateRequest struct {
 	// TopP Of what top_k left, keep the likeliest tokens that reach this mass; 1 turns it off. Default: the model’s.
 	TopP *float64 `json:"top_p,omitempty"`
 
-	// Webhook Where to announce the outcome.
+	// Webhook Where to announce what happens to the generation.
 	Webhook *GenerateRequestWebhook `json:"webhook,omitempty"`
 }
 
@@ -792,11 +1233,17 @@ type GenerateRequestSchedule struct {
 	TopP *[]float64 `json:"top_p,omitempty"`
 }
 
-// GenerateRequestWebhook Where to announce the outcome.
+// GenerateRequestWebhook Where to announce what happens to the generation.
 type GenerateRequestWebhook struct {
-	Events *[]string `json:"events,omitempty"`
-	Url    string    `json:"url"`
+	// Events What to announce. Default, also of an empty list: the four ends. `generation.started`, `.progress` and `.output` are best effort: each is tried a few times, and may be lost or be overtaken.
+	Events *[]GenerateRequestWebhookEvents `json:"events,omitempty"`
+
+	// Url `https` only, at a public address, without user name or password.
+	Url string `json:"url"`
 }
+
+// GenerateRequestWebhookEvents defines model for GenerateRequestWebhook.Events.
+type GenerateRequestWebhookEvents string
 
 // Generation A generation. Every key is always present; unknown is `null`.
 type Generation struct {
@@ -836,10 +1283,10 @@ type Generation struct {
 	Stage    *GenerationStage `json:"stage"`
 
 	// StartedAt When the last attempt began.
-	StartedAt *time.Time         `json:"started_at"`
-	Status    GenerationStatus   `json:"status"`
-	Urls      GenerationUrls     `json:"urls"`
-	Webhook   *GenerationWebhook `json:"webhook"`
+	StartedAt *time.Time       `json:"started_at"`
+	Status    GenerationStatus `json:"status"`
+	Urls      GenerationUrls   `json:"urls"`
+	Webhook   *WebhookState    `json:"webhook"`
 }
 
 // GenerationStage defines model for Generation.Stage.
@@ -1090,11 +1537,6 @@ type GenerationUrls struct {
 	Self   string `json:"self"`
 }
 
-// GenerationWebhook defines model for GenerationWebhook.
-type GenerationWebhook struct {
-	Status string `json:"status"`
-}
-
 // Model defines model for Model.
 type Model struct {
 	// Default Whether requests without `model` use this one.
@@ -1282,6 +1724,144 @@ type StatusEventStage string
 // StatusEventStatus defines model for StatusEvent.Status.
 type StatusEventStatus string
 
+// WebhookAttempt defines model for WebhookAttempt.
+type WebhookAttempt struct {
+	// At When the request was made.
+	At time.Time `json:"at"`
+
+	// Error What went wrong, where the answer does not say it.
+	Error     *string `json:"error"`
+	LatencyMs float64 `json:"latency_ms"`
+
+	// Outcome `delivered`: 2xx. `rejected`: another status, redirects included. `unreachable`: no connection, or one that broke. `timeout`: no whole answer in time. `refused`: the URL leads to an address nothing is sent to. `gone`: nothing is left to tell of, since the generation was deleted.
+	Outcome WebhookAttemptOutcome `json:"outcome"`
+
+	// Response Beginning of the answer’s body: 1 KB at most.
+	Response   *string `json:"response"`
+	StatusCode *int    `json:"status_code"`
+}
+
+// WebhookAttemptOutcome `delivered`: 2xx. `rejected`: another status, redirects included. `unreachable`: no connection, or one that broke. `timeout`: no whole answer in time. `refused`: the URL leads to an address nothing is sent to. `gone`: nothing is left to tell of, since the generation was deleted.
+type WebhookAttemptOutcome string
+
+// WebhookDelivery One event for one receiver, and every attempt to deliver it.
+type WebhookDelivery struct {
+	// Attempts First to last.
+	Attempts []WebhookAttempt `json:"attempts"`
+
+	// CompletedAt When it was delivered, given up or skipped.
+	CompletedAt *time.Time `json:"completed_at"`
+
+	// CreatedAt When it was made: with its generation, or at its event.
+	CreatedAt time.Time `json:"created_at"`
+
+	// Event `null` until the generation has ended one way or another.
+	Event *WebhookDeliveryEvent `json:"event"`
+
+	// ExpiresAt Until when it is kept.
+	ExpiresAt *time.Time `json:"expires_at"`
+
+	// GenerationId Id of a generation.
+	GenerationId *string `json:"generation_id"`
+
+	// Id Id of a webhook delivery; its requests carry it as `webhook-id`.
+	//
+	// Examples: whd_4s5k2nq7yb6dm3xw2ehqj5ztla
+	Id string `json:"id"`
+
+	// NextAttemptAt When it is tried next; `null` when nothing is planned, or it is due now.
+	NextAttemptAt *time.Time `json:"next_attempt_at"`
+
+	// Status `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
+	Status WebhookDeliveryStatus `json:"status"`
+	Url    string                `json:"url"`
+}
+
+// WebhookDeliveryEvent `null` until the generation has ended one way or another.
+type WebhookDeliveryEvent string
+
+// WebhookDeliveryStatus `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
+type WebhookDeliveryStatus string
+
+// WebhookDeliveryList Newest first. With filters, a page may be shorter than `limit` before the end.
+type WebhookDeliveryList struct {
+	Data []WebhookDelivery `json:"data"`
+
+	// NextCursor Pass as `cursor` for the next page; `null` at the end.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// WebhookKeySet Keys whose Ed25519 signatures (`v1a`) requests carry, one each. Empty where the service makes none.
+type WebhookKeySet struct {
+	Keys []WebhookKeySetKeys `json:"keys"`
+}
+
+// WebhookKeySetKeys defines model for WebhookKeySetKeys.
+type WebhookKeySetKeys struct {
+	Alg WebhookKeySetKeysAlg `json:"alg"`
+	Crv WebhookKeySetKeysCrv `json:"crv"`
+
+	// Kid Thumbprint of the key (RFC 7638).
+	Kid string               `json:"kid"`
+	Kty WebhookKeySetKeysKty `json:"kty"`
+	Use WebhookKeySetKeysUse `json:"use"`
+
+	// X The public key: 32 bytes in base64url.
+	X string `json:"x"`
+}
+
+// WebhookKeySetKeysAlg defines model for WebhookKeySetKeys.Alg.
+type WebhookKeySetKeysAlg string
+
+// WebhookKeySetKeysCrv defines model for WebhookKeySetKeys.Crv.
+type WebhookKeySetKeysCrv string
+
+// WebhookKeySetKeysKty defines model for WebhookKeySetKeys.Kty.
+type WebhookKeySetKeysKty string
+
+// WebhookKeySetKeysUse defines model for WebhookKeySetKeys.Use.
+type WebhookKeySetKeysUse string
+
+// WebhookSecret Each API key has one.
+type WebhookSecret struct {
+	// CreatedAt When it was drawn.
+	CreatedAt time.Time `json:"created_at"`
+
+	// PreviousExpiresAt Until when requests are signed with the secret before this one as well; `null` when they are not.
+	PreviousExpiresAt *time.Time `json:"previous_expires_at"`
+
+	// Secret Key of the HMAC-SHA256 signatures (`v1`), as Standard Webhooks writes it: base64 after `whsec_`.
+	Secret string `json:"secret"`
+}
+
+// WebhookState The announcement of the generation’s end. Its status is apart from the generation’s own.
+type WebhookState struct {
+	// Attempts Requests made so far to announce the end.
+	Attempts int `json:"attempts"`
+
+	// DeliveryId Id of a webhook delivery; its requests carry it as `webhook-id`.
+	//
+	// Examples: whd_4s5k2nq7yb6dm3xw2ehqj5ztla
+	DeliveryId string               `json:"delivery_id"`
+	Events     []WebhookStateEvents `json:"events"`
+
+	// Status `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
+	Status WebhookStateStatus `json:"status"`
+	Url    string             `json:"url"`
+}
+
+// WebhookStateEvents defines model for WebhookState.Events.
+type WebhookStateEvents string
+
+// WebhookStateStatus `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
+type WebhookStateStatus string
+
+// WebhookTestRequest Where to send a `webhook.test` event.
+type WebhookTestRequest struct {
+	// Url `https` only, at a public address, without user name or password.
+	Url string `json:"url"`
+}
+
 // CreateGenerationParams defines parameters for CreateGeneration.
 type CreateGenerationParams struct {
 	// IdempotencyKey Any text that is new for each generation, such as a UUID. The same key with the same request returns the generation made for it, for as long as that is kept; with another request it is refused.
@@ -1355,11 +1935,255 @@ type GetObjectParams struct {
 // GetReadiness200JSONResponseBodyStatus defines parameters for GetReadiness.
 type GetReadiness200JSONResponseBodyStatus string
 
+// ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
+type ListWebhookDeliveriesParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// GenerationId Id of a generation.
+	GenerationId *string `form:"generation_id,omitempty" json:"generation_id,omitempty"`
+
+	// Status `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
+	Status *ListWebhookDeliveriesParamsStatus `form:"status,omitempty" json:"status,omitempty"`
+}
+
+// ListWebhookDeliveriesParamsStatus defines parameters for ListWebhookDeliveries.
+type ListWebhookDeliveriesParamsStatus string
+
+// OnGenerationCanceledJSONBody defines parameters for OnGenerationCanceled.
+type OnGenerationCanceledJSONBody struct {
+	// Data A generation. Every key is always present; unknown is `null`.
+	Data Generation `json:"data"`
+
+	// Timestamp When it happened.
+	Timestamp time.Time                        `json:"timestamp"`
+	Type      OnGenerationCanceledJSONBodyType `json:"type"`
+}
+
+// OnGenerationCanceledParams defines parameters for OnGenerationCanceled.
+type OnGenerationCanceledParams struct {
+	// WebhookId Id of the delivery. Requests that repeat one have the same.
+	WebhookId string `json:"webhook-id"`
+
+	// WebhookTimestamp Unix time of this request in seconds: refuse what is more than five minutes off.
+	WebhookTimestamp int `json:"webhook-timestamp"`
+
+	// WebhookSignature Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those.
+	WebhookSignature string `json:"webhook-signature"`
+}
+
+// OnGenerationCanceledJSONBodyType defines parameters for OnGenerationCanceled.
+type OnGenerationCanceledJSONBodyType string
+
+// OnGenerationExpiredJSONBody defines parameters for OnGenerationExpired.
+type OnGenerationExpiredJSONBody struct {
+	// Data A generation. Every key is always present; unknown is `null`.
+	Data Generation `json:"data"`
+
+	// Timestamp When it happened.
+	Timestamp time.Time                       `json:"timestamp"`
+	Type      OnGenerationExpiredJSONBodyType `json:"type"`
+}
+
+// OnGenerationExpiredParams defines parameters for OnGenerationExpired.
+type OnGenerationExpiredParams struct {
+	// WebhookId Id of the delivery. Requests that repeat one have the same.
+	WebhookId string `json:"webhook-id"`
+
+	// WebhookTimestamp Unix time of this request in seconds: refuse what is more than five minutes off.
+	WebhookTimestamp int `json:"webhook-timestamp"`
+
+	// WebhookSignature Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those.
+	WebhookSignature string `json:"webhook-signature"`
+}
+
+// OnGenerationExpiredJSONBodyType defines parameters for OnGenerationExpired.
+type OnGenerationExpiredJSONBodyType string
+
+// OnGenerationFailedJSONBody defines parameters for OnGenerationFailed.
+type OnGenerationFailedJSONBody struct {
+	// Data A generation. Every key is always present; unknown is `null`.
+	Data Generation `json:"data"`
+
+	// Timestamp When it happened.
+	Timestamp time.Time                      `json:"timestamp"`
+	Type      OnGenerationFailedJSONBodyType `json:"type"`
+}
+
+// OnGenerationFailedParams defines parameters for OnGenerationFailed.
+type OnGenerationFailedParams struct {
+	// WebhookId Id of the delivery. Requests that repeat one have the same.
+	WebhookId string `json:"webhook-id"`
+
+	// WebhookTimestamp Unix time of this request in seconds: refuse what is more than five minutes off.
+	WebhookTimestamp int `json:"webhook-timestamp"`
+
+	// WebhookSignature Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those.
+	WebhookSignature string `json:"webhook-signature"`
+}
+
+// OnGenerationFailedJSONBodyType defines parameters for OnGenerationFailed.
+type OnGenerationFailedJSONBodyType string
+
+// OnGenerationOutputJSONBody defines parameters for OnGenerationOutput.
+type OnGenerationOutputJSONBody struct {
+	Data WebhookOutput `json:"data"`
+
+	// Timestamp When it happened.
+	Timestamp time.Time                      `json:"timestamp"`
+	Type      OnGenerationOutputJSONBodyType `json:"type"`
+}
+
+// OnGenerationOutputParams defines parameters for OnGenerationOutput.
+type OnGenerationOutputParams struct {
+	// WebhookId Id of the delivery. Requests that repeat one have the same.
+	WebhookId string `json:"webhook-id"`
+
+	// WebhookTimestamp Unix time of this request in seconds: refuse what is more than five minutes off.
+	WebhookTimestamp int `json:"webhook-timestamp"`
+
+	// WebhookSignature Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those.
+	WebhookSignature string `json:"webhook-signature"`
+}
+
+// OnGenerationOutputJSONBodyType defines parameters for OnGenerationOutput.
+type OnGenerationOutputJSONBodyType string
+
+// OnGenerationProgressJSONBody defines parameters for OnGenerationProgress.
+type OnGenerationProgressJSONBody struct {
+	// Data A generation. Every key is always present; unknown is `null`.
+	Data Generation `json:"data"`
+
+	// Timestamp When it happened.
+	Timestamp time.Time                        `json:"timestamp"`
+	Type      OnGenerationProgressJSONBodyType `json:"type"`
+}
+
+// OnGenerationProgressParams defines parameters for OnGenerationProgress.
+type OnGenerationProgressParams struct {
+	// WebhookId Id of the delivery. Requests that repeat one have the same.
+	WebhookId string `json:"webhook-id"`
+
+	// WebhookTimestamp Unix time of this request in seconds: refuse what is more than five minutes off.
+	WebhookTimestamp int `json:"webhook-timestamp"`
+
+	// WebhookSignature Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those.
+	WebhookSignature string `json:"webhook-signature"`
+}
+
+// OnGenerationProgressJSONBodyType defines parameters for OnGenerationProgress.
+type OnGenerationProgressJSONBodyType string
+
+// OnGenerationStartedJSONBody defines parameters for OnGenerationStarted.
+type OnGenerationStartedJSONBody struct {
+	// Data A generation. Every key is always present; unknown is `null`.
+	Data Generation `json:"data"`
+
+	// Timestamp When it happened.
+	Timestamp time.Time                       `json:"timestamp"`
+	Type      OnGenerationStartedJSONBodyType `json:"type"`
+}
+
+// OnGenerationStartedParams defines parameters for OnGenerationStarted.
+type OnGenerationStartedParams struct {
+	// WebhookId Id of the delivery. Requests that repeat one have the same.
+	WebhookId string `json:"webhook-id"`
+
+	// WebhookTimestamp Unix time of this request in seconds: refuse what is more than five minutes off.
+	WebhookTimestamp int `json:"webhook-timestamp"`
+
+	// WebhookSignature Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those.
+	WebhookSignature string `json:"webhook-signature"`
+}
+
+// OnGenerationStartedJSONBodyType defines parameters for OnGenerationStarted.
+type OnGenerationStartedJSONBodyType string
+
+// OnGenerationSucceededJSONBody defines parameters for OnGenerationSucceeded.
+type OnGenerationSucceededJSONBody struct {
+	// Data A generation. Every key is always present; unknown is `null`.
+	Data Generation `json:"data"`
+
+	// Timestamp When it happened.
+	Timestamp time.Time                         `json:"timestamp"`
+	Type      OnGenerationSucceededJSONBodyType `json:"type"`
+}
+
+// OnGenerationSucceededParams defines parameters for OnGenerationSucceeded.
+type OnGenerationSucceededParams struct {
+	// WebhookId Id of the delivery. Requests that repeat one have the same.
+	WebhookId string `json:"webhook-id"`
+
+	// WebhookTimestamp Unix time of this request in seconds: refuse what is more than five minutes off.
+	WebhookTimestamp int `json:"webhook-timestamp"`
+
+	// WebhookSignature Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those.
+	WebhookSignature string `json:"webhook-signature"`
+}
+
+// OnGenerationSucceededJSONBodyType defines parameters for OnGenerationSucceeded.
+type OnGenerationSucceededJSONBodyType string
+
+// OnWebhookTestJSONBody defines parameters for OnWebhookTest.
+type OnWebhookTestJSONBody struct {
+	Data struct {
+		Message string `json:"message"`
+	} `json:"data"`
+
+	// Timestamp When it happened.
+	Timestamp time.Time                 `json:"timestamp"`
+	Type      OnWebhookTestJSONBodyType `json:"type"`
+}
+
+// OnWebhookTestParams defines parameters for OnWebhookTest.
+type OnWebhookTestParams struct {
+	// WebhookId Id of the delivery. Requests that repeat one have the same.
+	WebhookId string `json:"webhook-id"`
+
+	// WebhookTimestamp Unix time of this request in seconds: refuse what is more than five minutes off.
+	WebhookTimestamp int `json:"webhook-timestamp"`
+
+	// WebhookSignature Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those.
+	WebhookSignature string `json:"webhook-signature"`
+}
+
+// OnWebhookTestJSONBodyType defines parameters for OnWebhookTest.
+type OnWebhookTestJSONBodyType string
+
 // CreateGenerationJSONRequestBody defines body for CreateGeneration for application/json ContentType.
 type CreateGenerationJSONRequestBody = GenerateRequest
 
 // ContinueGenerationJSONRequestBody defines body for ContinueGeneration for application/json ContentType.
 type ContinueGenerationJSONRequestBody = ContinueRequest
+
+// TestWebhookJSONRequestBody defines body for TestWebhook for application/json ContentType.
+type TestWebhookJSONRequestBody = WebhookTestRequest
+
+// OnGenerationCanceledJSONRequestBody defines body for OnGenerationCanceled for application/json ContentType.
+type OnGenerationCanceledJSONRequestBody OnGenerationCanceledJSONBody
+
+// OnGenerationExpiredJSONRequestBody defines body for OnGenerationExpired for application/json ContentType.
+type OnGenerationExpiredJSONRequestBody OnGenerationExpiredJSONBody
+
+// OnGenerationFailedJSONRequestBody defines body for OnGenerationFailed for application/json ContentType.
+type OnGenerationFailedJSONRequestBody OnGenerationFailedJSONBody
+
+// OnGenerationOutputJSONRequestBody defines body for OnGenerationOutput for application/json ContentType.
+type OnGenerationOutputJSONRequestBody OnGenerationOutputJSONBody
+
+// OnGenerationProgressJSONRequestBody defines body for OnGenerationProgress for application/json ContentType.
+type OnGenerationProgressJSONRequestBody OnGenerationProgressJSONBody
+
+// OnGenerationStartedJSONRequestBody defines body for OnGenerationStarted for application/json ContentType.
+type OnGenerationStartedJSONRequestBody OnGenerationStartedJSONBody
+
+// OnGenerationSucceededJSONRequestBody defines body for OnGenerationSucceeded for application/json ContentType.
+type OnGenerationSucceededJSONRequestBody OnGenerationSucceededJSONBody
+
+// OnWebhookTestJSONRequestBody defines body for OnWebhookTest for application/json ContentType.
+type OnWebhookTestJSONRequestBody OnWebhookTestJSONBody
 
 // AsContinueRequestPreviews0 returns the union data inside the ContinueRequest_Previews as a ContinueRequestPreviews0
 func (t ContinueRequest_Previews) AsContinueRequestPreviews0() (ContinueRequestPreviews0, error) {
@@ -1851,6 +2675,66 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /status (the `GetStatus` operationId).
 	GetStatus(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListWebhookDeliveries List webhook deliveries, newest first
+	//
+	// Deliveries are kept for 30 days after they were delivered or given up. Needs a key with the scope `webhooks`.
+	//
+	// Corresponds with GET /webhook-deliveries (the `ListWebhookDeliveries` operationId).
+	ListWebhookDeliveries(ctx context.Context, params *ListWebhookDeliveriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetWebhookDelivery Read a webhook delivery and its attempts
+	//
+	// Needs a key with the scope `webhooks`.
+	//
+	// Corresponds with GET /webhook-deliveries/{id} (the `GetWebhookDelivery` operationId).
+	GetWebhookDelivery(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RedeliverWebhook Send a webhook again, now
+	//
+	// With the same `webhook-id`, fresh links and all attempts before it. One that waits to be tried again is tried at once; one that is due or under way stays as it is. Needs a key with the scope `webhooks`.
+	//
+	// Corresponds with POST /webhook-deliveries/{id}/redeliver (the `RedeliverWebhook` operationId).
+	RedeliverWebhook(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetWebhookKeys Public keys of Ed25519 signatures
+	//
+	// A JSON Web Key Set: with it anyone can verify that a webhook came from this service, without a secret.
+	//
+	// Corresponds with GET /webhooks/keys (the `GetWebhookKeys` operationId).
+	GetWebhookKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetWebhookSecret Read the secret that signs webhooks
+	//
+	// It is drawn the first time it is needed. Needs a key with the scope `webhooks`.
+	//
+	// Corresponds with GET /webhooks/secret (the `GetWebhookSecret` operationId).
+	GetWebhookSecret(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RotateWebhookSecret Replace the secret that signs webhooks
+	//
+	// For a day requests carry a signature of both, so receivers can change over without losing one. Rotating again within that day ends the oldest at once. Needs a key with the scope `webhooks`.
+	//
+	// Corresponds with POST /webhooks/secret/rotate (the `RotateWebhookSecret` operationId).
+	RotateWebhookSecret(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TestWebhookWithBody Send a test event
+	//
+	// Signed and delivered like any other; read the delivery at `Location` for what the receiver answered. Needs a key with the scope `webhooks`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /webhooks/test (the `TestWebhook` operationId).
+	TestWebhookWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TestWebhook Send a test event
+	//
+	// Signed and delivered like any other; read the delivery at `Location` for what the receiver answered. Needs a key with the scope `webhooks`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /webhooks/test (the `TestWebhook` operationId).
+	TestWebhook(ctx context.Context, body TestWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // CreateGenerationWithBody Generate pictures
@@ -2140,6 +3024,146 @@ func (c *Client) GetReadiness(ctx context.Context, reqEditors ...RequestEditorFn
 // Corresponds with GET /status (the `GetStatus` operationId).
 func (c *Client) GetStatus(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetStatusRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListWebhookDeliveries List webhook deliveries, newest first
+//
+// Deliveries are kept for 30 days after they were delivered or given up. Needs a key with the scope `webhooks`.
+//
+// Corresponds with GET /webhook-deliveries (the `ListWebhookDeliveries` operationId).
+func (c *Client) ListWebhookDeliveries(ctx context.Context, params *ListWebhookDeliveriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListWebhookDeliveriesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetWebhookDelivery Read a webhook delivery and its attempts
+//
+// Needs a key with the scope `webhooks`.
+//
+// Corresponds with GET /webhook-deliveries/{id} (the `GetWebhookDelivery` operationId).
+func (c *Client) GetWebhookDelivery(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetWebhookDeliveryRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RedeliverWebhook Send a webhook again, now
+//
+// With the same `webhook-id`, fresh links and all attempts before it. One that waits to be tried again is tried at once; one that is due or under way stays as it is. Needs a key with the scope `webhooks`.
+//
+// Corresponds with POST /webhook-deliveries/{id}/redeliver (the `RedeliverWebhook` operationId).
+func (c *Client) RedeliverWebhook(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRedeliverWebhookRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetWebhookKeys Public keys of Ed25519 signatures
+//
+// A JSON Web Key Set: with it anyone can verify that a webhook came from this service, without a secret.
+//
+// Corresponds with GET /webhooks/keys (the `GetWebhookKeys` operationId).
+func (c *Client) GetWebhookKeys(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetWebhookKeysRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetWebhookSecret Read the secret that signs webhooks
+//
+// It is drawn the first time it is needed. Needs a key with the scope `webhooks`.
+//
+// Corresponds with GET /webhooks/secret (the `GetWebhookSecret` operationId).
+func (c *Client) GetWebhookSecret(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetWebhookSecretRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RotateWebhookSecret Replace the secret that signs webhooks
+//
+// For a day requests carry a signature of both, so receivers can change over without losing one. Rotating again within that day ends the oldest at once. Needs a key with the scope `webhooks`.
+//
+// Corresponds with POST /webhooks/secret/rotate (the `RotateWebhookSecret` operationId).
+func (c *Client) RotateWebhookSecret(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRotateWebhookSecretRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TestWebhookWithBody Send a test event
+//
+// Signed and delivered like any other; read the delivery at `Location` for what the receiver answered. Needs a key with the scope `webhooks`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /webhooks/test (the `TestWebhook` operationId).
+func (c *Client) TestWebhookWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTestWebhookRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TestWebhook Send a test event
+//
+// Signed and delivered like any other; read the delivery at `Location` for what the receiver answered. Needs a key with the scope `webhooks`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /webhooks/test (the `TestWebhook` operationId).
+func (c *Client) TestWebhook(ctx context.Context, body TestWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTestWebhookRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2925,6 +3949,285 @@ func NewGetStatusRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListWebhookDeliveriesRequest constructs an http.Request for the ListWebhookDeliveries method
+func NewListWebhookDeliveriesRequest(server string, params *ListWebhookDeliveriesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhook-deliveries")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.GenerationId != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "generation_id", *params.GenerationId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetWebhookDeliveryRequest constructs an http.Request for the GetWebhookDelivery method
+func NewGetWebhookDeliveryRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhook-deliveries/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRedeliverWebhookRequest constructs an http.Request for the RedeliverWebhook method
+func NewRedeliverWebhookRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhook-deliveries/%s/redeliver", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetWebhookKeysRequest constructs an http.Request for the GetWebhookKeys method
+func NewGetWebhookKeysRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhooks/keys")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetWebhookSecretRequest constructs an http.Request for the GetWebhookSecret method
+func NewGetWebhookSecretRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhooks/secret")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRotateWebhookSecretRequest constructs an http.Request for the RotateWebhookSecret method
+func NewRotateWebhookSecretRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhooks/secret/rotate")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewTestWebhookRequest calls the generic TestWebhook builder with application/json body
+func NewTestWebhookRequest(server string, body TestWebhookJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTestWebhookRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewTestWebhookRequestWithBody constructs an http.Request for the TestWebhook method, with any body, and a specified content type
+func NewTestWebhookRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/webhooks/test")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -3121,6 +4424,78 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /status (the `GetStatus` operationId).
 	GetStatusWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetStatusResponse, error)
+
+	// ListWebhookDeliveriesWithResponse List webhook deliveries, newest first
+	//
+	// Deliveries are kept for 30 days after they were delivered or given up. Needs a key with the scope `webhooks`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /webhook-deliveries (the `ListWebhookDeliveries` operationId).
+	ListWebhookDeliveriesWithResponse(ctx context.Context, params *ListWebhookDeliveriesParams, reqEditors ...RequestEditorFn) (*ListWebhookDeliveriesResponse, error)
+
+	// GetWebhookDeliveryWithResponse Read a webhook delivery and its attempts
+	//
+	// Needs a key with the scope `webhooks`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /webhook-deliveries/{id} (the `GetWebhookDelivery` operationId).
+	GetWebhookDeliveryWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetWebhookDeliveryResponse, error)
+
+	// RedeliverWebhookWithResponse Send a webhook again, now
+	//
+	// With the same `webhook-id`, fresh links and all attempts before it. One that waits to be tried again is tried at once; one that is due or under way stays as it is. Needs a key with the scope `webhooks`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhook-deliveries/{id}/redeliver (the `RedeliverWebhook` operationId).
+	RedeliverWebhookWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*RedeliverWebhookResponse, error)
+
+	// GetWebhookKeysWithResponse Public keys of Ed25519 signatures
+	//
+	// A JSON Web Key Set: with it anyone can verify that a webhook came from this service, without a secret.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /webhooks/keys (the `GetWebhookKeys` operationId).
+	GetWebhookKeysWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetWebhookKeysResponse, error)
+
+	// GetWebhookSecretWithResponse Read the secret that signs webhooks
+	//
+	// It is drawn the first time it is needed. Needs a key with the scope `webhooks`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /webhooks/secret (the `GetWebhookSecret` operationId).
+	GetWebhookSecretWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetWebhookSecretResponse, error)
+
+	// RotateWebhookSecretWithResponse Replace the secret that signs webhooks
+	//
+	// For a day requests carry a signature of both, so receivers can change over without losing one. Rotating again within that day ends the oldest at once. Needs a key with the scope `webhooks`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/secret/rotate (the `RotateWebhookSecret` operationId).
+	RotateWebhookSecretWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*RotateWebhookSecretResponse, error)
+
+	// TestWebhookWithBodyWithResponse Send a test event
+	//
+	// Signed and delivered like any other; read the delivery at `Location` for what the receiver answered. Needs a key with the scope `webhooks`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/test (the `TestWebhook` operationId).
+	TestWebhookWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TestWebhookResponse, error)
+
+	// TestWebhookWithResponse Send a test event
+	//
+	// Signed and delivered like any other; read the delivery at `Location` for what the receiver answered. Needs a key with the scope `webhooks`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /webhooks/test (the `TestWebhook` operationId).
+	TestWebhookWithResponse(ctx context.Context, body TestWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*TestWebhookResponse, error)
 }
 
 // CreateGenerationResponse200Headers the declared response headers of an HTTP 200 response for CreateGeneration
@@ -3997,6 +5372,392 @@ func (r GetStatusResponse) ContentType() string {
 	return ""
 }
 
+// ListWebhookDeliveriesResponse200Headers the declared response headers of an HTTP 200 response for ListWebhookDeliveries
+type ListWebhookDeliveriesResponse200Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+type ListWebhookDeliveriesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookDeliveryList
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *ListWebhookDeliveriesResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListWebhookDeliveriesResponse) GetJSON200() *WebhookDeliveryList {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListWebhookDeliveriesResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListWebhookDeliveriesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListWebhookDeliveriesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListWebhookDeliveriesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListWebhookDeliveriesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetWebhookDeliveryResponse200Headers the declared response headers of an HTTP 200 response for GetWebhookDelivery
+type GetWebhookDeliveryResponse200Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+type GetWebhookDeliveryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookDelivery
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetWebhookDeliveryResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetWebhookDeliveryResponse) GetJSON200() *WebhookDelivery {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetWebhookDeliveryResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetWebhookDeliveryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetWebhookDeliveryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetWebhookDeliveryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetWebhookDeliveryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RedeliverWebhookResponse202Headers the declared response headers of an HTTP 202 response for RedeliverWebhook
+type RedeliverWebhookResponse202Headers struct {
+	Location        *string
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+type RedeliverWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *WebhookDelivery
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *RedeliverWebhookResponse202Headers
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r RedeliverWebhookResponse) GetJSON202() *WebhookDelivery {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RedeliverWebhookResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RedeliverWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RedeliverWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RedeliverWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RedeliverWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetWebhookKeysResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookKeySet
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetWebhookKeysResponse) GetJSON200() *WebhookKeySet {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetWebhookKeysResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetWebhookKeysResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetWebhookKeysResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetWebhookKeysResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetWebhookKeysResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetWebhookSecretResponse200Headers the declared response headers of an HTTP 200 response for GetWebhookSecret
+type GetWebhookSecretResponse200Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+type GetWebhookSecretResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookSecret
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetWebhookSecretResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetWebhookSecretResponse) GetJSON200() *WebhookSecret {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetWebhookSecretResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetWebhookSecretResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetWebhookSecretResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetWebhookSecretResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetWebhookSecretResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// RotateWebhookSecretResponse200Headers the declared response headers of an HTTP 200 response for RotateWebhookSecret
+type RotateWebhookSecretResponse200Headers struct {
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+type RotateWebhookSecretResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *WebhookSecret
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *RotateWebhookSecretResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RotateWebhookSecretResponse) GetJSON200() *WebhookSecret {
+	return r.JSON200
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RotateWebhookSecretResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RotateWebhookSecretResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RotateWebhookSecretResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RotateWebhookSecretResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RotateWebhookSecretResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// TestWebhookResponse202Headers the declared response headers of an HTTP 202 response for TestWebhook
+type TestWebhookResponse202Headers struct {
+	Location        *string
+	RateLimit       *string
+	RateLimitPolicy *string
+}
+
+type TestWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *WebhookDelivery
+	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationproblemJSONDefault *Problem
+	// Headers202 the parsed response headers for an HTTP 202 response
+	Headers202 *TestWebhookResponse202Headers
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r TestWebhookResponse) GetJSON202() *WebhookDelivery {
+	return r.JSON202
+}
+
+// GetApplicationproblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r TestWebhookResponse) GetApplicationproblemJSONDefault() *Problem {
+	return r.ApplicationproblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TestWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TestWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TestWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TestWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CreateGenerationWithBodyWithResponse Generate pictures
 //
 // Accepts the request and answers at once; poll `urls.self`, or long-poll it with `?wait=`, for the outcome. With `Accept: image/*` (or `image/png`, `image/webp`, `image/jpeg`, which set `output.format` where the body does not) the answer is the picture itself, where one was asked for and it is made within the wait: `Prefer: wait=n`, else as long as waits may be. JSON is preferred where it is accepted as much. Needs a key with the scope `generate`.
@@ -4250,6 +6011,126 @@ func (c *ClientWithResponses) GetStatusWithResponse(ctx context.Context, reqEdit
 		return nil, err
 	}
 	return ParseGetStatusResponse(rsp)
+}
+
+// ListWebhookDeliveriesWithResponse List webhook deliveries, newest first
+//
+// Deliveries are kept for 30 days after they were delivered or given up. Needs a key with the scope `webhooks`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /webhook-deliveries (the `ListWebhookDeliveries` operationId).
+func (c *ClientWithResponses) ListWebhookDeliveriesWithResponse(ctx context.Context, params *ListWebhookDeliveriesParams, reqEditors ...RequestEditorFn) (*ListWebhookDeliveriesResponse, error) {
+	rsp, err := c.ListWebhookDeliveries(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListWebhookDeliveriesResponse(rsp)
+}
+
+// GetWebhookDeliveryWithResponse Read a webhook delivery and its attempts
+//
+// Needs a key with the scope `webhooks`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /webhook-deliveries/{id} (the `GetWebhookDelivery` operationId).
+func (c *ClientWithResponses) GetWebhookDeliveryWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetWebhookDeliveryResponse, error) {
+	rsp, err := c.GetWebhookDelivery(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetWebhookDeliveryResponse(rsp)
+}
+
+// RedeliverWebhookWithResponse Send a webhook again, now
+//
+// With the same `webhook-id`, fresh links and all attempts before it. One that waits to be tried again is tried at once; one that is due or under way stays as it is. Needs a key with the scope `webhooks`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhook-deliveries/{id}/redeliver (the `RedeliverWebhook` operationId).
+func (c *ClientWithResponses) RedeliverWebhookWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*RedeliverWebhookResponse, error) {
+	rsp, err := c.RedeliverWebhook(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRedeliverWebhookResponse(rsp)
+}
+
+// GetWebhookKeysWithResponse Public keys of Ed25519 signatures
+//
+// A JSON Web Key Set: with it anyone can verify that a webhook came from this service, without a secret.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /webhooks/keys (the `GetWebhookKeys` operationId).
+func (c *ClientWithResponses) GetWebhookKeysWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetWebhookKeysResponse, error) {
+	rsp, err := c.GetWebhookKeys(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetWebhookKeysResponse(rsp)
+}
+
+// GetWebhookSecretWithResponse Read the secret that signs webhooks
+//
+// It is drawn the first time it is needed. Needs a key with the scope `webhooks`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /webhooks/secret (the `GetWebhookSecret` operationId).
+func (c *ClientWithResponses) GetWebhookSecretWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetWebhookSecretResponse, error) {
+	rsp, err := c.GetWebhookSecret(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetWebhookSecretResponse(rsp)
+}
+
+// RotateWebhookSecretWithResponse Replace the secret that signs webhooks
+//
+// For a day requests carry a signature of both, so receivers can change over without losing one. Rotating again within that day ends the oldest at once. Needs a key with the scope `webhooks`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/secret/rotate (the `RotateWebhookSecret` operationId).
+func (c *ClientWithResponses) RotateWebhookSecretWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*RotateWebhookSecretResponse, error) {
+	rsp, err := c.RotateWebhookSecret(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRotateWebhookSecretResponse(rsp)
+}
+
+// TestWebhookWithBodyWithResponse Send a test event
+//
+// Signed and delivered like any other; read the delivery at `Location` for what the receiver answered. Needs a key with the scope `webhooks`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/test (the `TestWebhook` operationId).
+func (c *ClientWithResponses) TestWebhookWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TestWebhookResponse, error) {
+	rsp, err := c.TestWebhookWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTestWebhookResponse(rsp)
+}
+
+// TestWebhookWithResponse Send a test event
+//
+// Signed and delivered like any other; read the delivery at `Location` for what the receiver answered. Needs a key with the scope `webhooks`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /webhooks/test (the `TestWebhook` operationId).
+func (c *ClientWithResponses) TestWebhookWithResponse(ctx context.Context, body TestWebhookJSONRequestBody, reqEditors ...RequestEditorFn) (*TestWebhookResponse, error) {
+	rsp, err := c.TestWebhook(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTestWebhookResponse(rsp)
 }
 
 // ParseCreateGenerationResponse parses an HTTP response from a CreateGenerationWithResponse call
@@ -5210,4 +7091,1156 @@ func ParseGetStatusResponse(rsp *http.Response) (*GetStatusResponse, error) {
 	}
 
 	return response, nil
+}
+
+// ParseListWebhookDeliveriesResponse parses an HTTP response from a ListWebhookDeliveriesWithResponse call
+func ParseListWebhookDeliveriesResponse(rsp *http.Response) (*ListWebhookDeliveriesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListWebhookDeliveriesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookDeliveryList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers ListWebhookDeliveriesResponse200Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetWebhookDeliveryResponse parses an HTTP response from a GetWebhookDeliveryWithResponse call
+func ParseGetWebhookDeliveryResponse(rsp *http.Response) (*GetWebhookDeliveryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetWebhookDeliveryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookDelivery
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetWebhookDeliveryResponse200Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRedeliverWebhookResponse parses an HTTP response from a RedeliverWebhookWithResponse call
+func ParseRedeliverWebhookResponse(rsp *http.Response) (*RedeliverWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RedeliverWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest WebhookDelivery
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers RedeliverWebhookResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "uri"}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetWebhookKeysResponse parses an HTTP response from a GetWebhookKeysWithResponse call
+func ParseGetWebhookKeysResponse(rsp *http.Response) (*GetWebhookKeysResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetWebhookKeysResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookKeySet
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetWebhookSecretResponse parses an HTTP response from a GetWebhookSecretWithResponse call
+func ParseGetWebhookSecretResponse(rsp *http.Response) (*GetWebhookSecretResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetWebhookSecretResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookSecret
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetWebhookSecretResponse200Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseRotateWebhookSecretResponse parses an HTTP response from a RotateWebhookSecretWithResponse call
+func ParseRotateWebhookSecretResponse(rsp *http.Response) (*RotateWebhookSecretResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RotateWebhookSecretResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest WebhookSecret
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers RotateWebhookSecretResponse200Headers
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseTestWebhookResponse parses an HTTP response from a TestWebhookWithResponse call
+func ParseTestWebhookResponse(rsp *http.Response) (*TestWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TestWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest WebhookDelivery
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationproblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		var headers TestWebhookResponse202Headers
+		if values := rsp.Header.Values("Location"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Location", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: "uri"}); err != nil {
+				return nil, err
+			}
+			headers.Location = &value
+		}
+		if values := rsp.Header.Values("RateLimit"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimit = &value
+		}
+		if values := rsp.Header.Values("RateLimit-Policy"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "RateLimit-Policy", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.RateLimitPolicy = &value
+		}
+		response.Headers202 = &headers
+	}
+
+	return response, nil
+}
+
+// WebhookInitiator sends OpenAPI 3.1 webhook requests to target URLs.
+// Modeled on the generated Client, but with no stored Server -- the full
+// target URL is provided per-call by the caller (typically discovered
+// from a subscription registration).
+type WebhookInitiator struct {
+	// Doer for performing requests, typically a *http.Client with any
+	// customized settings, such as certificate chains.
+	Client HttpRequestDoer
+
+	// A list of callbacks for modifying requests which are generated before sending over
+	// the network.
+	RequestEditors []RequestEditorFn
+}
+
+// WebhookInitiatorOption allows setting custom parameters during construction.
+type WebhookInitiatorOption func(*WebhookInitiator) error
+
+// NewWebhookInitiator creates a new WebhookInitiator with reasonable defaults.
+func NewWebhookInitiator(opts ...WebhookInitiatorOption) (*WebhookInitiator, error) {
+	initiator := WebhookInitiator{}
+	for _, o := range opts {
+		if err := o(&initiator); err != nil {
+			return nil, err
+		}
+	}
+	if initiator.Client == nil {
+		initiator.Client = &http.Client{}
+	}
+	return &initiator, nil
+}
+
+// WithWebhookHTTPClient allows overriding the default Doer, which is
+// automatically created using http.Client. This is useful for tests.
+func WithWebhookHTTPClient(doer HttpRequestDoer) WebhookInitiatorOption {
+	return func(p *WebhookInitiator) error {
+		p.Client = doer
+		return nil
+	}
+}
+
+// WithWebhookRequestEditorFn allows setting up a callback function, which
+// will be called right before sending the webhook request. This can be
+// used to mutate the request, e.g. to add signature headers.
+func WithWebhookRequestEditorFn(fn RequestEditorFn) WebhookInitiatorOption {
+	return func(p *WebhookInitiator) error {
+		p.RequestEditors = append(p.RequestEditors, fn)
+		return nil
+	}
+}
+
+func (p *WebhookInitiator) applyWebhookEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
+	for _, r := range p.RequestEditors {
+		if err := r(ctx, req); err != nil {
+			return err
+		}
+	}
+	for _, r := range additionalEditors {
+		if err := r(ctx, req); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WebhookInitiatorInterface is the interface specification for the webhook initiator.
+type WebhookInitiatorInterface interface {
+	// OnGenerationCanceledWithBody fires the generation.canceled webhook with any body
+	OnGenerationCanceledWithBody(ctx context.Context, targetURL string, params *OnGenerationCanceledParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnGenerationCanceled(ctx context.Context, targetURL string, params *OnGenerationCanceledParams, body OnGenerationCanceledJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnGenerationExpiredWithBody fires the generation.expired webhook with any body
+	OnGenerationExpiredWithBody(ctx context.Context, targetURL string, params *OnGenerationExpiredParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnGenerationExpired(ctx context.Context, targetURL string, params *OnGenerationExpiredParams, body OnGenerationExpiredJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnGenerationFailedWithBody fires the generation.failed webhook with any body
+	OnGenerationFailedWithBody(ctx context.Context, targetURL string, params *OnGenerationFailedParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnGenerationFailed(ctx context.Context, targetURL string, params *OnGenerationFailedParams, body OnGenerationFailedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnGenerationOutputWithBody fires the generation.output webhook with any body
+	OnGenerationOutputWithBody(ctx context.Context, targetURL string, params *OnGenerationOutputParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnGenerationOutput(ctx context.Context, targetURL string, params *OnGenerationOutputParams, body OnGenerationOutputJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnGenerationProgressWithBody fires the generation.progress webhook with any body
+	OnGenerationProgressWithBody(ctx context.Context, targetURL string, params *OnGenerationProgressParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnGenerationProgress(ctx context.Context, targetURL string, params *OnGenerationProgressParams, body OnGenerationProgressJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnGenerationStartedWithBody fires the generation.started webhook with any body
+	OnGenerationStartedWithBody(ctx context.Context, targetURL string, params *OnGenerationStartedParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnGenerationStarted(ctx context.Context, targetURL string, params *OnGenerationStartedParams, body OnGenerationStartedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnGenerationSucceededWithBody fires the generation.succeeded webhook with any body
+	OnGenerationSucceededWithBody(ctx context.Context, targetURL string, params *OnGenerationSucceededParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnGenerationSucceeded(ctx context.Context, targetURL string, params *OnGenerationSucceededParams, body OnGenerationSucceededJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnWebhookTestWithBody fires the webhook.test webhook with any body
+	OnWebhookTestWithBody(ctx context.Context, targetURL string, params *OnWebhookTestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnWebhookTest(ctx context.Context, targetURL string, params *OnWebhookTestParams, body OnWebhookTestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+func (p *WebhookInitiator) OnGenerationCanceledWithBody(ctx context.Context, targetURL string, params *OnGenerationCanceledParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnGenerationCanceledWebhookRequestWithBody(targetURL, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnGenerationCanceled(ctx context.Context, targetURL string, params *OnGenerationCanceledParams, body OnGenerationCanceledJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnGenerationCanceledWebhookRequest(targetURL, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnGenerationExpiredWithBody(ctx context.Context, targetURL string, params *OnGenerationExpiredParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnGenerationExpiredWebhookRequestWithBody(targetURL, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnGenerationExpired(ctx context.Context, targetURL string, params *OnGenerationExpiredParams, body OnGenerationExpiredJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnGenerationExpiredWebhookRequest(targetURL, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnGenerationFailedWithBody(ctx context.Context, targetURL string, params *OnGenerationFailedParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnGenerationFailedWebhookRequestWithBody(targetURL, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnGenerationFailed(ctx context.Context, targetURL string, params *OnGenerationFailedParams, body OnGenerationFailedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnGenerationFailedWebhookRequest(targetURL, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnGenerationOutputWithBody(ctx context.Context, targetURL string, params *OnGenerationOutputParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnGenerationOutputWebhookRequestWithBody(targetURL, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnGenerationOutput(ctx context.Context, targetURL string, params *OnGenerationOutputParams, body OnGenerationOutputJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnGenerationOutputWebhookRequest(targetURL, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnGenerationProgressWithBody(ctx context.Context, targetURL string, params *OnGenerationProgressParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnGenerationProgressWebhookRequestWithBody(targetURL, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnGenerationProgress(ctx context.Context, targetURL string, params *OnGenerationProgressParams, body OnGenerationProgressJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnGenerationProgressWebhookRequest(targetURL, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnGenerationStartedWithBody(ctx context.Context, targetURL string, params *OnGenerationStartedParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnGenerationStartedWebhookRequestWithBody(targetURL, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnGenerationStarted(ctx context.Context, targetURL string, params *OnGenerationStartedParams, body OnGenerationStartedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnGenerationStartedWebhookRequest(targetURL, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnGenerationSucceededWithBody(ctx context.Context, targetURL string, params *OnGenerationSucceededParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnGenerationSucceededWebhookRequestWithBody(targetURL, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnGenerationSucceeded(ctx context.Context, targetURL string, params *OnGenerationSucceededParams, body OnGenerationSucceededJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnGenerationSucceededWebhookRequest(targetURL, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnWebhookTestWithBody(ctx context.Context, targetURL string, params *OnWebhookTestParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnWebhookTestWebhookRequestWithBody(targetURL, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnWebhookTest(ctx context.Context, targetURL string, params *OnWebhookTestParams, body OnWebhookTestJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnWebhookTestWebhookRequest(targetURL, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+// NewOnGenerationCanceledWebhookRequest builds a application/json POST request for the generation.canceled webhook
+func NewOnGenerationCanceledWebhookRequest(targetURL string, params *OnGenerationCanceledParams, body OnGenerationCanceledJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnGenerationCanceledWebhookRequestWithBody(targetURL, params, "application/json", bodyReader)
+}
+
+// NewOnGenerationCanceledWebhookRequestWithBody builds a POST request for the generation.canceled webhook with any body
+func NewOnGenerationCanceledWebhookRequestWithBody(targetURL string, params *OnGenerationCanceledParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook-id", params.WebhookId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-id", headerParam0)
+
+		var headerParam1 string
+
+		headerParam1, err = runtime.StyleParamWithOptions("simple", false, "webhook-timestamp", params.WebhookTimestamp, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-timestamp", headerParam1)
+
+		var headerParam2 string
+
+		headerParam2, err = runtime.StyleParamWithOptions("simple", false, "webhook-signature", params.WebhookSignature, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-signature", headerParam2)
+
+	}
+	return req, nil
+}
+
+// NewOnGenerationExpiredWebhookRequest builds a application/json POST request for the generation.expired webhook
+func NewOnGenerationExpiredWebhookRequest(targetURL string, params *OnGenerationExpiredParams, body OnGenerationExpiredJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnGenerationExpiredWebhookRequestWithBody(targetURL, params, "application/json", bodyReader)
+}
+
+// NewOnGenerationExpiredWebhookRequestWithBody builds a POST request for the generation.expired webhook with any body
+func NewOnGenerationExpiredWebhookRequestWithBody(targetURL string, params *OnGenerationExpiredParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook-id", params.WebhookId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-id", headerParam0)
+
+		var headerParam1 string
+
+		headerParam1, err = runtime.StyleParamWithOptions("simple", false, "webhook-timestamp", params.WebhookTimestamp, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-timestamp", headerParam1)
+
+		var headerParam2 string
+
+		headerParam2, err = runtime.StyleParamWithOptions("simple", false, "webhook-signature", params.WebhookSignature, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-signature", headerParam2)
+
+	}
+	return req, nil
+}
+
+// NewOnGenerationFailedWebhookRequest builds a application/json POST request for the generation.failed webhook
+func NewOnGenerationFailedWebhookRequest(targetURL string, params *OnGenerationFailedParams, body OnGenerationFailedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnGenerationFailedWebhookRequestWithBody(targetURL, params, "application/json", bodyReader)
+}
+
+// NewOnGenerationFailedWebhookRequestWithBody builds a POST request for the generation.failed webhook with any body
+func NewOnGenerationFailedWebhookRequestWithBody(targetURL string, params *OnGenerationFailedParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook-id", params.WebhookId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-id", headerParam0)
+
+		var headerParam1 string
+
+		headerParam1, err = runtime.StyleParamWithOptions("simple", false, "webhook-timestamp", params.WebhookTimestamp, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-timestamp", headerParam1)
+
+		var headerParam2 string
+
+		headerParam2, err = runtime.StyleParamWithOptions("simple", false, "webhook-signature", params.WebhookSignature, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-signature", headerParam2)
+
+	}
+	return req, nil
+}
+
+// NewOnGenerationOutputWebhookRequest builds a application/json POST request for the generation.output webhook
+func NewOnGenerationOutputWebhookRequest(targetURL string, params *OnGenerationOutputParams, body OnGenerationOutputJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnGenerationOutputWebhookRequestWithBody(targetURL, params, "application/json", bodyReader)
+}
+
+// NewOnGenerationOutputWebhookRequestWithBody builds a POST request for the generation.output webhook with any body
+func NewOnGenerationOutputWebhookRequestWithBody(targetURL string, params *OnGenerationOutputParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook-id", params.WebhookId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-id", headerParam0)
+
+		var headerParam1 string
+
+		headerParam1, err = runtime.StyleParamWithOptions("simple", false, "webhook-timestamp", params.WebhookTimestamp, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-timestamp", headerParam1)
+
+		var headerParam2 string
+
+		headerParam2, err = runtime.StyleParamWithOptions("simple", false, "webhook-signature", params.WebhookSignature, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-signature", headerParam2)
+
+	}
+	return req, nil
+}
+
+// NewOnGenerationProgressWebhookRequest builds a application/json POST request for the generation.progress webhook
+func NewOnGenerationProgressWebhookRequest(targetURL string, params *OnGenerationProgressParams, body OnGenerationProgressJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnGenerationProgressWebhookRequestWithBody(targetURL, params, "application/json", bodyReader)
+}
+
+// NewOnGenerationProgressWebhookRequestWithBody builds a POST request for the generation.progress webhook with any body
+func NewOnGenerationProgressWebhookRequestWithBody(targetURL string, params *OnGenerationProgressParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook-id", params.WebhookId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-id", headerParam0)
+
+		var headerParam1 string
+
+		headerParam1, err = runtime.StyleParamWithOptions("simple", false, "webhook-timestamp", params.WebhookTimestamp, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-timestamp", headerParam1)
+
+		var headerParam2 string
+
+		headerParam2, err = runtime.StyleParamWithOptions("simple", false, "webhook-signature", params.WebhookSignature, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-signature", headerParam2)
+
+	}
+	return req, nil
+}
+
+// NewOnGenerationStartedWebhookRequest builds a application/json POST request for the generation.started webhook
+func NewOnGenerationStartedWebhookRequest(targetURL string, params *OnGenerationStartedParams, body OnGenerationStartedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnGenerationStartedWebhookRequestWithBody(targetURL, params, "application/json", bodyReader)
+}
+
+// NewOnGenerationStartedWebhookRequestWithBody builds a POST request for the generation.started webhook with any body
+func NewOnGenerationStartedWebhookRequestWithBody(targetURL string, params *OnGenerationStartedParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook-id", params.WebhookId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-id", headerParam0)
+
+		var headerParam1 string
+
+		headerParam1, err = runtime.StyleParamWithOptions("simple", false, "webhook-timestamp", params.WebhookTimestamp, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-timestamp", headerParam1)
+
+		var headerParam2 string
+
+		headerParam2, err = runtime.StyleParamWithOptions("simple", false, "webhook-signature", params.WebhookSignature, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-signature", headerParam2)
+
+	}
+	return req, nil
+}
+
+// NewOnGenerationSucceededWebhookRequest builds a application/json POST request for the generation.succeeded webhook
+func NewOnGenerationSucceededWebhookRequest(targetURL string, params *OnGenerationSucceededParams, body OnGenerationSucceededJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnGenerationSucceededWebhookRequestWithBody(targetURL, params, "application/json", bodyReader)
+}
+
+// NewOnGenerationSucceededWebhookRequestWithBody builds a POST request for the generation.succeeded webhook with any body
+func NewOnGenerationSucceededWebhookRequestWithBody(targetURL string, params *OnGenerationSucceededParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook-id", params.WebhookId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-id", headerParam0)
+
+		var headerParam1 string
+
+		headerParam1, err = runtime.StyleParamWithOptions("simple", false, "webhook-timestamp", params.WebhookTimestamp, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-timestamp", headerParam1)
+
+		var headerParam2 string
+
+		headerParam2, err = runtime.StyleParamWithOptions("simple", false, "webhook-signature", params.WebhookSignature, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-signature", headerParam2)
+
+	}
+	return req, nil
+}
+
+// NewOnWebhookTestWebhookRequest builds a application/json POST request for the webhook.test webhook
+func NewOnWebhookTestWebhookRequest(targetURL string, params *OnWebhookTestParams, body OnWebhookTestJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnWebhookTestWebhookRequestWithBody(targetURL, params, "application/json", bodyReader)
+}
+
+// NewOnWebhookTestWebhookRequestWithBody builds a POST request for the webhook.test webhook with any body
+func NewOnWebhookTestWebhookRequestWithBody(targetURL string, params *OnWebhookTestParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "webhook-id", params.WebhookId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-id", headerParam0)
+
+		var headerParam1 string
+
+		headerParam1, err = runtime.StyleParamWithOptions("simple", false, "webhook-timestamp", params.WebhookTimestamp, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "integer", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-timestamp", headerParam1)
+
+		var headerParam2 string
+
+		headerParam2, err = runtime.StyleParamWithOptions("simple", false, "webhook-signature", params.WebhookSignature, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("webhook-signature", headerParam2)
+
+	}
+	return req, nil
 }

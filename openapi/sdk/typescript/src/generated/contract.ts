@@ -288,8 +288,309 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/webhook-deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhook deliveries, newest first
+         * @description Deliveries are kept for 30 days after they were delivered or given up. Needs a key with the scope `webhooks`.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a webhook delivery and its attempts
+         * @description Needs a key with the scope `webhooks`.
+         */
+        get: operations["getWebhookDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook-deliveries/{id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a webhook again, now
+         * @description With the same `webhook-id`, fresh links and all attempts before it. One that waits to be tried again is tried at once; one that is due or under way stays as it is. Needs a key with the scope `webhooks`.
+         */
+        post: operations["redeliverWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Public keys of Ed25519 signatures
+         * @description A JSON Web Key Set: with it anyone can verify that a webhook came from this service, without a secret.
+         */
+        get: operations["getWebhookKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the secret that signs webhooks
+         * @description It is drawn the first time it is needed. Needs a key with the scope `webhooks`.
+         */
+        get: operations["getWebhookSecret"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/secret/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret that signs webhooks
+         * @description For a day requests carry a signature of both, so receivers can change over without losing one. Rotating again within that day ends the oldest at once. Needs a key with the scope `webhooks`.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test event
+         * @description Signed and delivered like any other; read the delivery at `Location` for what the receiver answered. Needs a key with the scope `webhooks`.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "generation.canceled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * It was canceled, by its caller or by `deadline_seconds`
+         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+         */
+        post: operations["on.generation.canceled"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "generation.expired": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * It was not started within `start_deadline_seconds`
+         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+         */
+        post: operations["on.generation.expired"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "generation.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * It was given up
+         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+         */
+        post: operations["on.generation.failed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "generation.output": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A picture is stored (best effort)
+         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+         */
+        post: operations["on.generation.output"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "generation.progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Scales were finished (best effort)
+         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+         */
+        post: operations["on.generation.progress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "generation.started": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A runner has begun (best effort)
+         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+         */
+        post: operations["on.generation.started"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "generation.succeeded": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * All pictures are stored
+         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+         */
+        post: operations["on.generation.succeeded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asked for with `POST /webhooks/test`
+         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+         */
+        post: operations["on.webhook.test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         /** @description How to go on. What is left out is as in the generation that is continued, `output` field by field, except `stop_at_scale` (all scales), metadata, label and webhook. Of its previews those stay that lie before the scale that makes the picture here. */
@@ -330,8 +631,12 @@ export interface components {
             start_deadline_seconds?: number | null;
             stop_at_scale?: number | null;
             webhook?: {
-                events?: string[];
-                /** Format: uri */
+                /** @description What to announce. Default, also of an empty list: the four ends. `generation.started`, `.progress` and `.output` are best effort: each is tried a few times, and may be lost or be overtaken. */
+                events?: ("generation.started" | "generation.progress" | "generation.output" | "generation.succeeded" | "generation.failed" | "generation.canceled" | "generation.expired")[];
+                /**
+                 * Format: uri
+                 * @description `https` only, at a public address, without user name or password.
+                 */
                 url: string;
             } | null;
         };
@@ -409,8 +714,12 @@ export interface components {
             /** @description Of what top_k left, keep the likeliest tokens that reach this mass; 1 turns it off. Default: the model’s. */
             top_p?: number;
             webhook?: {
-                events?: string[];
-                /** Format: uri */
+                /** @description What to announce. Default, also of an empty list: the four ends. `generation.started`, `.progress` and `.output` are best effort: each is tried a few times, and may be lost or be overtaken. */
+                events?: ("generation.started" | "generation.progress" | "generation.output" | "generation.succeeded" | "generation.failed" | "generation.canceled" | "generation.expired")[];
+                /**
+                 * Format: uri
+                 * @description `https` only, at a public address, without user name or password.
+                 */
                 url: string;
             } | null;
         };
@@ -469,9 +778,7 @@ export interface components {
                 /** Format: uri */
                 self: string;
             };
-            webhook: {
-                status: string;
-            } | null;
+            webhook: components["schemas"]["WebhookState"] | null;
         };
         GenerationError: {
             /** @enum {string} */
@@ -666,7 +973,7 @@ export interface components {
         /** @description RFC 9457 problem details. */
         Problem: {
             /** @enum {string} */
-            code: "malformed_json" | "invalid_request" | "unauthorized" | "invalid_cursor" | "link_invalid" | "missing_scope" | "host_not_allowed" | "route_not_found" | "generation_not_found" | "model_not_found" | "object_not_found" | "method_not_allowed" | "not_acceptable" | "generation_not_terminal" | "generation_not_succeeded" | "generation_not_continuable" | "generation_gone" | "body_too_large" | "unsupported_media_type" | "unknown_model" | "unknown_class" | "ambiguous_class" | "out_of_range_for_model" | "unsupported_for_model" | "idempotency_mismatch" | "rate_limited" | "too_many_in_flight" | "too_many_streams" | "header_fields_too_large" | "internal_error" | "queue_unavailable" | "queue_full" | "object_store_unavailable" | "no_models" | "shutting_down";
+            code: "malformed_json" | "invalid_request" | "unauthorized" | "invalid_cursor" | "link_invalid" | "missing_scope" | "host_not_allowed" | "route_not_found" | "generation_not_found" | "model_not_found" | "delivery_not_found" | "object_not_found" | "method_not_allowed" | "not_acceptable" | "generation_not_terminal" | "generation_not_succeeded" | "generation_not_continuable" | "delivery_not_due" | "generation_gone" | "body_too_large" | "unsupported_media_type" | "unknown_model" | "unknown_class" | "ambiguous_class" | "out_of_range_for_model" | "unsupported_for_model" | "webhook_url_refused" | "idempotency_mismatch" | "rate_limited" | "too_many_in_flight" | "too_many_streams" | "header_fields_too_large" | "internal_error" | "queue_unavailable" | "queue_full" | "object_store_unavailable" | "no_models" | "shutting_down";
             /** @description What is wrong here and how to mend it. */
             detail: string;
             /** @description The fields at fault; empty when no single field is. */
@@ -727,6 +1034,120 @@ export interface components {
             /** @enum {string} */
             status: "queued" | "running" | "canceling" | "succeeded" | "failed" | "canceled" | "expired";
         };
+        WebhookAttempt: {
+            /**
+             * Format: date-time
+             * @description When the request was made.
+             */
+            at: string;
+            error: string | null;
+            latency_ms: number;
+            /**
+             * @description `delivered`: 2xx. `rejected`: another status, redirects included. `unreachable`: no connection, or one that broke. `timeout`: no whole answer in time. `refused`: the URL leads to an address nothing is sent to. `gone`: nothing is left to tell of, since the generation was deleted.
+             * @enum {string}
+             */
+            outcome: "delivered" | "rejected" | "unreachable" | "timeout" | "refused" | "gone";
+            response: string | null;
+            status_code: number | null;
+        };
+        /** @description One event for one receiver, and every attempt to deliver it. */
+        WebhookDelivery: {
+            /** @description First to last. */
+            attempts: components["schemas"]["WebhookAttempt"][];
+            completed_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it was made: with its generation, or at its event.
+             */
+            created_at: string;
+            event: ("generation.started" | "generation.progress" | "generation.output" | "generation.succeeded" | "generation.failed" | "generation.canceled" | "generation.expired" | "webhook.test") | null;
+            expires_at: string | null;
+            generation_id: string | null;
+            /**
+             * @description Id of a webhook delivery; its requests carry it as `webhook-id`.
+             * @example whd_4s5k2nq7yb6dm3xw2ehqj5ztla
+             */
+            id: string;
+            next_attempt_at: string | null;
+            /**
+             * @description `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
+             * @enum {string}
+             */
+            status: "waiting" | "pending" | "delivered" | "failed" | "skipped";
+            /** Format: uri */
+            url: string;
+        };
+        /** @description Newest first. With filters, a page may be shorter than `limit` before the end. */
+        WebhookDeliveryList: {
+            data: components["schemas"]["WebhookDelivery"][];
+            next_cursor: string | null;
+        };
+        /** @description Keys whose Ed25519 signatures (`v1a`) requests carry, one each. Empty where the service makes none. */
+        WebhookKeySet: {
+            keys: {
+                /** @enum {string} */
+                alg: "EdDSA";
+                /** @enum {string} */
+                crv: "Ed25519";
+                /** @description Thumbprint of the key (RFC 7638). */
+                kid: string;
+                /** @enum {string} */
+                kty: "OKP";
+                /** @enum {string} */
+                use: "sig";
+                /** @description The public key: 32 bytes in base64url. */
+                x: string;
+            }[];
+        };
+        WebhookOutput: {
+            /**
+             * @description Id of a generation.
+             * @example gen_4s5k2nq7yb6dm3xw2ehqj5ztla
+             */
+            generation_id: string;
+            label: string | null;
+            metadata: {
+                [key: string]: string;
+            };
+            output: components["schemas"]["GenerationOutput"];
+        };
+        /** @description Each API key has one. */
+        WebhookSecret: {
+            /**
+             * Format: date-time
+             * @description When it was drawn.
+             */
+            created_at: string;
+            previous_expires_at: string | null;
+            /** @description Key of the HMAC-SHA256 signatures (`v1`), as Standard Webhooks writes it: base64 after `whsec_`. */
+            secret: string;
+        };
+        /** @description The announcement of the generation’s end. Its status is apart from the generation’s own. */
+        WebhookState: {
+            /** @description Requests made so far to announce the end. */
+            attempts: number;
+            /**
+             * @description Id of a webhook delivery; its requests carry it as `webhook-id`.
+             * @example whd_4s5k2nq7yb6dm3xw2ehqj5ztla
+             */
+            delivery_id: string;
+            events: ("generation.started" | "generation.progress" | "generation.output" | "generation.succeeded" | "generation.failed" | "generation.canceled" | "generation.expired")[];
+            /**
+             * @description `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
+             * @enum {string}
+             */
+            status: "waiting" | "pending" | "delivered" | "failed" | "skipped";
+            /** Format: uri */
+            url: string;
+        };
+        /** @description Where to send a `webhook.test` event. */
+        WebhookTestRequest: {
+            /**
+             * Format: uri
+             * @description `https` only, at a public address, without user name or password.
+             */
+            url: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -752,6 +1173,14 @@ export type Problem = components['schemas']['Problem'];
 export type Progress = components['schemas']['Progress'];
 export type ServiceStatus = components['schemas']['ServiceStatus'];
 export type StatusEvent = components['schemas']['StatusEvent'];
+export type WebhookAttempt = components['schemas']['WebhookAttempt'];
+export type WebhookDelivery = components['schemas']['WebhookDelivery'];
+export type WebhookDeliveryList = components['schemas']['WebhookDeliveryList'];
+export type WebhookKeySet = components['schemas']['WebhookKeySet'];
+export type WebhookOutput = components['schemas']['WebhookOutput'];
+export type WebhookSecret = components['schemas']['WebhookSecret'];
+export type WebhookState = components['schemas']['WebhookState'];
+export type WebhookTestRequest = components['schemas']['WebhookTestRequest'];
 export type $defs = Record<string, never>;
 export interface operations {
     createGeneration: {
@@ -1086,7 +1515,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unknown_model`: The model is not served here. `unsupported_for_model`: The model does not support a field of the request. `out_of_range_for_model`: A value is outside what the model takes. `idempotency_mismatch`: The idempotency key was used for another request. `unknown_class`: The model has no such class. `ambiguous_class`: Several classes have this name. */
+            /** @description `unknown_model`: The model is not served here. `unsupported_for_model`: The model does not support a field of the request. `out_of_range_for_model`: A value is outside what the model takes. `webhook_url_refused`: Webhooks are not sent to this URL. `idempotency_mismatch`: The idempotency key was used for another request. `unknown_class`: The model has no such class. `ambiguous_class`: Several classes have this name. */
             422: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2320,7 +2749,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unknown_model`: The model is not served here. `unsupported_for_model`: The model does not support a field of the request. `out_of_range_for_model`: A value is outside what the model takes. `idempotency_mismatch`: The idempotency key was used for another request. */
+            /** @description `unknown_model`: The model is not served here. `unsupported_for_model`: The model does not support a field of the request. `out_of_range_for_model`: A value is outside what the model takes. `webhook_url_refused`: Webhooks are not sent to this URL. `idempotency_mismatch`: The idempotency key was used for another request. */
             422: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2762,10 +3191,7 @@ export interface operations {
                      *             "top_k": 900,
                      *             "top_p": 0.96
                      *           },
-                     *           "unsupported": [
-                     *             "smooth",
-                     *             "webhook"
-                     *           ],
+                     *           "unsupported": [],
                      *           "default": true
                      *         }
                      *       ]
@@ -2904,10 +3330,7 @@ export interface operations {
                      *         "top_k": 900,
                      *         "top_p": 0.96
                      *       },
-                     *       "unsupported": [
-                     *         "smooth",
-                     *         "webhook"
-                     *       ],
+                     *       "unsupported": [],
                      *       "default": true
                      *     }
                      */
@@ -3420,6 +3843,1787 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /**
+                 * @description Id of a generation.
+                 * @example gen_4s5k2nq7yb6dm3xw2ehqj5ztla
+                 */
+                generation_id?: string;
+                limit?: number;
+                /** @description `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for. */
+                status?: "waiting" | "pending" | "delivered" | "failed" | "skipped";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "data": [
+                     *         {
+                     *           "id": "whd_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *           "generation_id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *           "event": "generation.succeeded",
+                     *           "url": "https://hooks.example.com/nextscale",
+                     *           "status": "delivered",
+                     *           "attempts": [
+                     *             {
+                     *               "at": "2026-01-01T12:00:01.010Z",
+                     *               "outcome": "rejected",
+                     *               "status_code": 503,
+                     *               "latency_ms": 31,
+                     *               "error": null,
+                     *               "response": "Down for maintenance"
+                     *             },
+                     *             {
+                     *               "at": "2026-01-01T12:00:06.480Z",
+                     *               "outcome": "delivered",
+                     *               "status_code": 204,
+                     *               "latency_ms": 18,
+                     *               "error": null,
+                     *               "response": ""
+                     *             }
+                     *           ],
+                     *           "next_attempt_at": null,
+                     *           "created_at": "2026-01-01T12:00:00.000Z",
+                     *           "completed_at": "2026-01-01T12:00:06.500Z",
+                     *           "expires_at": "2026-01-31T12:00:06.500Z"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDeliveryList"];
+                };
+            };
+            /** @description `invalid_cursor`: The cursor is not one this server issued. `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: The request has no valid API key. */
+            401: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description How to send a key. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            403: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: The API key makes too many requests. */
+            429: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds to wait before the next request. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something broke on our side. */
+            500: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `queue_unavailable`: The queue cannot be reached. */
+            503: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds to wait before the next request. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a webhook delivery; its requests carry it as `webhook-id`.
+                 * @example whd_4s5k2nq7yb6dm3xw2ehqj5ztla
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery. */
+            200: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whd_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *       "generation_id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *       "event": "generation.succeeded",
+                     *       "url": "https://hooks.example.com/nextscale",
+                     *       "status": "delivered",
+                     *       "attempts": [
+                     *         {
+                     *           "at": "2026-01-01T12:00:01.010Z",
+                     *           "outcome": "rejected",
+                     *           "status_code": 503,
+                     *           "latency_ms": 31,
+                     *           "error": null,
+                     *           "response": "Down for maintenance"
+                     *         },
+                     *         {
+                     *           "at": "2026-01-01T12:00:06.480Z",
+                     *           "outcome": "delivered",
+                     *           "status_code": 204,
+                     *           "latency_ms": 18,
+                     *           "error": null,
+                     *           "response": ""
+                     *         }
+                     *       ],
+                     *       "next_attempt_at": null,
+                     *       "created_at": "2026-01-01T12:00:00.000Z",
+                     *       "completed_at": "2026-01-01T12:00:06.500Z",
+                     *       "expires_at": "2026-01-31T12:00:06.500Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: The request has no valid API key. */
+            401: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description How to send a key. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            403: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `delivery_not_found`: No such webhook delivery. */
+            404: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: The API key makes too many requests. */
+            429: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds to wait before the next request. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something broke on our side. */
+            500: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `queue_unavailable`: The queue cannot be reached. */
+            503: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds to wait before the next request. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeliverWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a webhook delivery; its requests carry it as `webhook-id`.
+                 * @example whd_4s5k2nq7yb6dm3xw2ehqj5ztla
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The delivery after the request. */
+            202: {
+                headers: {
+                    /** @description The generation. */
+                    Location?: string;
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whd_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *       "generation_id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *       "event": "generation.succeeded",
+                     *       "url": "https://hooks.example.com/nextscale",
+                     *       "status": "pending",
+                     *       "attempts": [
+                     *         {
+                     *           "at": "2026-01-01T12:00:01.010Z",
+                     *           "outcome": "rejected",
+                     *           "status_code": 503,
+                     *           "latency_ms": 31,
+                     *           "error": null,
+                     *           "response": "Down for maintenance"
+                     *         },
+                     *         {
+                     *           "at": "2026-01-01T12:00:06.480Z",
+                     *           "outcome": "delivered",
+                     *           "status_code": 204,
+                     *           "latency_ms": 18,
+                     *           "error": null,
+                     *           "response": ""
+                     *         }
+                     *       ],
+                     *       "next_attempt_at": null,
+                     *       "created_at": "2026-01-01T12:00:00.000Z",
+                     *       "completed_at": null,
+                     *       "expires_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: The request has no valid API key. */
+            401: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description How to send a key. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            403: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `delivery_not_found`: No such webhook delivery. */
+            404: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `delivery_not_due`: The webhook delivery has nothing to send yet. */
+            409: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds to wait before the next request. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: The API key makes too many requests. */
+            429: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds to wait before the next request. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something broke on our side. */
+            500: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `queue_unavailable`: The queue cannot be reached. */
+            503: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds to wait before the next request. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhookKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "kty": "OKP",
+                     *           "crv": "Ed25519",
+                     *           "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+                     *           "kid": "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
+                     *           "use": "sig",
+                     *           "alg": "EdDSA"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookKeySet"];
+                };
+            };
+            /** @description `host_not_allowed`: The Host header names another host. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something broke on our side. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The secret of the API key that asks. */
+            200: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "secret": "whsec_ZXhhbXBsZS1zZWNyZXQtb2YtMjQtYnl0ZXM=",
+                     *       "created_at": "2026-01-01T12:00:00.000Z",
+                     *       "previous_expires_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            /** @description `unauthorized`: The request has no valid API key. */
+            401: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description How to send a key. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            403: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: The API key makes too many requests. */
+            429: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds to wait before the next request. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something broke on our side. */
+            500: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `queue_unavailable`: The queue cannot be reached. */
+            503: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds to wait before the next request. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new secret. */
+            200: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "secret": "whsec_ZXhhbXBsZS1zZWNyZXQtb2YtMjQtYnl0ZXM=",
+                     *       "created_at": "2026-01-01T12:00:00.000Z",
+                     *       "previous_expires_at": "2026-01-02T12:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            /** @description `unauthorized`: The request has no valid API key. */
+            401: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description How to send a key. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            403: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: The API key makes too many requests. */
+            429: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds to wait before the next request. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something broke on our side. */
+            500: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `queue_unavailable`: The queue cannot be reached. */
+            503: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds to wait before the next request. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookTestRequest"];
+            };
+        };
+        responses: {
+            /** @description The delivery. */
+            202: {
+                headers: {
+                    /** @description The generation. */
+                    Location?: string;
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "whd_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                     *       "generation_id": null,
+                     *       "event": "webhook.test",
+                     *       "url": "https://hooks.example.com/nextscale",
+                     *       "status": "pending",
+                     *       "attempts": [],
+                     *       "next_attempt_at": null,
+                     *       "created_at": "2026-01-01T12:00:00.000Z",
+                     *       "completed_at": null,
+                     *       "expires_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            /** @description `malformed_json`: The body is not valid JSON. `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: The request has no valid API key. */
+            401: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description How to send a key. */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            403: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is not application/json. */
+            415: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `webhook_url_refused`: Webhooks are not sent to this URL. */
+            422: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: The API key makes too many requests. */
+            429: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds to wait before the next request. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal_error`: Something broke on our side. */
+            500: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `queue_unavailable`: The queue cannot be reached. `queue_full`: The queue is full. */
+            503: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    /** @description Seconds to wait before the next request. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "on.generation.canceled": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the delivery. Requests that repeat one have the same. */
+                "webhook-id": string;
+                /** @description Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those. */
+                "webhook-signature": string;
+                /** @description Unix time of this request in seconds: refuse what is more than five minutes off. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "generation.canceled",
+                 *       "timestamp": "2026-01-01T12:00:01.004Z",
+                 *       "data": {
+                 *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                 *         "status": "canceled",
+                 *         "stage": null,
+                 *         "model": "var-d16",
+                 *         "input": {
+                 *           "model": "var-d16",
+                 *           "model_revision": "2026-01-1",
+                 *           "class_label": 277,
+                 *           "class_name": "red fox",
+                 *           "num_images": 1,
+                 *           "seed": 7,
+                 *           "cfg": 1.5,
+                 *           "top_k": 900,
+                 *           "top_p": 0.96,
+                 *           "output": {
+                 *             "format": "png",
+                 *             "quality": null,
+                 *             "metadata": true
+                 *           },
+                 *           "priority": "normal",
+                 *           "smooth": false,
+                 *           "schedule": null,
+                 *           "return_tokens": false,
+                 *           "stop_at_scale": null,
+                 *           "previews": [],
+                 *           "keep": null,
+                 *           "deadline_seconds": 600,
+                 *           "start_deadline_seconds": null,
+                 *           "retention_seconds": 86400
+                 *         },
+                 *         "progress": null,
+                 *         "queue": null,
+                 *         "previews": [],
+                 *         "outputs": [],
+                 *         "error": null,
+                 *         "metrics": {
+                 *           "queue_ms": null,
+                 *           "sample_ms": null,
+                 *           "scale_ms": null,
+                 *           "decode_ms": null,
+                 *           "preview_ms": null,
+                 *           "encode_ms": null,
+                 *           "upload_ms": null,
+                 *           "total_ms": null,
+                 *           "batch_size": null
+                 *         },
+                 *         "parent": null,
+                 *         "attempt": 0,
+                 *         "webhook": null,
+                 *         "created_at": "2026-01-01T12:00:00.000Z",
+                 *         "started_at": null,
+                 *         "completed_at": "2026-01-01T12:00:00.300Z",
+                 *         "expires_at": "2026-01-02T12:00:00.300Z",
+                 *         "urls": {
+                 *           "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                 *           "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
+                 *           "events": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/events?token=ZXhhbXBsZQ"
+                 *         },
+                 *         "metadata": {
+                 *           "order": "17"
+                 *         },
+                 *         "label": null
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    data: components["schemas"]["Generation"];
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "generation.canceled";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not wanted any more: the delivery is given up. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "on.generation.expired": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the delivery. Requests that repeat one have the same. */
+                "webhook-id": string;
+                /** @description Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those. */
+                "webhook-signature": string;
+                /** @description Unix time of this request in seconds: refuse what is more than five minutes off. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "generation.expired",
+                 *       "timestamp": "2026-01-01T12:00:01.004Z",
+                 *       "data": {
+                 *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                 *         "status": "expired",
+                 *         "stage": null,
+                 *         "model": "var-d16",
+                 *         "input": {
+                 *           "model": "var-d16",
+                 *           "model_revision": "2026-01-1",
+                 *           "class_label": 277,
+                 *           "class_name": "red fox",
+                 *           "num_images": 1,
+                 *           "seed": 7,
+                 *           "cfg": 1.5,
+                 *           "top_k": 900,
+                 *           "top_p": 0.96,
+                 *           "output": {
+                 *             "format": "png",
+                 *             "quality": null,
+                 *             "metadata": true
+                 *           },
+                 *           "priority": "normal",
+                 *           "smooth": false,
+                 *           "schedule": null,
+                 *           "return_tokens": false,
+                 *           "stop_at_scale": null,
+                 *           "previews": [],
+                 *           "keep": null,
+                 *           "deadline_seconds": 600,
+                 *           "start_deadline_seconds": null,
+                 *           "retention_seconds": 86400
+                 *         },
+                 *         "progress": null,
+                 *         "queue": null,
+                 *         "previews": [],
+                 *         "outputs": [],
+                 *         "error": null,
+                 *         "metrics": {
+                 *           "queue_ms": null,
+                 *           "sample_ms": null,
+                 *           "scale_ms": null,
+                 *           "decode_ms": null,
+                 *           "preview_ms": null,
+                 *           "encode_ms": null,
+                 *           "upload_ms": null,
+                 *           "total_ms": null,
+                 *           "batch_size": null
+                 *         },
+                 *         "parent": null,
+                 *         "attempt": 0,
+                 *         "webhook": null,
+                 *         "created_at": "2026-01-01T12:00:00.000Z",
+                 *         "started_at": null,
+                 *         "completed_at": "2026-01-01T12:00:00.300Z",
+                 *         "expires_at": "2026-01-02T12:00:00.300Z",
+                 *         "urls": {
+                 *           "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                 *           "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
+                 *           "events": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/events?token=ZXhhbXBsZQ"
+                 *         },
+                 *         "metadata": {
+                 *           "order": "17"
+                 *         },
+                 *         "label": null
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    data: components["schemas"]["Generation"];
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "generation.expired";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not wanted any more: the delivery is given up. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "on.generation.failed": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the delivery. Requests that repeat one have the same. */
+                "webhook-id": string;
+                /** @description Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those. */
+                "webhook-signature": string;
+                /** @description Unix time of this request in seconds: refuse what is more than five minutes off. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "generation.failed",
+                 *       "timestamp": "2026-01-01T12:00:01.004Z",
+                 *       "data": {
+                 *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                 *         "status": "failed",
+                 *         "stage": null,
+                 *         "model": "var-d16",
+                 *         "input": {
+                 *           "model": "var-d16",
+                 *           "model_revision": "2026-01-1",
+                 *           "class_label": 277,
+                 *           "class_name": "red fox",
+                 *           "num_images": 1,
+                 *           "seed": 7,
+                 *           "cfg": 1.5,
+                 *           "top_k": 900,
+                 *           "top_p": 0.96,
+                 *           "output": {
+                 *             "format": "png",
+                 *             "quality": null,
+                 *             "metadata": true
+                 *           },
+                 *           "priority": "normal",
+                 *           "smooth": false,
+                 *           "schedule": null,
+                 *           "return_tokens": false,
+                 *           "stop_at_scale": null,
+                 *           "previews": [],
+                 *           "keep": null,
+                 *           "deadline_seconds": 600,
+                 *           "start_deadline_seconds": null,
+                 *           "retention_seconds": 86400
+                 *         },
+                 *         "progress": {
+                 *           "scale": 10,
+                 *           "scales": 10,
+                 *           "tokens": 680,
+                 *           "tokens_total": 680
+                 *         },
+                 *         "queue": null,
+                 *         "previews": [],
+                 *         "outputs": [],
+                 *         "error": {
+                 *           "code": "sampler_failed",
+                 *           "message": "The sampler failed three times.",
+                 *           "retryable": true
+                 *         },
+                 *         "metrics": {
+                 *           "queue_ms": 12,
+                 *           "sample_ms": 830,
+                 *           "scale_ms": [
+                 *             21,
+                 *             22,
+                 *             24,
+                 *             30,
+                 *             41,
+                 *             55,
+                 *             82,
+                 *             120,
+                 *             180,
+                 *             255
+                 *           ],
+                 *           "decode_ms": 140,
+                 *           "preview_ms": null,
+                 *           "encode_ms": 9,
+                 *           "upload_ms": 6,
+                 *           "total_ms": 1004,
+                 *           "batch_size": 4
+                 *         },
+                 *         "parent": null,
+                 *         "attempt": 1,
+                 *         "webhook": null,
+                 *         "created_at": "2026-01-01T12:00:00.000Z",
+                 *         "started_at": "2026-01-01T12:00:00.012Z",
+                 *         "completed_at": "2026-01-01T12:00:01.004Z",
+                 *         "expires_at": "2026-01-02T12:00:01.004Z",
+                 *         "urls": {
+                 *           "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                 *           "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
+                 *           "events": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/events?token=ZXhhbXBsZQ"
+                 *         },
+                 *         "metadata": {
+                 *           "order": "17"
+                 *         },
+                 *         "label": null
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    data: components["schemas"]["Generation"];
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "generation.failed";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not wanted any more: the delivery is given up. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "on.generation.output": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the delivery. Requests that repeat one have the same. */
+                "webhook-id": string;
+                /** @description Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those. */
+                "webhook-signature": string;
+                /** @description Unix time of this request in seconds: refuse what is more than five minutes off. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "generation.output",
+                 *       "timestamp": "2026-01-01T12:00:01.004Z",
+                 *       "data": {
+                 *         "generation_id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                 *         "output": {
+                 *           "index": 0,
+                 *           "seed": 7,
+                 *           "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
+                 *           "url_expires_at": "2026-01-01T13:00:00.000Z",
+                 *           "content_type": "image/png",
+                 *           "width": 256,
+                 *           "height": 256,
+                 *           "bytes": 104857,
+                 *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                 *           "tokens_url": null
+                 *         },
+                 *         "metadata": {
+                 *           "order": "17"
+                 *         },
+                 *         "label": null
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    data: components["schemas"]["WebhookOutput"];
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "generation.output";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not wanted any more: the delivery is given up. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "on.generation.progress": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the delivery. Requests that repeat one have the same. */
+                "webhook-id": string;
+                /** @description Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those. */
+                "webhook-signature": string;
+                /** @description Unix time of this request in seconds: refuse what is more than five minutes off. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "generation.progress",
+                 *       "timestamp": "2026-01-01T12:00:01.004Z",
+                 *       "data": {
+                 *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                 *         "status": "running",
+                 *         "stage": "sampling",
+                 *         "model": "var-d16",
+                 *         "input": {
+                 *           "model": "var-d16",
+                 *           "model_revision": "2026-01-1",
+                 *           "class_label": 277,
+                 *           "class_name": "red fox",
+                 *           "num_images": 1,
+                 *           "seed": 7,
+                 *           "cfg": 1.5,
+                 *           "top_k": 900,
+                 *           "top_p": 0.96,
+                 *           "output": {
+                 *             "format": "png",
+                 *             "quality": null,
+                 *             "metadata": true
+                 *           },
+                 *           "priority": "normal",
+                 *           "smooth": false,
+                 *           "schedule": null,
+                 *           "return_tokens": false,
+                 *           "stop_at_scale": null,
+                 *           "previews": [],
+                 *           "keep": null,
+                 *           "deadline_seconds": 600,
+                 *           "start_deadline_seconds": null,
+                 *           "retention_seconds": 86400
+                 *         },
+                 *         "progress": {
+                 *           "scale": 4,
+                 *           "scales": 10,
+                 *           "tokens": 30,
+                 *           "tokens_total": 680
+                 *         },
+                 *         "queue": null,
+                 *         "previews": [],
+                 *         "outputs": [],
+                 *         "error": null,
+                 *         "metrics": {
+                 *           "queue_ms": null,
+                 *           "sample_ms": null,
+                 *           "scale_ms": null,
+                 *           "decode_ms": null,
+                 *           "preview_ms": null,
+                 *           "encode_ms": null,
+                 *           "upload_ms": null,
+                 *           "total_ms": null,
+                 *           "batch_size": null
+                 *         },
+                 *         "parent": null,
+                 *         "attempt": 1,
+                 *         "webhook": null,
+                 *         "created_at": "2026-01-01T12:00:00.000Z",
+                 *         "started_at": "2026-01-01T12:00:00.012Z",
+                 *         "completed_at": null,
+                 *         "expires_at": null,
+                 *         "urls": {
+                 *           "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                 *           "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
+                 *           "events": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/events?token=ZXhhbXBsZQ"
+                 *         },
+                 *         "metadata": {
+                 *           "order": "17"
+                 *         },
+                 *         "label": null
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    data: components["schemas"]["Generation"];
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "generation.progress";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not wanted any more: the delivery is given up. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "on.generation.started": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the delivery. Requests that repeat one have the same. */
+                "webhook-id": string;
+                /** @description Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those. */
+                "webhook-signature": string;
+                /** @description Unix time of this request in seconds: refuse what is more than five minutes off. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "generation.started",
+                 *       "timestamp": "2026-01-01T12:00:01.004Z",
+                 *       "data": {
+                 *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                 *         "status": "running",
+                 *         "stage": "sampling",
+                 *         "model": "var-d16",
+                 *         "input": {
+                 *           "model": "var-d16",
+                 *           "model_revision": "2026-01-1",
+                 *           "class_label": 277,
+                 *           "class_name": "red fox",
+                 *           "num_images": 1,
+                 *           "seed": 7,
+                 *           "cfg": 1.5,
+                 *           "top_k": 900,
+                 *           "top_p": 0.96,
+                 *           "output": {
+                 *             "format": "png",
+                 *             "quality": null,
+                 *             "metadata": true
+                 *           },
+                 *           "priority": "normal",
+                 *           "smooth": false,
+                 *           "schedule": null,
+                 *           "return_tokens": false,
+                 *           "stop_at_scale": null,
+                 *           "previews": [],
+                 *           "keep": null,
+                 *           "deadline_seconds": 600,
+                 *           "start_deadline_seconds": null,
+                 *           "retention_seconds": 86400
+                 *         },
+                 *         "progress": null,
+                 *         "queue": null,
+                 *         "previews": [],
+                 *         "outputs": [],
+                 *         "error": null,
+                 *         "metrics": {
+                 *           "queue_ms": null,
+                 *           "sample_ms": null,
+                 *           "scale_ms": null,
+                 *           "decode_ms": null,
+                 *           "preview_ms": null,
+                 *           "encode_ms": null,
+                 *           "upload_ms": null,
+                 *           "total_ms": null,
+                 *           "batch_size": null
+                 *         },
+                 *         "parent": null,
+                 *         "attempt": 1,
+                 *         "webhook": null,
+                 *         "created_at": "2026-01-01T12:00:00.000Z",
+                 *         "started_at": "2026-01-01T12:00:00.012Z",
+                 *         "completed_at": null,
+                 *         "expires_at": null,
+                 *         "urls": {
+                 *           "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                 *           "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
+                 *           "events": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/events?token=ZXhhbXBsZQ"
+                 *         },
+                 *         "metadata": {
+                 *           "order": "17"
+                 *         },
+                 *         "label": null
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    data: components["schemas"]["Generation"];
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "generation.started";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not wanted any more: the delivery is given up. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "on.generation.succeeded": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the delivery. Requests that repeat one have the same. */
+                "webhook-id": string;
+                /** @description Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those. */
+                "webhook-signature": string;
+                /** @description Unix time of this request in seconds: refuse what is more than five minutes off. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "generation.succeeded",
+                 *       "timestamp": "2026-01-01T12:00:01.004Z",
+                 *       "data": {
+                 *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                 *         "status": "succeeded",
+                 *         "stage": null,
+                 *         "model": "var-d16",
+                 *         "input": {
+                 *           "model": "var-d16",
+                 *           "model_revision": "2026-01-1",
+                 *           "class_label": 277,
+                 *           "class_name": "red fox",
+                 *           "num_images": 1,
+                 *           "seed": 7,
+                 *           "cfg": 1.5,
+                 *           "top_k": 900,
+                 *           "top_p": 0.96,
+                 *           "output": {
+                 *             "format": "png",
+                 *             "quality": null,
+                 *             "metadata": true
+                 *           },
+                 *           "priority": "normal",
+                 *           "smooth": false,
+                 *           "schedule": null,
+                 *           "return_tokens": false,
+                 *           "stop_at_scale": null,
+                 *           "previews": [],
+                 *           "keep": null,
+                 *           "deadline_seconds": 600,
+                 *           "start_deadline_seconds": null,
+                 *           "retention_seconds": 86400
+                 *         },
+                 *         "progress": {
+                 *           "scale": 10,
+                 *           "scales": 10,
+                 *           "tokens": 680,
+                 *           "tokens_total": 680
+                 *         },
+                 *         "queue": null,
+                 *         "previews": [],
+                 *         "outputs": [
+                 *           {
+                 *             "index": 0,
+                 *             "seed": 7,
+                 *             "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
+                 *             "url_expires_at": "2026-01-01T13:00:00.000Z",
+                 *             "content_type": "image/png",
+                 *             "width": 256,
+                 *             "height": 256,
+                 *             "bytes": 104857,
+                 *             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                 *             "tokens_url": null
+                 *           }
+                 *         ],
+                 *         "error": null,
+                 *         "metrics": {
+                 *           "queue_ms": 12,
+                 *           "sample_ms": 830,
+                 *           "scale_ms": [
+                 *             21,
+                 *             22,
+                 *             24,
+                 *             30,
+                 *             41,
+                 *             55,
+                 *             82,
+                 *             120,
+                 *             180,
+                 *             255
+                 *           ],
+                 *           "decode_ms": 140,
+                 *           "preview_ms": null,
+                 *           "encode_ms": 9,
+                 *           "upload_ms": 6,
+                 *           "total_ms": 1004,
+                 *           "batch_size": 4
+                 *         },
+                 *         "parent": null,
+                 *         "attempt": 1,
+                 *         "webhook": null,
+                 *         "created_at": "2026-01-01T12:00:00.000Z",
+                 *         "started_at": "2026-01-01T12:00:00.012Z",
+                 *         "completed_at": "2026-01-01T12:00:01.004Z",
+                 *         "expires_at": "2026-01-02T12:00:01.004Z",
+                 *         "urls": {
+                 *           "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
+                 *           "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
+                 *           "events": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/events?token=ZXhhbXBsZQ"
+                 *         },
+                 *         "metadata": {
+                 *           "order": "17"
+                 *         },
+                 *         "label": null
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    data: components["schemas"]["Generation"];
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "generation.succeeded";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not wanted any more: the delivery is given up. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "on.webhook.test": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Id of the delivery. Requests that repeat one have the same. */
+                "webhook-id": string;
+                /** @description Signatures of `<webhook-id>.<webhook-timestamp>.<body>`, one of which must fit, separated by spaces: `v1,` and the base64 of HMAC-SHA256 with the API key’s secret; `v1a,` and that of Ed25519 where the service makes those. */
+                "webhook-signature": string;
+                /** @description Unix time of this request in seconds: refuse what is more than five minutes off. */
+                "webhook-timestamp": number;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "webhook.test",
+                 *       "timestamp": "2026-01-01T12:00:01.004Z",
+                 *       "data": {
+                 *         "message": "A test: webhooks arrive here."
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    data: {
+                        message: string;
+                    };
+                    /**
+                     * Format: date-time
+                     * @description When it happened.
+                     */
+                    timestamp: string;
+                    /** @constant */
+                    type: "webhook.test";
+                };
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not wanted any more: the delivery is given up. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

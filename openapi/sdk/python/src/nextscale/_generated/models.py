@@ -30,10 +30,6 @@ class GenerationParent(Record):
     keep_scales: int | None
 
 
-class GenerationWebhook(Record):
-    status: str
-
-
 class GenerationUrls(Record):
     self: str
     cancel: str
@@ -258,6 +254,38 @@ class GenerationMetrics(Record):
     """
 
 
+class WebhookState(Record):
+    """
+    The announcement of the generation’s end. Its status is apart from the generation’s own.
+    """
+
+    url: str
+    events: list[
+        Literal[
+            "generation.started",
+            "generation.progress",
+            "generation.output",
+            "generation.succeeded",
+            "generation.failed",
+            "generation.canceled",
+            "generation.expired",
+        ]
+        | str
+    ]
+    delivery_id: str
+    """
+    Id of a webhook delivery; its requests carry it as `webhook-id`.
+    """
+    status: Literal["waiting", "pending", "delivered", "failed", "skipped"] | str
+    """
+    `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
+    """
+    attempts: int
+    """
+    Requests made so far to announce the end.
+    """
+
+
 class ProblemErrors(Record):
     pointer: str
     """
@@ -293,12 +321,14 @@ class Problem(Record):
             "route_not_found",
             "generation_not_found",
             "model_not_found",
+            "delivery_not_found",
             "object_not_found",
             "method_not_allowed",
             "not_acceptable",
             "generation_not_terminal",
             "generation_not_succeeded",
             "generation_not_continuable",
+            "delivery_not_due",
             "generation_gone",
             "body_too_large",
             "unsupported_media_type",
@@ -307,6 +337,7 @@ class Problem(Record):
             "ambiguous_class",
             "out_of_range_for_model",
             "unsupported_for_model",
+            "webhook_url_refused",
             "idempotency_mismatch",
             "rate_limited",
             "too_many_in_flight",
@@ -405,6 +436,83 @@ class ModelClass(Record):
     name: str
 
 
+class WebhookAttempt(Record):
+    at: AwareDatetime
+    """
+    When the request was made.
+    """
+    outcome: (
+        Literal["delivered", "rejected", "unreachable", "timeout", "refused", "gone"]
+        | str
+    )
+    """
+    `delivered`: 2xx. `rejected`: another status, redirects included. `unreachable`: no connection, or one that broke. `timeout`: no whole answer in time. `refused`: the URL leads to an address nothing is sent to. `gone`: nothing is left to tell of, since the generation was deleted.
+    """
+    status_code: int | None
+    latency_ms: float
+    error: str | None
+    """
+    What went wrong, where the answer does not say it.
+    """
+    response: str | None
+    """
+    Beginning of the answer’s body: 1 KB at most.
+    """
+
+
+class WebhookTestRequest(Record):
+    """
+    Where to send a `webhook.test` event.
+    """
+
+    url: str
+    """
+    `https` only, at a public address, without user name or password.
+    """
+
+
+class WebhookSecret(Record):
+    """
+    Each API key has one.
+    """
+
+    secret: str
+    """
+    Key of the HMAC-SHA256 signatures (`v1`), as Standard Webhooks writes it: base64 after `whsec_`.
+    """
+    created_at: AwareDatetime
+    """
+    When it was drawn.
+    """
+    previous_expires_at: AwareDatetime | None
+    """
+    Until when requests are signed with the secret before this one as well; `null` when they are not.
+    """
+
+
+class WebhookKeySetKeys(Record):
+    kty: Literal["OKP"] | str
+    crv: Literal["Ed25519"] | str
+    x: str
+    """
+    The public key: 32 bytes in base64url.
+    """
+    kid: str
+    """
+    Thumbprint of the key (RFC 7638).
+    """
+    use: Literal["sig"] | str
+    alg: Literal["EdDSA"] | str
+
+
+class WebhookKeySet(Record):
+    """
+    Keys whose Ed25519 signatures (`v1a`) requests carry, one each. Empty where the service makes none.
+    """
+
+    keys: list[WebhookKeySetKeys]
+
+
 class ServiceStatusQueue(Record):
     waiting: int
     """
@@ -452,6 +560,16 @@ class ServiceStatus(Record):
     Runners heard of in the last half minute.
     """
     models: list[ServiceStatusModels]
+
+
+class WebhookOutput(Record):
+    generation_id: str
+    """
+    Id of a generation.
+    """
+    output: GenerationOutput
+    metadata: dict[str, str]
+    label: str | None
 
 
 class StatusChangeEvent(Record):
@@ -518,7 +636,7 @@ class Generation(Record):
     """
     Attempts started.
     """
-    webhook: GenerationWebhook | None
+    webhook: WebhookState | None
     created_at: AwareDatetime
     """
     When the request was accepted.
@@ -564,6 +682,63 @@ class ModelClassList(Record):
     """
 
 
+class WebhookDelivery(Record):
+    """
+    One event for one receiver, and every attempt to deliver it.
+    """
+
+    id: str
+    """
+    Id of a webhook delivery; its requests carry it as `webhook-id`.
+    """
+    generation_id: str | None
+    """
+    Id of a generation.
+    """
+    event: (
+        Literal[
+            "generation.started",
+            "generation.progress",
+            "generation.output",
+            "generation.succeeded",
+            "generation.failed",
+            "generation.canceled",
+            "generation.expired",
+            "webhook.test",
+        ]
+        | str
+        | None
+    )
+    """
+    `null` until the generation has ended one way or another.
+    """
+    url: str
+    status: Literal["waiting", "pending", "delivered", "failed", "skipped"] | str
+    """
+    `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
+    """
+    attempts: list[WebhookAttempt]
+    """
+    First to last.
+    """
+    next_attempt_at: AwareDatetime | None
+    """
+    When it is tried next; `null` when nothing is planned, or it is due now.
+    """
+    created_at: AwareDatetime
+    """
+    When it was made: with its generation, or at its event.
+    """
+    completed_at: AwareDatetime | None
+    """
+    When it was delivered, given up or skipped.
+    """
+    expires_at: AwareDatetime | None
+    """
+    Until when it is kept.
+    """
+
+
 class SnapshotEvent(Record):
     id: str
     event: Literal["snapshot"]
@@ -574,3 +749,15 @@ class EndEvent(Record):
     id: str
     event: Literal["end"]
     data: Generation
+
+
+class WebhookDeliveryList(Record):
+    """
+    Newest first. With filters, a page may be shorter than `limit` before the end.
+    """
+
+    data: list[WebhookDelivery]
+    next_cursor: str | None
+    """
+    Pass as `cursor` for the next page; `null` at the end.
+    """

@@ -50,11 +50,29 @@ class GenerateRequestOutput(TypedDict):
 
 class GenerateRequestWebhook(TypedDict):
     """
-    Where to announce the outcome.
+    Where to announce what happens to the generation.
     """
 
     url: str
-    events: NotRequired[list[str]]
+    """
+    `https` only, at a public address, without user name or password.
+    """
+    events: NotRequired[
+        list[
+            Literal[
+                "generation.started",
+                "generation.progress",
+                "generation.output",
+                "generation.succeeded",
+                "generation.failed",
+                "generation.canceled",
+                "generation.expired",
+            ]
+        ]
+    ]
+    """
+    What to announce. Default, also of an empty list: the four ends. `generation.started`, `.progress` and `.output` are best effort: each is tried a few times, and may be lost or be overtaken.
+    """
 
 
 class GenerateRequest(TypedDict):
@@ -157,11 +175,29 @@ class ContinueRequestOutput(TypedDict):
 
 class ContinueRequestWebhook(TypedDict):
     """
-    Where to announce the outcome.
+    Where to announce what happens to the generation.
     """
 
     url: str
-    events: NotRequired[list[str]]
+    """
+    `https` only, at a public address, without user name or password.
+    """
+    events: NotRequired[
+        list[
+            Literal[
+                "generation.started",
+                "generation.progress",
+                "generation.output",
+                "generation.succeeded",
+                "generation.failed",
+                "generation.canceled",
+                "generation.expired",
+            ]
+        ]
+    ]
+    """
+    What to announce. Default, also of an empty list: the four ends. `generation.started`, `.progress` and `.output` are best effort: each is tried a few times, and may be lost or be overtaken.
+    """
 
 
 class ContinueRequest(TypedDict):
