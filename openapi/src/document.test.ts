@@ -37,6 +37,6 @@ test('operation ids and routes are unique', () => {
 })
 
 test('every webhook event is in the document', async () => {
-  const { webhooks = {} } = await buildDocument()
+  const { webhooks = {} }: { webhooks?: object } = await buildDocument()
   assert.deepEqual(Object.keys(webhooks), [...WEBHOOK_EVENTS, TEST_WEBHOOK_EVENT])
 })
