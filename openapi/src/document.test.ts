@@ -36,7 +36,7 @@ test('operation ids and routes are unique', () => {
   assert.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length)
 })
 
-test('every webhook event is in the document', async () => {
-  const { webhooks = {} }: { webhooks?: object } = await buildDocument()
+test('every webhook event is in the document', () => {
+  const { webhooks = {} } = JSON.parse(committed) as { webhooks?: object }
   assert.deepEqual(Object.keys(webhooks), [...WEBHOOK_EVENTS, TEST_WEBHOOK_EVENT])
 })
