@@ -1,13 +1,10 @@
-import {
-  type GenerateImagePayload,
-  generateImageJob,
-  MAX_RETENTION_SECONDS,
-  type RedisKeys,
-  virtualPriority
-} from '@nextscale/openapi'
-import type { Queue } from 'bullmq'
+import type { GenerateImagePayload, QueuedWebhook, RedisKeys } from '@nextscale/openapi'
+import { terminalDeliveryId } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
+import { runTransaction } from '../redis/run-transaction.ts'
+import { addFlow, type FlowQueues } from './add-flow.ts'
+import { type Addition, toJob } from './to-job.ts'
 import { createIndexTrim } from './trim-index.ts'
 
 /** Enough to share the cost of a write; more would leave Redis idle while they gather, and us while it adds them. */
@@ -18,45 +15,39 @@ export interface Enqueue {
   (id: string, payload: GenerateImagePayload, createdAt: number, carrier?: string): Promise<void>
 }
 
-interface Entry {
-  id: string
-  payload: GenerateImagePayload
-  createdAt: number
-  carrier: string | undefined
+export interface EnqueueContext extends FlowQueues {
+  redis: Redis
+  keys: RedisKeys
+}
+
+interface Entry extends Addition {
   resolve: () => void
   reject: (error: unknown) => void
 }
 
-const { attempts, backoff, priority, queue: jobName } = generateImageJob
-/** BullMQ measures all jobs by the age of the one that finishes, so this is no less than any may ask for. The sweep is exact. */
-const kept = { age: MAX_RETENTION_SECONDS }
-
-/** A generation as BullMQ takes it. */
-export const toJob = ({ id, payload, createdAt, carrier }: Omit<Entry, 'resolve' | 'reject'>) => ({
-  name: jobName,
-  data: payload,
-  opts: {
-    jobId: id,
-    timestamp: createdAt,
-    priority: virtualPriority(priority, payload.input.priority, createdAt),
-    attempts,
-    backoff,
-    removeOnComplete: kept,
-    removeOnFail: kept,
-    // For each job its own: requests of different traces are added together.
-    ...(carrier !== undefined && { telemetry: { metadata: carrier } })
-  }
-})
-
 const isRefusal = (error: unknown) => error instanceof Error && error.name === 'ReplyError'
+
+/** Adds a generation together with the delivery of its end and the entries of both in their owner's indexes, or nothing of it. */
+const createAddAnnounced = (context: EnqueueContext) => async (addition: Addition, webhook: QueuedWebhook) => {
+  const { queue, keys } = context
+  const { id, payload, createdAt } = addition
+  const transaction = (await queue.backend.client).multi()
+  // Plain commands, for which a Redis that is full refuses the whole transaction.
+  transaction.runCommand('zadd', [keys.index(payload.owner), createdAt, id])
+  transaction.runCommand('zadd', [keys.deliveries(payload.owner), createdAt, terminalDeliveryId(id)])
+  await addFlow(transaction, context, addition, webhook)
+  await runTransaction(transaction)
+}
 
 /**
  * Adds generations to the queue and to their owner's index. Requests that arrive in one turn of the event loop are
  * written together: commands sent singly cost a quarter more in all.
  */
-export const createEnqueue = (redis: Redis, queue: Queue<GenerateImagePayload>, keys: RedisKeys): Enqueue => {
+export const createEnqueue = (context: EnqueueContext): Enqueue => {
+  const { redis, queue, keys } = context
   let gathered: Entry[] = []
   const trim = createIndexTrim(redis, keys)
+  const addAnnounced = createAddAnnounced(context)
 
   const indexAll = async (entries: readonly Entry[]) => {
     const byOwner = Map.groupBy(entries, ({ payload }) => payload.owner)
@@ -91,11 +82,14 @@ export const createEnqueue = (redis: Redis, queue: Queue<GenerateImagePayload>, 
     void write(entries)
   }
 
-  return (id, payload, createdAt, carrier) =>
-    new Promise((resolve, reject) => {
+  return (id, payload, createdAt, carrier) => {
+    trim(payload.owner, createdAt)
+    const { webhook } = payload
+    if (webhook) return onRedis(() => addAnnounced({ id, payload, createdAt, carrier }, webhook))
+    return new Promise((resolve, reject) => {
       if (gathered.length === 0) setImmediate(flush)
       gathered.push({ id, payload, createdAt, carrier, resolve, reject })
       if (gathered.length === MAX_TOGETHER) flush()
-      trim(payload.owner, createdAt)
     })
+  }
 }

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { Redis, type RedisOptions } from 'ioredis'
 import { ENTER_STREAM } from './enter-stream.ts'
 import { CLOSE_KEYED_ADD, OPEN_KEYED_ADD } from './keyed-add.ts'
+import { CLOSE_KEYED_FLOW, OPEN_KEYED_FLOW } from './keyed-flow.ts'
 import { MARK_CANCELED } from './mark-canceled.ts'
 import { MARK_LAPSED } from './mark-lapsed.ts'
 import { READ_GENERATION } from './read-generation.ts'
@@ -55,6 +56,8 @@ export const connectProducer = (url: string, log: FastifyBaseLogger): Redis => {
       enterStream: ENTER_STREAM,
       openKeyedAdd: OPEN_KEYED_ADD,
       closeKeyedAdd: CLOSE_KEYED_ADD,
+      openKeyedFlow: OPEN_KEYED_FLOW,
+      closeKeyedFlow: CLOSE_KEYED_FLOW,
       markLapsed: MARK_LAPSED
     }
   })
