@@ -24,6 +24,8 @@ const CONNECT_TIMEOUT_MS = 10_000
 /** How long one address has before the next is tried as well. */
 const NEXT_ADDRESS_MS = 1000
 const MAX_CONNECTIONS_PER_ORIGIN = 1000
+/** An idle connection is closed after this, however long its receiver would keep it. */
+const MAX_IDLE_MS = 10_000
 
 /** The one way to a socket. Names go through the lookup; sockets do not look addresses up, so those are checked here. */
 const createConnector = ({ config, names, ca }: ClientOptions): buildConnector.connector => {
@@ -61,6 +63,7 @@ export const createClient = (options: ClientOptions): Client => {
   const agent = new Agent({
     connect: createConnector(options),
     connections: MAX_CONNECTIONS_PER_ORIGIN,
+    keepAliveMaxTimeout: MAX_IDLE_MS,
     // The deadline is over all of it.
     headersTimeout: 0,
     bodyTimeout: 0

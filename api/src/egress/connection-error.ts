@@ -45,11 +45,18 @@ const textOf = (code: string) => {
   return code.startsWith('ERR_SSL_') || code === 'EPROTO' ? 'No TLS connection came about' : 'The connection failed'
 }
 
+/** Not every error of the parser has a code. */
+const codeOf = (error: unknown): string | undefined => {
+  if (!(error instanceof Error)) return undefined
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return error.name === 'HTTPParserError' ? 'HPE_INVALID' : undefined
+}
+
 const isOver = (error: unknown) => error instanceof DOMException && error.name === 'TimeoutError'
 
 /** What a request failed with, as its owner may see it. Refusals and deadlines stay what they are. */
 export const toConnectionError = (error: unknown, signal: AbortSignal): unknown => {
   if (error instanceof EgressRefusal || isOver(error) || error === signal.reason) return error
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error
-  return new ConnectionError(textOf(error.code), error.code, error)
+  const code = codeOf(error)
+  return code === undefined ? error : new ConnectionError(textOf(code), code, error)
 }

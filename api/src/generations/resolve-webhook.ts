@@ -5,19 +5,18 @@ import { ProblemError } from '../http/problem.ts'
 import { baseUrl } from '../http/urls.ts'
 import type { Services } from '../services.ts'
 
-const POINTER = '/webhook/url'
-
-/** Throws a problem unless events may be sent to the URL as far as is known now. */
+/** Throws a problem at the field unless events may be sent to its URL, as far as is known now. */
 export const requireWebhookUrl = async (
   { egress, closing }: Pick<Services, 'egress' | 'closing'>,
-  url: string
+  url: string,
+  pointer: string
 ): Promise<void> => {
   try {
     await egress.check(url, closing.signal)
   } catch (error) {
     if (!(error instanceof EgressRefusal)) throw error
     const { message: detail } = error
-    throw new ProblemError('webhook_url_refused', `${POINTER}: ${detail}`, { errors: [{ pointer: POINTER, detail }] })
+    throw new ProblemError('webhook_url_refused', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] })
   }
 }
 
@@ -29,6 +28,6 @@ export const resolveWebhook = async (
 ): Promise<QueuedWebhook | null> => {
   if (webhook === undefined || webhook === null) return null
   const { url, events = [] } = webhook
-  await requireWebhookUrl(services, url)
+  await requireWebhookUrl(services, url, '/webhook/url')
   return { url, events: events.length > 0 ? events : [...TERMINAL_WEBHOOK_EVENTS], base: baseUrl(services.config, request) }
 }
