@@ -5,6 +5,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type DnsServer, startDnsServer } from '../testing/dns-server.ts'
+import { createClient } from './client.ts'
 import { type Egress, EgressRefusal } from './egress.ts'
 import { createGuardedLookup } from './guarded-lookup.ts'
 import { openEgress } from './open.ts'
@@ -167,6 +168,20 @@ test('sockets get the public addresses of a name, and nothing when one of them i
   ])
   dns.set(HOST, { A: [PUBLIC], AAAA: ['fc00::1'] })
   await assert.rejects(look(HOST, { all: true }), isRefusal)
+  names.close()
+})
+
+test('addresses, which sockets do not look up, are checked at the connection as well', async () => {
+  const config = { targets: 'public', ports: [port], dnsServers: [dns.address] } as const
+  const names = createNameResolver(config)
+  const client = createClient({ config, names, ca: undefined })
+  for (const host of ['127.0.0.1', '[::1]', '[::ffff:7f00:1]']) {
+    const { signal } = new AbortController()
+    const wanted = { url: '', headers: {}, body: '', timeoutMs: 1000, maxAnswerBytes: 1024, signal }
+    await assert.rejects(client.post(new URL(`http://${host}:${port}/`), wanted, signal), isRefusal, host)
+  }
+  assert.equal(connections, 0)
+  await client.close()
   names.close()
 })
 
