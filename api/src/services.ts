@@ -4,6 +4,8 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { redisKeys } from '@nextscale/openapi'
 import type { Config } from './config.ts'
+import type { Egress } from './egress/egress.ts'
+import { openEgress } from './egress/open.ts'
 import { createEnqueueKeyed, type EnqueueKeyed } from './generations/enqueue-keyed.ts'
 import { createEnqueue, type Enqueue } from './generations/enqueue.ts'
 import { createQueueDepth, type QueueDepth } from './generations/queue-depth.ts'
@@ -33,6 +35,8 @@ export interface Services {
   readonly deliveryQueue: Queue<DeliverWebhookPayload>
   readonly events: JobEvents
   readonly store: ObjectStore
+  /** The way out to addresses that callers name. */
+  readonly egress: Egress
   readonly models: ModelRegistry
   readonly runners: RunnerRegistry
   readonly reader: GenerationReader
@@ -69,6 +73,7 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     deliveryQueue,
     events: createJobEvents(connectListener(config.redisUrl), queue.toKey('events')),
     store,
+    egress: openEgress(config.egress),
     models: createModelRegistry({ redis, keys, defaultModel: config.defaultModel, log }),
     reader,
     runners: createRunnerRegistry({ redis, keys }),
@@ -89,12 +94,13 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
 
 /** Closes them in reverse order. No request is running any more, so nothing is cut off. */
 export const closeServices = async (services: Services): Promise<void> => {
-  const { events, queue, deliveryQueue, redis, store, streams, metrics } = services
+  const { events, queue, deliveryQueue, redis, store, egress, streams, metrics } = services
   streams.close()
   events.close()
   await deliveryQueue.close()
   await queue.close()
   redis.disconnect()
+  await egress.close()
   store.close()
   metrics.close()
 }
