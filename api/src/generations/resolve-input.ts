@@ -30,6 +30,8 @@ const chooseModel = (cards: Cards, id: string | undefined): ModelCard => {
   throw new ProblemError('unknown_model', detail, { errors: [{ pointer: '/model', detail }] })
 }
 
+const CAPABILITIES = Object.entries({ ...OPTIONAL_CAPABILITIES, ...ONCE_OPTIONAL_CAPABILITIES })
+
 /** Optional fields the job has no place for, so that none can be dropped in silence. */
 const NOT_CARRIED = Object.keys(OPTIONAL_CAPABILITIES).filter((field) => !(field in GenerationInput.properties))
 
@@ -40,7 +42,7 @@ const asksNothing = (value: unknown, neutral: unknown) =>
 /** Refuses what a request, for a new generation or for the next of one, asks of a model that does not honour it. */
 export const refuseUnsupported = (card: ModelCard, request: GenerateRequest | ContinueRequest): void => {
   const errors: FieldError[] = []
-  for (const [field, neutral] of Object.entries({ ...OPTIONAL_CAPABILITIES, ...ONCE_OPTIONAL_CAPABILITIES })) {
+  for (const [field, neutral] of CAPABILITIES) {
     const value: unknown = Reflect.get(request, field)
     if (asksNothing(value, neutral)) continue
     if (!card.unsupported.includes(field) && !NOT_CARRIED.includes(field)) continue
