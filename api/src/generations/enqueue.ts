@@ -1,14 +1,11 @@
-import type { GenerateImagePayload, QueuedWebhook, RedisKeys } from '@nextscale/openapi'
-import { terminalDeliveryId } from '@nextscale/openapi'
+import { type GenerateImagePayload, type QueuedWebhook, type RedisKeys, terminalDeliveryId } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
+import { createWriteHold } from '../redis/hold-writes.ts'
 import { runTransaction } from '../redis/run-transaction.ts'
 import { addFlow, type FlowQueues } from './add-flow.ts'
 import { type Addition, toJob } from './to-job.ts'
 import { createIndexTrim } from './trim-index.ts'
-
-/** Enough to share the cost of a write; more would leave Redis idle while they gather, and us while it adds them. */
-const MAX_TOGETHER = 8
 
 export interface Enqueue {
   /** `carrier` is the trace that the job goes on in. */
@@ -20,15 +17,18 @@ export interface EnqueueContext extends FlowQueues {
   keys: RedisKeys
 }
 
-interface Entry extends Addition {
-  resolve: () => void
-  reject: (error: unknown) => void
-}
+/** What BullMQ has on record of a job that nobody has taken up. */
+const NEW_JOB = {
+  progress: 0,
+  attemptsMade: 0,
+  attemptsStarted: 0,
+  stalledCounter: 0,
+  failedReason: '',
+  returnvalue: 'null'
+} as const
 
-const isRefusal = (error: unknown) => error instanceof Error && error.name === 'ReplyError'
-
-/** Adds a generation together with the delivery of its end and the entries of both in their owner's indexes, or nothing of it. */
-const createAddAnnounced = (context: EnqueueContext) => async (addition: Addition, webhook: QueuedWebhook) => {
+/** Adds a generation, the delivery of its end and the entries of both in their owner's indexes, all or nothing. */
+const addAnnounced = async (context: EnqueueContext, addition: Addition, webhook: QueuedWebhook): Promise<void> => {
   const { queue, keys } = context
   const { id, payload, createdAt } = addition
   const transaction = (await queue.backend.client).multi()
@@ -40,56 +40,26 @@ const createAddAnnounced = (context: EnqueueContext) => async (addition: Additio
 }
 
 /**
- * Adds generations to the queue and to their owner's index. Requests that arrive in one turn of the event loop are
- * written together: commands sent singly cost a quarter more in all.
+ * Adds generations to the queue and to their owner's index. The job goes to BullMQ's backend as it is written, since
+ * making a `Job` of it first, and a pipeline around it, takes as long as the rest of an add.
  */
 export const createEnqueue = (context: EnqueueContext): Enqueue => {
   const { redis, queue, keys } = context
-  let gathered: Entry[] = []
   const trim = createIndexTrim(redis, keys)
-  const addAnnounced = createAddAnnounced(context)
+  const holdWrites = createWriteHold(redis)
 
-  const indexAll = async (entries: readonly Entry[]) => {
-    const byOwner = Map.groupBy(entries, ({ payload }) => payload.owner)
-    const commands = [...byOwner].map(([owner, own]) =>
-      redis.zadd(keys.index(owner), ...own.flatMap(({ createdAt, id }) => [createdAt, id]))
-    )
-    await Promise.all(commands)
+  const add = (addition: Addition) => {
+    const { name, data, opts } = toJob(addition)
+    const job = { ...NEW_JOB, id: addition.id, name, data: JSON.stringify(data), opts, timestamp: addition.createdAt }
+    return queue.backend.addJob(job, addition.id, {})
   }
 
-  // Both are written before either is awaited, so they share one round trip.
-  const addAll = (entries: readonly Entry[]) => Promise.all([indexAll(entries), queue.addBulk(entries.map(toJob))])
-
-  /** Redis refused one of several: each is added again by itself, which changes nothing for those that are in. */
-  const addEach = (entries: readonly Entry[]) =>
-    Promise.all(entries.map((entry) => onRedis(() => addAll([entry])).then(entry.resolve, entry.reject)))
-
-  const write = async (entries: readonly Entry[]) => {
-    try {
-      await onRedis(() => addAll(entries))
-      for (const { resolve } of entries) resolve()
-    } catch (error) {
-      const cause = error instanceof Error ? (error.cause ?? error) : error
-      if (entries.length > 1 && isRefusal(cause)) await addEach(entries)
-      else for (const { reject } of entries) reject(error)
-    }
-  }
-
-  const flush = () => {
-    if (gathered.length === 0) return
-    const entries = gathered
-    gathered = []
-    void write(entries)
-  }
-
-  return (id, payload, createdAt, carrier) => {
+  return async (id, payload, createdAt, carrier) => {
     trim(payload.owner, createdAt)
-    const { webhook } = payload
-    if (webhook) return onRedis(() => addAnnounced({ id, payload, createdAt, carrier }, webhook))
-    return new Promise((resolve, reject) => {
-      if (gathered.length === 0) setImmediate(flush)
-      gathered.push({ id, payload, createdAt, carrier, resolve, reject })
-      if (gathered.length === MAX_TOGETHER) flush()
-    })
+    holdWrites()
+    const addition = { id, payload, createdAt, carrier }
+    const { owner, webhook } = payload
+    if (webhook) await onRedis(() => addAnnounced(context, addition, webhook))
+    else await onRedis(() => Promise.all([redis.zadd(keys.index(owner), createdAt, id), add(addition)]))
   }
 }

@@ -30,6 +30,8 @@ const chooseModel = (cards: Cards, id: string | undefined): ModelCard => {
   throw new ProblemError('unknown_model', detail, { errors: [{ pointer: '/model', detail }] })
 }
 
+const CAPABILITIES = Object.entries({ ...OPTIONAL_CAPABILITIES, ...ONCE_OPTIONAL_CAPABILITIES })
+
 /** Whether a value asks for nothing, as the neutral one of its field does. */
 const asksNothing = (value: unknown, neutral: unknown) =>
   value === undefined || value === neutral || (Array.isArray(value) && value.length === 0)
@@ -37,7 +39,7 @@ const asksNothing = (value: unknown, neutral: unknown) =>
 /** Refuses what a request, for a new generation or for the next of one, asks of a model that does not honour it. */
 export const refuseUnsupported = (card: ModelCard, request: GenerateRequest | ContinueRequest): void => {
   const errors: FieldError[] = []
-  for (const [field, neutral] of Object.entries({ ...OPTIONAL_CAPABILITIES, ...ONCE_OPTIONAL_CAPABILITIES })) {
+  for (const [field, neutral] of CAPABILITIES) {
     const value: unknown = Reflect.get(request, field)
     if (asksNothing(value, neutral)) continue
     if (!card.unsupported.includes(field)) continue
