@@ -107,8 +107,8 @@ test('of an output that is asked for in part, the rest is the parent’s', async
 
 test('a webhook is refused with its field, as for a new generation', async () => {
   const { id } = await make({ stop_at_scale: 0 })
-  const webhook = { url: 'https://example.com/hook' }
-  assert.deepEqual(await refusal(id, { webhook }), [422, 'unsupported_for_model', '/webhook'])
+  const webhook = { url: 'https://10.0.0.1/hook' }
+  assert.deepEqual(await refusal(id, { webhook }), [422, 'webhook_url_refused', '/webhook/url'])
   await goOn(id, { webhook: null })
 })
 
