@@ -16,7 +16,7 @@ import type { StreamTokens } from './stream-tokens.ts'
 
 export interface ViewContext {
   store: ObjectStore
-  streamTokens: StreamTokens
+  streamTokens: Pick<StreamTokens, 'mint'>
   /** Base of absolute URLs. */
   base: string
   /** Estimated time to completion of one that waits, in ms; absent where nobody looks at it. */
@@ -38,10 +38,10 @@ const NO_METRICS: GenerationMetrics = {
 const timestamp = (ms: number): string => new Date(ms).toISOString()
 const timestampOrNull = (ms: number | null): string | null => (ms === null ? null : timestamp(ms))
 
-const toOutput = async (
+export const toOutput = async (
   { key, tokens_key: tokensKey = null, ...stored }: StoredOutput,
   notAfter: number,
-  { store, base }: ViewContext
+  { store, base }: Pick<ViewContext, 'store' | 'base'>
 ): Promise<GenerationOutput> => {
   const link = await store.link(key, { base, notAfter })
   const tokensLink = tokensKey === null ? null : await store.link(tokensKey, { base, notAfter })
