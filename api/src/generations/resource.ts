@@ -13,6 +13,7 @@ import { presentProgress } from './present-progress.ts'
 import { expiryOf, isTerminal, type Standing } from './settle.ts'
 import type { LiveSnapshot } from './snapshot.ts'
 import type { StreamTokens } from './stream-tokens.ts'
+import { webhookStateOf } from './webhook-state.ts'
 
 export interface ViewContext {
   store: ObjectStore
@@ -120,7 +121,7 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
     metrics: toMetrics(createdAt, startedAt, standing),
     parent: payload.parent ?? null,
     attempt,
-    webhook: null,
+    webhook: webhookStateOf(snapshot, standing),
     created_at: timestamp(createdAt),
     started_at: timestampOrNull(startedAt),
     completed_at: timestampOrNull(at),
