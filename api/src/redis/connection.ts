@@ -8,6 +8,7 @@ import { MARK_LAPSED } from './mark-lapsed.ts'
 import { READ_GENERATION } from './read-generation.ts'
 import { RESERVE_PLACE } from './reserve-place.ts'
 import { TAKE_REQUEST } from './take-request.ts'
+import { DRAW_SECRET } from '../webhooks/secrets.ts'
 
 const MAX_RECONNECT_DELAY_MS = 1000
 
@@ -58,7 +59,8 @@ export const connectProducer = (url: string, log: FastifyBaseLogger): Redis => {
       closeKeyedAdd: CLOSE_KEYED_ADD,
       openKeyedFlow: OPEN_KEYED_FLOW,
       closeKeyedFlow: CLOSE_KEYED_FLOW,
-      markLapsed: MARK_LAPSED
+      markLapsed: MARK_LAPSED,
+      drawSecret: DRAW_SECRET
     }
   })
   logChanges(redis, log)

@@ -36,7 +36,7 @@ export const startDeliveries = async ({ redisUrl, keys, registry, ...context }: 
   const deliverContext: DeliverContext = {
     ...context,
     slots,
-    metrics: createDeliveryMetrics(registry, slots.counts),
+    metrics: createDeliveryMetrics(registry, () => slots.counts()),
     signingKeys: readSigningKeys(config.signingKeys),
     userAgent: `Nextscale-Webhooks/${await readVersion()}`
   }
