@@ -28,6 +28,8 @@ const open = async (config: ControlConfig, log: FastifyBaseLogger) => {
   const store = await openObjectStore(config.objectStore)
   const keys = redisKeys(config.redisPrefix)
   const redis = connectProducer(config.redisUrl, log)
+  // It is tried for ever; nothing here is of use before.
+  await new Promise((resolve) => redis.once('ready', resolve))
   const queue = openQueue(redis, keys)
   const deliveryQueue = openDeliveryQueue(redis, keys)
   const egress = openEgress(config.egress)
