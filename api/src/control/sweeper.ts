@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Services } from '../services.ts'
 import { createLapsedSweep } from './sweep-lapsed.ts'
+import { createUnreleasedSweep } from './sweep-unreleased.ts'
 import { sweepExpired } from './sweep.ts'
 
 export interface Sweeper {
@@ -16,7 +17,12 @@ export const startSweeper = (services: Services, log: FastifyBaseLogger): Sweepe
   const onError = (id: string, error: unknown) =>
     log.warn({ err: error, generation: id }, 'What an expired generation left could not be removed; it is tried again')
   const sweepLapsed = createLapsedSweep({ ...services, signal })
-  const passes = [() => sweepExpired({ ...services, signal, againMs: services.config.sweepIntervalMs, onError }), sweepLapsed]
+  const sweepUnreleased = createUnreleasedSweep({ ...services, signal })
+  const passes = [
+    () => sweepExpired({ ...services, signal, againMs: services.config.sweepIntervalMs, onError }),
+    sweepLapsed,
+    sweepUnreleased
+  ]
 
   const run = async () => {
     for (;;) {
