@@ -50,6 +50,7 @@ export interface Services {
   readonly enqueue: Enqueue
   readonly enqueueKeyed: EnqueueKeyed
   readonly depth: QueueDepth
+  readonly deliveryDepth: QueueDepth
   readonly apiKeys: KeyFinder
   readonly rate: RateLimit
   readonly inFlight: InFlight
@@ -90,6 +91,7 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     enqueue: createEnqueue({ redis, queue, deliveryQueue, keys }),
     enqueueKeyed: createEnqueueKeyed({ redis, queue, deliveryQueue, keys }),
     depth: createQueueDepth(redis, queue, config.queueLimit),
+    deliveryDepth: createQueueDepth(redis, deliveryQueue, config.queueLimit, Date.now, 'webhook deliveries'),
     apiKeys: createKeyFinder(redis, keys),
     rate: createRateLimit(redis, keys),
     inFlight: createInFlight({ redis, keys, reader }),

@@ -42,9 +42,38 @@ export const RETRY_DELAY_MS = 3_600_000
 
 const kept = { age: deliverWebhookJob.retentionSeconds }
 const { attempts, backoff } = deliverWebhookJob
-export const DELIVERY_OPTIONS = { attempts, backoff, removeOnComplete: kept, removeOnFail: kept }
+const DELIVERY_OPTIONS = { attempts, backoff, removeOnComplete: kept, removeOnFail: kept }
 
 export const newTestDeliveryId = (): string => `whd_${base32(randomBytes(16))}`
+
+const TEST_PAYLOAD: DeliverWebhookPayload = {
+  version: 1,
+  owner: OWNER,
+  generation_id: null,
+  url: 'http://127.0.0.1:9/',
+  base: 'http://127.0.0.1',
+  event: 'webhook.test'
+}
+
+const ignore = () => undefined
+
+const logAttempt = (job: DeliveryJob, attempt: Partial<WebhookAttempt>) => job.log(JSON.stringify({ ...ATTEMPT, ...attempt }))
+
+/** What may become of one that is under way. */
+const steps: Pick<Deliveries, 'deliver' | 'retryLater' | 'giveUp'> = {
+  deliver: async (job, result = {}, attempt = {}) => {
+    await logAttempt(job, { outcome: 'delivered', status_code: 204, response: '', ...attempt })
+    await job.moveToCompleted({ outcome: 'delivered', event: 'webhook.test', ...result }, TOKEN, false)
+  },
+  retryLater: async (job, attempt = {}) => {
+    await logAttempt(job, attempt)
+    await job.moveToFailed(new Error('rejected'), TOKEN)
+  },
+  giveUp: async (job, attempt = {}) => {
+    await logAttempt(job, attempt)
+    await job.moveToFailed(new UnrecoverableError('rejected'), TOKEN)
+  }
+}
 
 export const openDeliveries = ({ server, keys, redis }: TestApp): Deliveries => {
   const connection = new Redis(server.url, { maxRetriesPerRequest: null })
@@ -52,25 +81,15 @@ export const openDeliveries = ({ server, keys, redis }: TestApp): Deliveries => 
   const queue = new Queue<DeliverWebhookPayload>(deliverWebhookJob.queue, options)
   const settings = { backoffStrategy: () => RETRY_DELAY_MS }
   const worker = new Worker<DeliverWebhookPayload>(deliverWebhookJob.queue, null, { ...options, settings, autorun: false })
-  const ignore = () => undefined
   connection.on('error', ignore)
   queue.on('error', ignore)
   worker.on('error', ignore)
-  const logAttempt = (job: DeliveryJob, attempt: Partial<WebhookAttempt>) => job.log(JSON.stringify({ ...ATTEMPT, ...attempt }))
   return {
     queue,
+    ...steps,
     add: async (changes = {}, createdAt = Date.now()) => {
       const id = newTestDeliveryId()
-      const base = 'http://127.0.0.1'
-      const plain = {
-        version: 1,
-        owner: OWNER,
-        generation_id: null,
-        url: 'http://127.0.0.1:9/',
-        base,
-        event: 'webhook.test'
-      } as const
-      const data: DeliverWebhookPayload = { ...plain, ...changes }
+      const data = { ...TEST_PAYLOAD, ...changes }
       await queue.add(deliverWebhookJob.queue, data, { ...DELIVERY_OPTIONS, jobId: id, timestamp: createdAt })
       await redis.zadd(keys.deliveries(data.owner), createdAt, id)
       return id
@@ -79,18 +98,6 @@ export const openDeliveries = ({ server, keys, redis }: TestApp): Deliveries => 
       const job = await worker.getNextJob(TOKEN)
       if (!job) throw new Error('No delivery is due')
       return job
-    },
-    deliver: async (job, result = {}, attempt = {}) => {
-      await logAttempt(job, { outcome: 'delivered', status_code: 204, response: '', ...attempt })
-      await job.moveToCompleted({ outcome: 'delivered', event: 'webhook.test', ...result }, TOKEN, false)
-    },
-    retryLater: async (job, attempt = {}) => {
-      await logAttempt(job, attempt)
-      await job.moveToFailed(new Error('rejected'), TOKEN)
-    },
-    giveUp: async (job, attempt = {}) => {
-      await logAttempt(job, attempt)
-      await job.moveToFailed(new UnrecoverableError('rejected'), TOKEN)
     },
     close: async () => {
       await worker.close(true)

@@ -1,4 +1,11 @@
-import { DeliverWebhookPayload, DeliverWebhookResult, type DeliveryStatus, WebhookAttempt } from '@nextscale/openapi'
+import {
+  DeliverWebhookPayload,
+  DeliverWebhookResult,
+  type DeliveryStatus,
+  GenerateImageResult,
+  type TerminalWebhookEvent,
+  WebhookAttempt
+} from '@nextscale/openapi'
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { jsonParserOf } from '../parser.ts'
@@ -29,10 +36,13 @@ export interface DeliveryReader {
   readMany(ids: readonly string[]): Promise<(DeliverySnapshot | undefined)[]>
   /** Their attempts, first to last. */
   readAttempts(ids: readonly string[]): Promise<WebhookAttempt[][]>
+  /** How the generations ended that they were made with, which is known as long as they are; undefined where none did. */
+  readEnds(ids: readonly string[]): Promise<(TerminalWebhookEvent | undefined)[]>
 }
 
 const parsePayload = jsonParserOf(DeliverWebhookPayload)
 const parseResult = jsonParserOf(DeliverWebhookResult)
+const parseOutcome = jsonParserOf(GenerateImageResult)
 const parseAttempt = jsonParserOf(WebhookAttempt)
 
 const numberOrNull = (text: string | null) => (text === null ? null : Number(text))
@@ -66,8 +76,15 @@ const toSnapshot = (id: string, reply: DeliveryReply): DeliverySnapshot | undefi
 /** A pipeline's results are untyped; each of ours is a reply of the one script it runs. */
 const asReply = (result: unknown): DeliveryReply => result as DeliveryReply
 
-/** Reply of a list's LRANGE. */
+/** Reply of LRANGE or HVALS. */
 const asLines = (result: unknown): string[] => result as string[]
+
+/** What BullMQ keeps of the one job that a delivery waited for: its result, or why it failed. */
+const toEnd = (results: readonly string[], failures: readonly string[]): TerminalWebhookEvent | undefined => {
+  if (failures.length > 0) return 'generation.failed'
+  const outcome = parseOutcome(results[0] ?? '')?.outcome
+  return outcome && `generation.${outcome}`
+}
 
 const run = async (pipeline: ReturnType<Redis['pipeline']>): Promise<unknown[]> => {
   const results = (await pipeline.exec()) ?? []
@@ -99,5 +116,13 @@ export const createDeliveryReader = (redis: Redis, queue: Queue<DeliverWebhookPa
     return lists.map((lines) => asLines(lines).flatMap((line) => parseAttempt(line) ?? []))
   }
 
-  return { readMany, readAttempts }
+  const readEnds = async (ids: readonly string[]) => {
+    if (ids.length === 0) return []
+    const pipeline = redis.pipeline()
+    for (const id of ids) pipeline.hvals(`${queue.toKey(id)}:processed`).hvals(`${queue.toKey(id)}:failed`)
+    const lists = await onRedis(() => run(pipeline))
+    return ids.map((_, position) => toEnd(asLines(lists[2 * position]), asLines(lists[2 * position + 1])))
+  }
+
+  return { readMany, readAttempts, readEnds }
 }
