@@ -25,6 +25,9 @@ import { openObjectStore } from './object-store/open.ts'
 import { connectListener, connectProducer } from './redis/connection.ts'
 import { createRunnerRegistry, type RunnerRegistry } from './runners/read-runners.ts'
 import { createJobEvents, type JobEvents } from './redis/job-events.ts'
+import { createDeliveryReader, type DeliveryReader } from './webhooks/delivery-snapshot.ts'
+import { createWebhookSecrets, type WebhookSecrets } from './webhooks/secrets.ts'
+import { openSigningKeys, type SigningKey } from './webhooks/signing-keys.ts'
 
 /** Everything routes work with, opened once per server. */
 export interface Services {
@@ -40,9 +43,14 @@ export interface Services {
   readonly models: ModelRegistry
   readonly runners: RunnerRegistry
   readonly reader: GenerationReader
+  readonly deliveries: DeliveryReader
+  readonly webhookSecrets: WebhookSecrets
+  /** Keys that sign webhooks besides the secret of their owner. */
+  readonly signingKeys: readonly SigningKey[]
   readonly enqueue: Enqueue
   readonly enqueueKeyed: EnqueueKeyed
   readonly depth: QueueDepth
+  readonly deliveryDepth: QueueDepth
   readonly apiKeys: KeyFinder
   readonly rate: RateLimit
   readonly inFlight: InFlight
@@ -76,10 +84,14 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     egress: openEgress(config.egress),
     models: createModelRegistry({ redis, keys, defaultModel: config.defaultModel, log }),
     reader,
+    deliveries: createDeliveryReader(redis, deliveryQueue),
+    webhookSecrets: createWebhookSecrets(redis, keys),
+    signingKeys: openSigningKeys(config.webhooks.signingKeys),
     runners: createRunnerRegistry({ redis, keys }),
     enqueue: createEnqueue({ redis, queue, deliveryQueue, keys }),
     enqueueKeyed: createEnqueueKeyed({ redis, queue, deliveryQueue, keys }),
     depth: createQueueDepth(redis, queue, config.queueLimit),
+    deliveryDepth: createQueueDepth(redis, deliveryQueue, config.queueLimit, Date.now, 'webhook deliveries'),
     apiKeys: createKeyFinder(redis, keys),
     rate: createRateLimit(redis, keys),
     inFlight: createInFlight({ redis, keys, reader }),

@@ -1,6 +1,6 @@
 import type { GenerationStatus, RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
-import { onRedis } from '../redis/errors.ts'
+import { scanNewest } from '../redis/scan-newest.ts'
 import { type Cursor, decodeCursor, encodeCursor } from './cursor.ts'
 import type { Found } from './find.ts'
 import type { GenerationReader } from './reader.ts'
@@ -30,41 +30,6 @@ export interface Page {
   nextCursor: string | null
 }
 
-const toEntries = (flat: readonly string[]): Cursor[] => {
-  const entries: Cursor[] = []
-  for (let index = 0; index + 1 < flat.length; index += 2) entries.push({ id: flat[index] ?? '', score: Number(flat[index + 1]) })
-  return entries
-}
-
-/** Redis orders entries of one score by id; those at or before the cursor were on an earlier page. */
-const isAfter = (entry: Cursor, cursor: Cursor) =>
-  entry.score < cursor.score || (entry.score === cursor.score && entry.id < cursor.id)
-
-/** Index entries after a cursor, newest first. */
-async function* scan(
-  { redis, keys }: ListContext,
-  owner: string,
-  start: Cursor | undefined,
-  chunk: number
-): AsyncGenerator<Cursor[]> {
-  let cursor = start
-  let offset = 0
-  for (;;) {
-    const from = cursor?.score ?? '+inf'
-    const flat = await onRedis(() =>
-      redis.zrevrangebyscore(keys.index(owner), from, '-inf', 'WITHSCORES', 'LIMIT', offset, chunk)
-    )
-    const entries = toEntries(flat)
-    const last = entries.at(-1)
-    const after = cursor
-    yield after === undefined ? entries : entries.filter((entry) => isAfter(entry, after))
-    if (last === undefined || entries.length < chunk) return
-    // A chunk of one single score is followed by offset; otherwise the last entry is the next cursor.
-    offset = last.score === cursor?.score ? offset + entries.length : 0
-    if (offset === 0) cursor = last
-  }
-}
-
 const toFound = (snapshot: Snapshot, now: number): Found | undefined => {
   if (snapshot.kind !== 'job' && snapshot.kind !== 'removed') return undefined
   const standing = settle(snapshot)
@@ -88,7 +53,7 @@ export const list = async (context: ListContext, owner: string, query: ListQuery
   const found: Found[] = []
   let scanned = 0
   let last: Cursor | undefined
-  for await (const entries of scan(context, owner, start, chunk)) {
+  for await (const entries of scanNewest(context.redis, context.keys.index(owner), start, chunk)) {
     const ids = entries.map(({ id }) => id)
     const snapshots = await context.reader.readMany(owner, ids)
     for (const [position, entry] of entries.entries()) {

@@ -9,7 +9,7 @@ const MAX_MEMORY_SHARE = 0.85
 export interface QueueDepth {
   /** Throws a problem when the queue is full. What it goes by is about a second old, and looked up aside. */
   admit(): void
-  /** Generations that waited at the last look. */
+  /** Generations, or whatever the queue holds, that waited at the last look. */
   readonly waiting: number
 }
 
@@ -22,7 +22,13 @@ const memoryShare = (info: string): number => {
 }
 
 /** Keeps an eye on the number of waiting jobs and on Redis' memory, at no cost to the requests that ask. */
-export const createQueueDepth = (redis: Redis, queue: Queue, limit: number, now = Date.now): QueueDepth => {
+export const createQueueDepth = (
+  redis: Redis,
+  queue: Queue,
+  limit: number,
+  now = Date.now,
+  what: 'generations' | 'webhook deliveries' = 'generations'
+): QueueDepth => {
   let waiting = 0
   let usedShare = 0
   let refreshedAt = Number.NEGATIVE_INFINITY
@@ -52,10 +58,7 @@ export const createQueueDepth = (redis: Redis, queue: Queue, limit: number, now 
         lookAtMemory().catch(() => undefined)
       }
       if (waiting >= limit) {
-        throw new ProblemError(
-          'queue_full',
-          `${waiting} generations are waiting, and ${limit} may. Try again when some are done.`
-        )
+        throw new ProblemError('queue_full', `${waiting} ${what} are waiting, and ${limit} may. Try again when some are done.`)
       }
       if (usedShare > MAX_MEMORY_SHARE) {
         const share = Math.round(usedShare * 100)

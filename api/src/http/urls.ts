@@ -24,3 +24,5 @@ export const eventsUrl = (generation: string, token: string | undefined): string
   `${generation}/events${token === undefined ? '' : `?token=${token}`}`
 
 export const generationUrl = (base: string, id: string): string => `${base}/v1/generations/${id}`
+
+export const deliveryUrl = (base: string, id: string): string => `${base}/v1/webhook-deliveries/${id}`

@@ -5,10 +5,11 @@ import { CLOSE_KEYED_ADD, OPEN_KEYED_ADD } from './keyed-add.ts'
 import { CLOSE_KEYED_FLOW, OPEN_KEYED_FLOW } from './keyed-flow.ts'
 import { MARK_CANCELED } from './mark-canceled.ts'
 import { MARK_LAPSED } from './mark-lapsed.ts'
+import { READ_DELIVERY } from './read-delivery.ts'
 import { READ_GENERATION } from './read-generation.ts'
 import { RESERVE_PLACE } from './reserve-place.ts'
 import { TAKE_REQUEST } from './take-request.ts'
-import { DRAW_SECRET } from '../webhooks/secrets.ts'
+import { DRAW_SECRET, ROTATE_SECRET } from './webhook-secret.ts'
 
 const MAX_RECONNECT_DELAY_MS = 1000
 
@@ -51,6 +52,9 @@ export const connectProducer = (url: string, log: FastifyBaseLogger): Redis => {
     socketTimeout: 4000,
     scripts: {
       readGeneration: READ_GENERATION,
+      readDelivery: READ_DELIVERY,
+      drawSecret: DRAW_SECRET,
+      rotateSecret: ROTATE_SECRET,
       markCanceled: MARK_CANCELED,
       takeRequest: TAKE_REQUEST,
       reservePlace: RESERVE_PLACE,
@@ -59,8 +63,7 @@ export const connectProducer = (url: string, log: FastifyBaseLogger): Redis => {
       closeKeyedAdd: CLOSE_KEYED_ADD,
       openKeyedFlow: OPEN_KEYED_FLOW,
       closeKeyedFlow: CLOSE_KEYED_FLOW,
-      markLapsed: MARK_LAPSED,
-      drawSecret: DRAW_SECRET
+      markLapsed: MARK_LAPSED
     }
   })
   logChanges(redis, log)

@@ -15,6 +15,13 @@ import { healthRoute } from './service/health.ts'
 import { metricsRoute } from './service/metrics.ts'
 import { readinessRoute } from './service/readiness.ts'
 import { statusRoute } from './service/status.ts'
+import { getWebhookDeliveryRoute } from './webhooks/get-delivery.ts'
+import { getWebhookKeysRoute } from './webhooks/get-keys.ts'
+import { getWebhookSecretRoute } from './webhooks/get-secret.ts'
+import { listWebhookDeliveriesRoute } from './webhooks/list-deliveries.ts'
+import { redeliverWebhookRoute } from './webhooks/redeliver.ts'
+import { rotateWebhookSecretRoute } from './webhooks/rotate-secret.ts'
+import { testWebhookRoute } from './webhooks/send-test.ts'
 
 /** Every operation of the contract. */
 export const routes = async (app: FastifyInstance, { services }: { services: Services }): Promise<void> => {
@@ -28,6 +35,13 @@ export const routes = async (app: FastifyInstance, { services }: { services: Ser
   listModelsRoute(app, services)
   getModelRoute(app, services)
   listModelClassesRoute(app, services)
+  listWebhookDeliveriesRoute(app, services)
+  getWebhookDeliveryRoute(app, services)
+  redeliverWebhookRoute(app, services)
+  testWebhookRoute(app, services)
+  getWebhookSecretRoute(app, services)
+  rotateWebhookSecretRoute(app, services)
+  getWebhookKeysRoute(app, services)
   getObjectRoute(app, services)
   statusRoute(app, services)
   healthRoute(app)

@@ -70,7 +70,7 @@ const send = async (
   const signature = signatureHeaders(
     message,
     await secrets.signing(payload.owner),
-    signingKeys.map(({ key }) => key)
+    signingKeys.map(({ privateKey }) => privateKey)
   )
   const headers = { 'content-type': 'application/json', 'user-agent': userAgent, ...signature }
   return makeAttempt(egress, { url: payload.url, headers, body, timeoutMs: config.timeoutMs, signal })

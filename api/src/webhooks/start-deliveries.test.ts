@@ -16,7 +16,7 @@ import { openReceiver, type ReceivedRequest, type Receiver } from '../testing/re
 import { openTestApp, type TestApp } from '../testing/test-app.ts'
 import { announcedPayload, type Announced, openAnnounced } from '../testing/webhooks.ts'
 import { createWebhookSecrets, type WebhookSecrets } from './secrets.ts'
-import { readSigningKeys } from './signing-keys.ts'
+import { openSigningKeys } from './signing-keys.ts'
 import { type Deliveries, startDeliveries } from './start-deliveries.ts'
 
 const SIGNING_KEY = `whsk_${Buffer.alloc(32, 7).toString('base64')}`
@@ -109,7 +109,7 @@ test('the end is announced once, signed by the secret and by the published key',
   assert.equal(data.urls.self, `http://api.test/v1/generations/${id}`)
   const { 'webhook-id': webhookId, 'webhook-timestamp': sentAt, 'webhook-signature': signatures } = request.headers
   assert.equal(webhookId, terminalDeliveryId(id))
-  const published = readSigningKeys([SIGNING_KEY])[0]?.jwk ?? assert.fail()
+  const published = openSigningKeys([SIGNING_KEY])[0]?.jwk ?? assert.fail()
   const [, signature = ''] = /v1a,(\S+)/.exec(String(signatures)) ?? []
   const content = Buffer.from(`${String(webhookId)}.${String(sentAt)}.${request.body}`)
   const key = createPublicKey({ key: published, format: 'jwk' })
@@ -120,7 +120,7 @@ test('the end is announced once, signed by the secret and by the published key',
 test('while a secret is replaced, both sign', async () => {
   await start()
   const [old] = await secrets.signing(OWNER)
-  const { current } = await secrets.rotate(OWNER)
+  const { secret: current } = await secrets.rotate(OWNER)
   assert.notEqual(current, old)
   const id = await add()
   await untilState(id, 'completed')

@@ -5,7 +5,7 @@ import type { Registry } from 'prom-client'
 import { deliver, type DeliverContext, RetryLater } from './deliver.ts'
 import { createDeliveryMetrics } from './delivery-metrics.ts'
 import { createHostSlots } from './host-slots.ts'
-import { readSigningKeys } from './signing-keys.ts'
+import { openSigningKeys } from './signing-keys.ts'
 import { readVersion } from '../version.ts'
 
 export interface DeliveriesContext extends Omit<DeliverContext, 'slots' | 'metrics' | 'signingKeys' | 'userAgent'> {
@@ -37,7 +37,7 @@ export const startDeliveries = async ({ redisUrl, keys, registry, ...context }: 
     ...context,
     slots,
     metrics: createDeliveryMetrics(registry, () => slots.counts()),
-    signingKeys: readSigningKeys(config.signingKeys),
+    signingKeys: openSigningKeys(config.signingKeys),
     userAgent: `Nextscale-Webhooks/${await readVersion()}`
   }
   const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
