@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+RECEIVERS = ROOT.parents[2] / "tests" / "src" / "receivers"
 MYPY: list[str] = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), "--cache-dir"]
 
 RIGHT = """
@@ -47,9 +48,10 @@ def test_everything_passes_the_strict_checker(tmp_path: Path) -> None:
 
 
 def test_code_is_formatted_and_free_of_lint() -> None:
+    options = ["--no-cache", "--config", str(ROOT / "pyproject.toml"), ".", str(RECEIVERS)]
     for command in (["format", "--check"], ["check"]):
         result = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--no-cache"], cwd=ROOT, check=False, capture_output=True, text=True
+            [sys.executable, "-m", "ruff", *command, *options], cwd=ROOT, check=False, capture_output=True, text=True
         )
         assert result.returncode == 0, result.stdout + result.stderr
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from standardwebhooks import Webhook, WebhookVerificationError
 
 import nextscale
-from nextscale import Nextscale, WebhookInvalid, WebhookKey, WebhookKeySet, verify_webhook
+from nextscale import Nextscale, WebhookInvalid, WebhookKey, WebhookKeySet, parse_webhook, verify_webhook
 
 from .stand_in import output
 
@@ -83,6 +83,7 @@ def test_every_webhook_of_the_contract_has_its_type(type: str) -> None:
     body = json.dumps(EXAMPLES[type])
     event = verify_webhook(body, signed(body=body), SECRET).event
     assert event.type == type
+    assert parse_webhook(body) == event
     assert not isinstance(event, nextscale.UnknownWebhook)
     assert event.data.model_dump(mode="json").keys() >= EXAMPLES[type]["data"].keys()
 

@@ -45,7 +45,7 @@ from ._generated.models import (
 from ._generated.requests import ContinueRequest, GenerateRequest
 from ._generated.webhooks import UnknownWebhook, WebhookEvent
 from ._webhook_keys import WebhookKey
-from ._webhooks import VerifiedWebhook, verify_webhook
+from ._webhooks import VerifiedWebhook, parse_webhook, verify_webhook
 
 __all__ = [
     "AsyncNextscale",
@@ -92,5 +92,6 @@ __all__ = [
     "WebhookOutput",
     "WebhookSecret",
     "WebhookState",
+    "parse_webhook",
     "verify_webhook",
 ]

@@ -29,17 +29,17 @@ class VerifiedWebhook:
     """What it tells, by its `type`; an `UnknownWebhook` where a newer server tells of something new."""
 
 
-def _event_of(raw: bytes) -> WebhookEvent:
+def parse_webhook(body: bytes | str) -> WebhookEvent:
+    """The event of a body that was verified before, and kept to be worked on. Raises `WebhookInvalid` if it is none."""
     try:
-        body = json.loads(raw)
-        if not isinstance(body, dict):
-            raise WebhookInvalid("the body is no event")
-        kind = WEBHOOKS.get(str(body.get("type")), UnknownWebhook)
-        return kind.model_validate_json(raw)
+        value = json.loads(body)
+    except ValueError as error:
+        raise WebhookInvalid("the body is no event: it is no JSON") from error
+    kind = WEBHOOKS.get(str(value.get("type")), UnknownWebhook) if isinstance(value, dict) else UnknownWebhook
+    try:
+        return kind.model_validate_json(body)
     except ValidationError as error:
         raise WebhookInvalid(f"the body is no event: {error}") from error
-    except ValueError as error:
-        raise error if isinstance(error, WebhookInvalid) else WebhookInvalid("the body is no event: it is no JSON") from error
 
 
 def verify_webhook(
@@ -75,4 +75,4 @@ def verify_webhook(
     # All pairs are compared, each in constant time: how long it takes tells nothing.
     if not sum(fits(signature, content) for mine, fits in opened for version, signature in found if version == mine):
         raise WebhookInvalid("no signature in webhook-signature fits the body and the keys")
-    return VerifiedWebhook(id, datetime.fromtimestamp(int(timestamp), timezone.utc), _event_of(raw))
+    return VerifiedWebhook(id, datetime.fromtimestamp(int(timestamp), timezone.utc), parse_webhook(raw))
