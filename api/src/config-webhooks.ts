@@ -1,3 +1,4 @@
+import { Resolver } from 'node:dns'
 import { ConfigError, readChoice, readInteger, readString } from './config-readers.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -42,9 +43,18 @@ const readPorts = (env: Environment): number[] =>
 
 const SERVER = /^(\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?|\[[0-9a-f:]+\](:\d{1,5})?|[0-9a-f]*:[0-9a-f:]+)$/i
 
+const isServer = (item: string): boolean => {
+  try {
+    new Resolver().setServers([item])
+    return SERVER.test(item)
+  } catch {
+    return false
+  }
+}
+
 const readDnsServers = (env: Environment): string[] =>
   readList(env, 'EGRESS_DNS_SERVERS').map((item) => {
-    if (SERVER.test(item)) return item
+    if (isServer(item)) return item
     throw new ConfigError(`EGRESS_DNS_SERVERS must be addresses such as "10.0.0.2,[fd00::2]:53", not "${item}".`)
   })
 

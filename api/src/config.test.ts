@@ -71,6 +71,17 @@ test('S3_BUCKET selects the bucket, and an endpoint of one’s own selects path 
   assert.equal(plain.kind === 's3' && plain.forcePathStyle, false)
 })
 
+test('targets are public on the usual ports unless the configuration says otherwise', () => {
+  assert.deepEqual(readConfig({}).egress, { targets: 'public', ports: [443, 8443], dnsServers: [] })
+  const environment = { EGRESS: 'any', EGRESS_PORTS: '443, 9443', EGRESS_DNS_SERVERS: '10.0.0.2:5353,fd00::2,[fd00::3]:53' }
+  const dnsServers = ['10.0.0.2:5353', 'fd00::2', '[fd00::3]:53']
+  assert.deepEqual(readConfig(environment).egress, { targets: 'any', ports: [443, 9443], dnsServers })
+  assert.match(messageOf({ EGRESS: 'private' }), /^EGRESS must be one of public, any/)
+  assert.match(messageOf({ EGRESS_PORTS: '443,0' }), /^EGRESS_PORTS must be ports such as "443,8443", not "0"/)
+  for (const server of ['dns.example.com', '10.0.0.256', '10.0.0.2:99999', ':::', '[fd00::2', '10.0.0.2:'])
+    assert.match(messageOf({ EGRESS_DNS_SERVERS: server }), /^EGRESS_DNS_SERVERS must be addresses such as/, server)
+})
+
 test('traces are off unless a collector is named', () => {
   assert.equal(readConfig({ OTEL_SERVICE_NAME: 'a', OTEL_EXPORTER_OTLP_ENDPOINT: '' }).tracing, undefined)
   const { tracing } = readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/', OTEL_TRACES_SAMPLER_ARG: '0.1' })

@@ -1,14 +1,16 @@
-import type { GenerateImagePayload, RedisKeys } from '@nextscale/openapi'
+import type { DeliverWebhookPayload, GenerateImagePayload, RedisKeys } from '@nextscale/openapi'
 import type { Queue } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { redisKeys } from '@nextscale/openapi'
 import type { Config } from './config.ts'
+import type { Egress } from './egress/egress.ts'
+import { openEgress } from './egress/open.ts'
 import { createEnqueueKeyed, type EnqueueKeyed } from './generations/enqueue-keyed.ts'
 import { createEnqueue, type Enqueue } from './generations/enqueue.ts'
 import { createQueueDepth, type QueueDepth } from './generations/queue-depth.ts'
 import { lookAtQueue } from './generations/queue-look.ts'
-import { openQueue } from './generations/queue.ts'
+import { openDeliveryQueue, openQueue } from './generations/queue.ts'
 import { createReader, type GenerationReader } from './generations/reader.ts'
 import { createKeyFinder, type KeyFinder } from './keys/find.ts'
 import { createInFlight, type InFlight } from './limits/in-flight.ts'
@@ -30,8 +32,11 @@ export interface Services {
   readonly redis: Redis
   readonly keys: RedisKeys
   readonly queue: Queue<GenerateImagePayload>
+  readonly deliveryQueue: Queue<DeliverWebhookPayload>
   readonly events: JobEvents
   readonly store: ObjectStore
+  /** The way out to addresses that callers name. */
+  readonly egress: Egress
   readonly models: ModelRegistry
   readonly runners: RunnerRegistry
   readonly reader: GenerationReader
@@ -58,19 +63,22 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
   const keys = redisKeys(config.redisPrefix)
   const redis = connectProducer(config.redisUrl, log)
   const queue = openQueue(redis, keys)
+  const deliveryQueue = openDeliveryQueue(redis, keys)
   const reader = createReader(redis, queue, keys)
   return {
     config,
     redis,
     keys,
     queue,
+    deliveryQueue,
     events: createJobEvents(connectListener(config.redisUrl), queue.toKey('events')),
     store,
+    egress: openEgress(config.egress),
     models: createModelRegistry({ redis, keys, defaultModel: config.defaultModel, log }),
     reader,
     runners: createRunnerRegistry({ redis, keys }),
-    enqueue: createEnqueue(redis, queue, keys),
-    enqueueKeyed: createEnqueueKeyed(redis, queue, keys),
+    enqueue: createEnqueue({ redis, queue, deliveryQueue, keys }),
+    enqueueKeyed: createEnqueueKeyed({ redis, queue, deliveryQueue, keys }),
     depth: createQueueDepth(redis, queue, config.queueLimit),
     apiKeys: createKeyFinder(redis, keys),
     rate: createRateLimit(redis, keys),
@@ -85,11 +93,14 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
 }
 
 /** Closes them in reverse order. No request is running any more, so nothing is cut off. */
-export const closeServices = async ({ events, queue, redis, store, streams, metrics }: Services): Promise<void> => {
+export const closeServices = async (services: Services): Promise<void> => {
+  const { events, queue, deliveryQueue, redis, store, egress, streams, metrics } = services
   streams.close()
   events.close()
+  await deliveryQueue.close()
   await queue.close()
   redis.disconnect()
+  await egress.close()
   store.close()
   metrics.close()
 }

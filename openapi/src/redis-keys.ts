@@ -7,7 +7,7 @@ export const redisKeys = (prefix: string) => {
   return {
     /** BullMQ's `prefix`. */
     bullmq: root,
-    /** Sorted set: ids of generations whose mark was written while they waited, by that time in ms, until their job is out of the queue. */
+    /** Sorted set: ids of generations that have a mark, by the time in ms at which it was written, until their job has ended or is out of the queue. */
     unreleased: `${root}:unreleased`,
     /** Hash: owner to WebhookSecretRecord (JSON). */
     webhookSecrets: `${root}:webhook-secrets`,

@@ -22,7 +22,9 @@ export interface Creation {
   /** Format the body names. */
   format: ImageFormat | undefined
   /** Fills in what is left out. `format` is what the body or `Accept` names. Not called for a replay. */
-  resolve: (format: ImageFormat | undefined) => Promise<Pick<GenerateImagePayload, 'input' | 'metadata' | 'label' | 'parent'>>
+  resolve: (
+    format: ImageFormat | undefined
+  ) => Promise<Pick<GenerateImagePayload, 'input' | 'metadata' | 'label' | 'webhook' | 'parent'>>
 }
 
 type CreationRequest = Pick<FastifyRequest, 'id' | 'log' | 'protocol' | 'host' | 'trace'> & {

@@ -5,6 +5,7 @@ import { onRedis } from '../redis/errors.ts'
 import { find, type Found } from './find.ts'
 import { markSeconds } from './lapse.ts'
 import type { GenerationReader } from './reader.ts'
+import { removeMarked } from './remove-marked.ts'
 import { isTerminal } from './settle.ts'
 
 interface CancelContext {
@@ -17,8 +18,8 @@ interface CancelContext {
 /** Marks it and tells runners; false when by now there is nothing left to cancel. */
 const writeMark = async ({ redis, queue, keys }: CancelContext, id: string, mark: CancelMark): Promise<boolean> => {
   const text = JSON.stringify(mark)
-  const reply = redis.markCanceled(keys.cancelMark(id), queue.toKey(id), text, markSeconds(mark.payload), keys.cancelChannel, id)
-  return (await reply) === 1
+  const places = [keys.cancelMark(id), queue.toKey(id), keys.unreleased] as const
+  return (await redis.markCanceled(...places, text, markSeconds(mark.payload), keys.cancelChannel, id)) === 1
 }
 
 /** Cancels a generation unless it is terminal. Safe to repeat and to run twice at once. */
@@ -28,10 +29,8 @@ export const cancel = async (context: CancelContext, owner: string, id: string):
   if (isTerminal(standing) || snapshot.kind !== 'job') return before
   const mark = { canceled_at: Date.now(), created_at: snapshot.createdAt, payload: snapshot.payload }
   const isMarked = await onRedis(() => writeMark(context, id, mark))
-  // The state is read after the mark is written. A job that still waits then can only be taken up by a runner that sees
-  // the mark, so removing it takes nothing from anyone; a job that is active by then is left to its runner.
-  const after = await find(context.reader, owner, id)
-  const isWaiting = after.snapshot.kind === 'job' && after.snapshot.place === 'waiting'
-  if (isMarked && isWaiting) await onRedis(() => context.queue.remove(id))
-  return after
+  // A job that still waits could only be taken up by a runner that sees the mark, so removing it takes nothing from anyone; one
+  // that is active by then is left to its runner.
+  if (isMarked) await onRedis(() => removeMarked(context, id))
+  return find(context.reader, owner, id)
 }

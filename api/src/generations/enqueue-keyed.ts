@@ -1,11 +1,13 @@
-import type { GenerateImagePayload, RedisKeys } from '@nextscale/openapi'
-import { Job, type Queue } from 'bullmq'
-import type { Redis } from 'ioredis'
+import { type GenerateImagePayload, terminalDeliveryId } from '@nextscale/openapi'
+import { type IRedisTransaction, Job } from 'bullmq'
 import { onRedis } from '../redis/errors.ts'
 import { type GenerationReply, readArguments } from '../redis/read-generation.ts'
-import { toJob } from './enqueue.ts'
+import { runTransaction } from '../redis/run-transaction.ts'
+import { addFlow } from './add-flow.ts'
+import type { EnqueueContext } from './enqueue.ts'
 import { generationKeys } from './reader.ts'
 import { type Snapshot, toSnapshot } from './snapshot.ts'
+import { type Addition, toJob } from './to-job.ts'
 import { createIndexTrim } from './trim-index.ts'
 
 export interface Added {
@@ -20,34 +22,53 @@ export interface EnqueueKeyed {
   (id: string, payload: GenerateImagePayload, createdAt: number, carrier?: string): Promise<Added>
 }
 
-/** A transaction's results are untyped; these are those of our scripts, in their order. */
-const asReplies = (results: readonly unknown[]) => results as readonly [0 | 1, unknown, unknown, GenerationReply]
+/** A transaction's results are untyped; the first and the last of these are those of our scripts. */
+const asReplies = (results: readonly unknown[]) => [results[0], results.at(-1)] as [0 | 1, GenerationReply]
+
+/** Puts the add of an id that may have been used into a transaction, between scripts that see to it that it is only added if it was not. */
+const createAddUnlessUsed = (context: EnqueueContext) => {
+  const { queue, deliveryQueue, keys } = context
+  const keysOf = generationKeys(queue, keys)
+  return async (transaction: IRedisTransaction, addition: Addition): Promise<void> => {
+    const { id, payload } = addition
+    const { mark, job, index } = keysOf(payload.owner, id)
+    if (payload.webhook) {
+      const deliveryId = terminalDeliveryId(id)
+      const delivery = deliveryQueue.toKey(deliveryId)
+      transaction.runCommand('openKeyedFlow', [mark, job, index, delivery, id])
+      await addFlow(transaction, context, addition, payload.webhook)
+      transaction.runCommand('closeKeyedFlow', [job, index, delivery, keys.deliveries(payload.owner), id, deliveryId])
+    } else {
+      const { name, data, opts } = toJob(addition)
+      transaction.runCommand('openKeyedAdd', [mark, job, index, id])
+      await new Job(queue, name, data, opts, id).addJob(transaction)
+      transaction.runCommand('closeKeyedAdd', [job, index, id])
+    }
+  }
+}
 
 /**
  * Adds a generation whose id may have been used, and reads back what is there, in one transaction: of many at once
- * exactly one is new, and an id that is remembered in any form is never added again.
+ * exactly one is new, and an id that is remembered in any form is never added again. The delivery of its end is added
+ * with it or not at all.
  */
-export const createEnqueueKeyed = (redis: Redis, queue: Queue<GenerateImagePayload>, keys: RedisKeys): EnqueueKeyed => {
+export const createEnqueueKeyed = (context: EnqueueContext): EnqueueKeyed => {
+  const { redis, queue, keys } = context
   const keysOf = generationKeys(queue, keys)
   const trim = createIndexTrim(redis, keys)
+  const addUnlessUsed = createAddUnlessUsed(context)
 
-  const add: EnqueueKeyed = async (id, payload, createdAt, carrier) => {
-    const { name, data, opts } = toJob({ id, payload, createdAt, carrier })
-    const job = new Job(queue, name, data, opts, id)
+  const add = async (addition: Addition): Promise<Added> => {
+    const { id, payload } = addition
     const transaction = (await queue.backend.client).multi()
-    const own = keysOf(payload.owner, id)
-    transaction.runCommand('openKeyedAdd', [own.mark, own.job, own.index, id])
-    await job.addJob(transaction)
-    transaction.runCommand('closeKeyedAdd', [own.job, own.index, id])
-    transaction.runCommand('readGeneration', readArguments(own, id))
-    const results = (await transaction.exec()) ?? []
-    for (const [error] of results) if (error) throw error
-    const [isNew, , , reply] = asReplies(results.map(([, result]): unknown => result))
+    await addUnlessUsed(transaction, addition)
+    transaction.runCommand('readGeneration', readArguments(keysOf(payload.owner, id), id))
+    const [isNew, reply] = asReplies(await runTransaction(transaction))
     return { isNew: isNew === 1, snapshot: toSnapshot(id, payload.owner, reply) }
   }
 
   return (id, payload, createdAt, carrier) => {
     trim(payload.owner, createdAt)
-    return onRedis(() => add(id, payload, createdAt, carrier))
+    return onRedis(() => add({ id, payload, createdAt, carrier }))
   }
 }

@@ -1,101 +1,65 @@
-import {
-  type GenerateImagePayload,
-  generateImageJob,
-  MAX_RETENTION_SECONDS,
-  type RedisKeys,
-  virtualPriority
-} from '@nextscale/openapi'
-import type { Queue } from 'bullmq'
+import { type GenerateImagePayload, type QueuedWebhook, type RedisKeys, terminalDeliveryId } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
+import { createWriteHold } from '../redis/hold-writes.ts'
+import { runTransaction } from '../redis/run-transaction.ts'
+import { addFlow, type FlowQueues } from './add-flow.ts'
+import { type Addition, toJob } from './to-job.ts'
 import { createIndexTrim } from './trim-index.ts'
-
-/** Enough to share the cost of a write; more would leave Redis idle while they gather, and us while it adds them. */
-const MAX_TOGETHER = 8
 
 export interface Enqueue {
   /** `carrier` is the trace that the job goes on in. */
   (id: string, payload: GenerateImagePayload, createdAt: number, carrier?: string): Promise<void>
 }
 
-interface Entry {
-  id: string
-  payload: GenerateImagePayload
-  createdAt: number
-  carrier: string | undefined
-  resolve: () => void
-  reject: (error: unknown) => void
+export interface EnqueueContext extends FlowQueues {
+  redis: Redis
+  keys: RedisKeys
 }
 
-const { attempts, backoff, priority, queue: jobName } = generateImageJob
-/** BullMQ measures all jobs by the age of the one that finishes, so this is no less than any may ask for. The sweep is exact. */
-const kept = { age: MAX_RETENTION_SECONDS }
+/** What BullMQ has on record of a job that nobody has taken up. */
+const NEW_JOB = {
+  progress: 0,
+  attemptsMade: 0,
+  attemptsStarted: 0,
+  stalledCounter: 0,
+  failedReason: '',
+  returnvalue: 'null'
+} as const
 
-/** A generation as BullMQ takes it. */
-export const toJob = ({ id, payload, createdAt, carrier }: Omit<Entry, 'resolve' | 'reject'>) => ({
-  name: jobName,
-  data: payload,
-  opts: {
-    jobId: id,
-    timestamp: createdAt,
-    priority: virtualPriority(priority, payload.input.priority, createdAt),
-    attempts,
-    backoff,
-    removeOnComplete: kept,
-    removeOnFail: kept,
-    // For each job its own: requests of different traces are added together.
-    ...(carrier !== undefined && { telemetry: { metadata: carrier } })
-  }
-})
-
-const isRefusal = (error: unknown) => error instanceof Error && error.name === 'ReplyError'
+/** Adds a generation, the delivery of its end and the entries of both in their owner's indexes, all or nothing. */
+const addAnnounced = async (context: EnqueueContext, addition: Addition, webhook: QueuedWebhook): Promise<void> => {
+  const { queue, keys } = context
+  const { id, payload, createdAt } = addition
+  const transaction = (await queue.backend.client).multi()
+  // Plain commands, for which a Redis that is full refuses the whole transaction.
+  transaction.runCommand('zadd', [keys.index(payload.owner), createdAt, id])
+  transaction.runCommand('zadd', [keys.deliveries(payload.owner), createdAt, terminalDeliveryId(id)])
+  await addFlow(transaction, context, addition, webhook)
+  await runTransaction(transaction)
+}
 
 /**
- * Adds generations to the queue and to their owner's index. Requests that arrive in one turn of the event loop are
- * written together: commands sent singly cost a quarter more in all.
+ * Adds generations to the queue and to their owner's index. The job goes to BullMQ's backend as it is written, since
+ * making a `Job` of it first, and a pipeline around it, takes as long as the rest of an add.
  */
-export const createEnqueue = (redis: Redis, queue: Queue<GenerateImagePayload>, keys: RedisKeys): Enqueue => {
-  let gathered: Entry[] = []
+export const createEnqueue = (context: EnqueueContext): Enqueue => {
+  const { redis, queue, keys } = context
   const trim = createIndexTrim(redis, keys)
+  const holdWrites = createWriteHold(redis)
 
-  const indexAll = async (entries: readonly Entry[]) => {
-    const byOwner = Map.groupBy(entries, ({ payload }) => payload.owner)
-    const commands = [...byOwner].map(([owner, own]) =>
-      redis.zadd(keys.index(owner), ...own.flatMap(({ createdAt, id }) => [createdAt, id]))
-    )
-    await Promise.all(commands)
+  const add = (addition: Addition) => {
+    const { name, data, opts } = toJob(addition)
+    const job = { ...NEW_JOB, id: addition.id, name, data: JSON.stringify(data), opts, timestamp: addition.createdAt }
+    return queue.backend.addJob(job, addition.id, {})
   }
 
-  // Both are written before either is awaited, so they share one round trip.
-  const addAll = (entries: readonly Entry[]) => Promise.all([indexAll(entries), queue.addBulk(entries.map(toJob))])
-
-  /** Redis refused one of several: each is added again by itself, which changes nothing for those that are in. */
-  const addEach = (entries: readonly Entry[]) =>
-    Promise.all(entries.map((entry) => onRedis(() => addAll([entry])).then(entry.resolve, entry.reject)))
-
-  const write = async (entries: readonly Entry[]) => {
-    try {
-      await onRedis(() => addAll(entries))
-      for (const { resolve } of entries) resolve()
-    } catch (error) {
-      const cause = error instanceof Error ? (error.cause ?? error) : error
-      if (entries.length > 1 && isRefusal(cause)) await addEach(entries)
-      else for (const { reject } of entries) reject(error)
-    }
+  return async (id, payload, createdAt, carrier) => {
+    trim(payload.owner, createdAt)
+    holdWrites()
+    const addition = { id, payload, createdAt, carrier }
+    const { owner, webhook } = payload
+    if (webhook) await onRedis(() => addAnnounced(context, addition, webhook))
+    else await onRedis(() => Promise.all([redis.zadd(keys.index(owner), createdAt, id), add(addition)]))
   }
-
-  const flush = () => {
-    if (gathered.length === 0) return
-    const entries = gathered
-    gathered = []
-    void write(entries)
-  }
-
-  return (id, payload, createdAt, carrier) =>
-    new Promise((resolve, reject) => {
-      if (gathered.length === 0) setImmediate(flush)
-      gathered.push({ id, payload, createdAt, carrier, resolve, reject })
-      if (gathered.length === MAX_TOGETHER) flush()
-      trim(payload.owner, createdAt)
-    })
 }

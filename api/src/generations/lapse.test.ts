@@ -33,6 +33,12 @@ const read = async (id: string): Promise<Generation> => {
 const age = (id: string, seconds: number) =>
   context.redis.hset(context.queue.toKey(id), 'timestamp', String(Date.now() - seconds * 1000))
 
+/** Keys of the script that records an end. */
+const placesOf = (id: string) => {
+  const { keys, queue } = context
+  return [keys.cancelMark(id), queue.toKey(id), queue.toKey('active'), keys.unreleased] as const
+}
+
 const isQueued = async (id: string) => (await context.queue.getJob(id)) !== undefined
 
 /** Has a runner take a job up, and lets the test decide what becomes of it. */
@@ -109,7 +115,7 @@ test('taken up between the end and its removal from the queue, it stays ended wh
   // As recordLapse does, up to the moment at which the API is killed.
   const payload = (await context.queue.getJob(id))?.data
   const mark = JSON.stringify({ canceled_at: Date.now() - 1000, outcome: 'expired', created_at: Date.now() - 6000, payload })
-  const keys = [context.keys.cancelMark(id), context.queue.toKey(id), context.queue.toKey('active')] as const
+  const keys = placesOf(id)
   assert.equal(await redis.markLapsed(...keys, mark, 60, id), 1)
   const runner = await takeUp(async (job, token) => {
     await job.moveToDelayed(Date.now() + 3_600_000, token)
@@ -126,7 +132,7 @@ test('taken up between the end and its removal from the queue, it stays ended wh
 
 test('an end is recorded only of a job that still waits', async () => {
   const { id } = await context.generate()
-  const keys = [context.keys.cancelMark(id), context.queue.toKey(id), context.queue.toKey('active')] as const
+  const keys = placesOf(id)
   const runner = await takeUp(async () => ({ outcome: 'expired' }))
   assert.equal(await redis.markLapsed(...keys, '{}', 60, id), 0)
   runner.release()

@@ -9,6 +9,7 @@ import {
 } from '@nextscale/openapi'
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
+import { removeMarked } from './remove-marked.ts'
 import type { JobSnapshot, Snapshot } from './snapshot.ts'
 
 interface LapseContext {
@@ -41,8 +42,8 @@ export const lapsedJob = (snapshot: Snapshot, now: number): Lapsed | undefined =
 export const recordLapse = async ({ redis, queue, keys }: LapseContext, { snapshot, lapse }: Lapsed): Promise<void> => {
   const { id, payload, createdAt } = snapshot
   const mark: CancelMark = { canceled_at: lapse.at, outcome: lapse.outcome, created_at: createdAt, payload }
-  const places = [keys.cancelMark(id), queue.toKey(id), queue.toKey('active')] as const
+  const places = [keys.cancelMark(id), queue.toKey(id), queue.toKey('active'), keys.unreleased] as const
   const isMarked = await redis.markLapsed(...places, JSON.stringify(mark), markSeconds(payload), id).catch(() => 0)
-  // A runner that took it up meanwhile ends it, and so does the next one if this fails.
-  if (isMarked === 1) await queue.remove(id).catch(() => 0)
+  // A runner that took it up meanwhile ends it. If this fails, the next one does, or the sweep.
+  if (isMarked === 1) await removeMarked({ queue, keys }, id).catch(() => undefined)
 }

@@ -1,13 +1,19 @@
-import { type GenerateImagePayload, generateImageJob, type RedisKeys } from '@nextscale/openapi'
+import {
+  type DeliverWebhookPayload,
+  deliverWebhookJob,
+  type GenerateImagePayload,
+  generateImageJob,
+  type RedisKeys
+} from '@nextscale/openapi'
 import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 
 /**
- * BullMQ's side of the queue. It shares the producer connection, and must not wait for it: a queue that waits for Redis to
+ * BullMQ's side of a queue. It shares the producer connection, and must not wait for it: a queue that waits for Redis to
  * be ready, or asks for its version, would hang or stay broken when the API starts first.
  */
-export const openQueue = (redis: Redis, keys: RedisKeys): Queue<GenerateImagePayload> => {
-  const queue = new Queue<GenerateImagePayload>(generateImageJob.queue, {
+const open = <Payload>(name: string, redis: Redis, keys: RedisKeys): Queue<Payload> => {
+  const queue = new Queue<Payload>(name, {
     connection: redis,
     prefix: keys.bullmq,
     skipVersionCheck: true,
@@ -17,3 +23,8 @@ export const openQueue = (redis: Redis, keys: RedisKeys): Queue<GenerateImagePay
   queue.on('error', () => undefined)
   return queue
 }
+
+export const openQueue = (redis: Redis, keys: RedisKeys): Queue<GenerateImagePayload> => open(generateImageJob.queue, redis, keys)
+
+export const openDeliveryQueue = (redis: Redis, keys: RedisKeys): Queue<DeliverWebhookPayload> =>
+  open(deliverWebhookJob.queue, redis, keys)

@@ -3,7 +3,7 @@ import {
   type ContinueRequest,
   DEADLINE_SECONDS,
   type GenerateRequest,
-  GenerationInput,
+  type GenerationInput,
   type ModelCard,
   ONCE_OPTIONAL_CAPABILITIES,
   OPTIONAL_CAPABILITIES,
@@ -30,8 +30,7 @@ const chooseModel = (cards: Cards, id: string | undefined): ModelCard => {
   throw new ProblemError('unknown_model', detail, { errors: [{ pointer: '/model', detail }] })
 }
 
-/** Optional fields the job has no place for, so that none can be dropped in silence. */
-const NOT_CARRIED = Object.keys(OPTIONAL_CAPABILITIES).filter((field) => !(field in GenerationInput.properties))
+const CAPABILITIES = Object.entries({ ...OPTIONAL_CAPABILITIES, ...ONCE_OPTIONAL_CAPABILITIES })
 
 /** Whether a value asks for nothing, as the neutral one of its field does. */
 const asksNothing = (value: unknown, neutral: unknown) =>
@@ -40,10 +39,10 @@ const asksNothing = (value: unknown, neutral: unknown) =>
 /** Refuses what a request, for a new generation or for the next of one, asks of a model that does not honour it. */
 export const refuseUnsupported = (card: ModelCard, request: GenerateRequest | ContinueRequest): void => {
   const errors: FieldError[] = []
-  for (const [field, neutral] of Object.entries({ ...OPTIONAL_CAPABILITIES, ...ONCE_OPTIONAL_CAPABILITIES })) {
+  for (const [field, neutral] of CAPABILITIES) {
     const value: unknown = Reflect.get(request, field)
     if (asksNothing(value, neutral)) continue
-    if (!card.unsupported.includes(field) && !NOT_CARRIED.includes(field)) continue
+    if (!card.unsupported.includes(field)) continue
     const mend = neutral === undefined ? 'Leave it out.' : `Leave it out, or send ${JSON.stringify(neutral)}.`
     errors.push({ pointer: `/${field}`, detail: `${card.id} does not support ${field}. ${mend}` })
   }

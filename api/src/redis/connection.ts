@@ -2,11 +2,13 @@ import type { FastifyBaseLogger } from 'fastify'
 import { Redis, type RedisOptions } from 'ioredis'
 import { ENTER_STREAM } from './enter-stream.ts'
 import { CLOSE_KEYED_ADD, OPEN_KEYED_ADD } from './keyed-add.ts'
+import { CLOSE_KEYED_FLOW, OPEN_KEYED_FLOW } from './keyed-flow.ts'
 import { MARK_CANCELED } from './mark-canceled.ts'
 import { MARK_LAPSED } from './mark-lapsed.ts'
 import { READ_GENERATION } from './read-generation.ts'
 import { RESERVE_PLACE } from './reserve-place.ts'
 import { TAKE_REQUEST } from './take-request.ts'
+import { DRAW_SECRET } from '../webhooks/secrets.ts'
 
 const MAX_RECONNECT_DELAY_MS = 1000
 
@@ -55,7 +57,10 @@ export const connectProducer = (url: string, log: FastifyBaseLogger): Redis => {
       enterStream: ENTER_STREAM,
       openKeyedAdd: OPEN_KEYED_ADD,
       closeKeyedAdd: CLOSE_KEYED_ADD,
-      markLapsed: MARK_LAPSED
+      openKeyedFlow: OPEN_KEYED_FLOW,
+      closeKeyedFlow: CLOSE_KEYED_FLOW,
+      markLapsed: MARK_LAPSED,
+      drawSecret: DRAW_SECRET
     }
   })
   logChanges(redis, log)

@@ -2,16 +2,18 @@ import type { Result } from 'ioredis'
 
 /**
  * Marks a generation as ended by a deadline, only while its job waits: whoever takes it up later finds the mark, so what
- * the mark says never has to be taken back. A mark that is there stays as it was.
+ * the mark says never has to be taken back. A mark that is there stays as it was. What is marked is on the list of those
+ * whose job is still to be ended or removed.
  */
 export const MARK_LAPSED = {
-  numberOfKeys: 3,
+  numberOfKeys: 4,
   readOnly: false,
   lua: `
-local mark, job, active = KEYS[1], KEYS[2], KEYS[3]
+local mark, job, active, unreleased = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local text, seconds, id = ARGV[1], ARGV[2], ARGV[3]
 local found = redis.call('HMGET', job, 'data', 'finishedOn')
 if not found[1] or found[2] or redis.call('LPOS', active, id) then return 0 end
+redis.call('ZADD', unreleased, redis.call('TIME')[1] * 1000, id)
 redis.call('SET', mark, text, 'EX', seconds, 'NX')
 return 1`
 } as const
@@ -22,6 +24,7 @@ declare module 'ioredis' {
       markKey: string,
       jobKey: string,
       activeKey: string,
+      unreleasedKey: string,
       mark: string,
       seconds: number,
       id: string

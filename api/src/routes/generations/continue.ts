@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { createAndAnswer } from '../../generations/answer-created.ts'
 import { find } from '../../generations/find.ts'
 import { resolveContinuation } from '../../generations/resolve-continuation.ts'
+import { resolveWebhook } from '../../generations/resolve-webhook.ts'
 import { callerOf } from '../../http/caller.ts'
 import { addOperation } from '../../http/operation.ts'
 import { requireCards } from '../../models/registry.ts'
@@ -23,6 +24,7 @@ export const continueGenerationRoute = (app: FastifyInstance, services: Services
           input: resolveContinuation(parent, wanted, await requireCards(services.models)),
           metadata: body.metadata ?? {},
           label: body.label ?? null,
+          webhook: await resolveWebhook(services, request, body.webhook),
           parent: { id: params.id, keep_scales: body.keep_scales ?? null }
         }
       }

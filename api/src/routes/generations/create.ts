@@ -2,6 +2,7 @@ import { createGeneration } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
 import { createAndAnswer } from '../../generations/answer-created.ts'
 import { resolveInput } from '../../generations/resolve-input.ts'
+import { resolveWebhook } from '../../generations/resolve-webhook.ts'
 import { callerOf } from '../../http/caller.ts'
 import { addOperation } from '../../http/operation.ts'
 import { requireCards } from '../../models/registry.ts'
@@ -19,7 +20,8 @@ export const createGenerationRoute = (app: FastifyInstance, services: Services):
       resolve: async (format) => ({
         input: resolveInput(withFormat(format), await requireCards(services.models)),
         metadata: body.metadata ?? {},
-        label: body.label ?? null
+        label: body.label ?? null,
+        webhook: await resolveWebhook(services, request, body.webhook)
       })
     })
   })

@@ -6,6 +6,7 @@ import { deleteGeneration, type Generation, generationPrefix, pictureKey } from 
 import { Redis } from 'ioredis'
 import type { ObjectStore } from '../../object-store/object-store.ts'
 import { erase } from '../../generations/erase.ts'
+import { openDeliveryQueue } from '../../generations/queue.ts'
 import { createReader } from '../../generations/reader.ts'
 import { ProblemError } from '../../http/problem.ts'
 import { OWNER } from '../../owner.ts'
@@ -83,7 +84,10 @@ test('when the object store fails, nothing else is changed', async () => {
   const { queue, keys } = context
   const redis = new Redis(context.server.url, { scripts: { readGeneration: READ_GENERATION } })
   const reader = createReader(redis, queue, keys)
-  await assert.rejects(erase({ redis, queue, keys, reader, store }, OWNER, id), { code: 'object_store_unavailable' })
+  const deliveryQueue = openDeliveryQueue(redis, keys)
+  await assert.rejects(erase({ redis, queue, deliveryQueue, keys, reader, store }, OWNER, id), {
+    code: 'object_store_unavailable'
+  })
   redis.disconnect()
   assert.equal((await context.app.inject(`/generations/${id}`)).statusCode, 200)
 })

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { createGeneration, type Generation, type Problem } from '@nextscale/openapi'
 import { createEnqueueKeyed } from '../../generations/enqueue-keyed.ts'
 import { keyedGenerationId } from '../../generations/id.ts'
-import { openQueue } from '../../generations/queue.ts'
+import { openDeliveryQueue, openQueue } from '../../generations/queue.ts'
 import { connectProducer } from '../../redis/connection.ts'
 import { assertKept } from '../../testing/contract.ts'
 import { modelCard } from '../../testing/model-card.ts'
@@ -96,7 +96,7 @@ test('an add overtaken by cancel and deletion after its first look adds nothing'
   const payload = (await queue.getJob(id))?.data ?? assert.fail()
   const own = connectProducer(server.url, app.log)
   await new Promise((resolve) => own.once('ready', resolve))
-  const add = createEnqueueKeyed(own, openQueue(own, keys), keys)
+  const add = createEnqueueKeyed({ redis: own, queue: openQueue(own, keys), deliveryQueue: openDeliveryQueue(own, keys), keys })
   assert.equal((await add(id, payload, 1)).isNew, false)
   await app.inject({ method: 'POST', url: `/generations/${id}/cancel` })
   assert.deepEqual(await add(id, payload, 1).then(({ isNew, snapshot }) => [isNew, snapshot.kind]), [false, 'removed'])

@@ -3,6 +3,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { createGeneration, type Generation, listGenerations } from '@nextscale/openapi'
 import { encodeCursor } from '../../generations/cursor.ts'
 import { newGenerationId } from '../../generations/id.ts'
+import { openDeliveryQueue } from '../../generations/queue.ts'
 import { assertKept } from '../../testing/contract.ts'
 import { modelCard } from '../../testing/model-card.ts'
 import { bodyOf, openTestApp, post, type TestApp } from '../../testing/test-app.ts'
@@ -115,7 +116,11 @@ test('ids past their time leave the index, though not with every request', async
   await context.redis.zadd(key, Date.now() - 62 * 86_400_000, newGenerationId(), Date.now() - 60 * 86_400_000, newGenerationId())
   const [id] = await accept(1)
   const job = (await context.queue.getJob(id ?? '')) ?? assert.fail()
-  await createEnqueue(context.redis, context.queue, context.keys)(newGenerationId(), job.data, Date.now())
+  await createEnqueue({ ...context, deliveryQueue: openDeliveryQueue(context.redis, context.keys) })(
+    newGenerationId(),
+    job.data,
+    Date.now()
+  )
   await context.redis.ping()
   assert.equal(await context.redis.zcard(key), 3)
 })
