@@ -35,6 +35,7 @@ afterEach(async () => {
     await once(child, 'exit')
   }
   await context.queue.obliterate({ force: true })
+  await announced.services.deliveryQueue.obliterate({ force: true })
 })
 
 const until = async (what: string, isSo: () => boolean | Promise<boolean>) => {
