@@ -5,7 +5,7 @@
 const COMMANDS = { models: '../gpu-runner/src/cli/start.ts', keys: '../api/src/keys/cli/start.ts' }
 /** The words of one command, which is told which of them was said. */
 const CLIENT = '../openapi/sdk/typescript/src/cli/start.ts'
-for (const word of ['generate', 'continue', 'get', 'cancel', 'delete', 'list', 'classes']) COMMANDS[word] = CLIENT
+for (const word of ['generate', 'continue', 'get', 'cancel', 'delete', 'list', 'classes', 'webhooks']) COMMANDS[word] = CLIENT
 
 const HELP = `nextscale <command> …
 
@@ -13,6 +13,7 @@ const HELP = `nextscale <command> …
   get, list            show generations
   cancel, delete       end one; erase one with its pictures
   classes              search the classes of a model
+  webhooks             test receivers, show and repeat deliveries
   models               check, measure and add models
   keys                 make, show and revoke API keys
 

@@ -27,7 +27,7 @@ test('a word of the client is told which it is', () => {
 test('help names every command', () => {
   const { status, stdout } = run(['--help'], '/')
   assert.equal(status, 0)
-  for (const command of ['models', 'keys', 'generate', 'continue', 'get', 'cancel', 'delete', 'list', 'classes'])
+  for (const command of ['models', 'keys', 'generate', 'continue', 'get', 'cancel', 'delete', 'list', 'classes', 'webhooks'])
     assert.match(stdout, new RegExp(`^ .*\\b${command}\\b`, 'm'))
   assert.equal(run([], '/').stdout, stdout)
 })
@@ -37,6 +37,6 @@ test('a command there is not ends with the ones there are', () => {
     status: 1,
     stdout: '',
     stderr:
-      'Usage: nextscale <command> …, where the command is one of: models, keys, generate, continue, get, cancel, delete, list, classes.\n'
+      'Usage: nextscale <command> …, where the command is one of: models, keys, generate, continue, get, cancel, delete, list, classes, webhooks.\n'
   })
 })

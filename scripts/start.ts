@@ -15,19 +15,22 @@ const LEFTOVER_TIMEOUT_MS = 10_000
 const lines = linePrinter({ out: process.stdout, color: process.stdout.isTTY })
 const say = (text: string) => lines.print('launcher', text)
 
-const programs = (config: LauncherConfig, redisUrl: string, port: number): { runner: Program; api: Program } => {
-  const program = (name: 'api' | 'runner', workspace: string, env: NodeJS.ProcessEnv, stopTimeoutMs: number): Program => ({
+/** In the order of their start. */
+const programs = (config: LauncherConfig, redisUrl: string, port: number): Program[] => {
+  const program = (name: Program['name'], path: string, env: NodeJS.ProcessEnv, stopTimeoutMs: number): Program => ({
     name,
     command: process.execPath,
-    args: [join(ROOT, workspace, 'src/start.ts')],
+    args: [join(ROOT, path)],
     cwd: ROOT,
     env: { ...config.childEnv, REDIS_URL: redisUrl, ...env },
     stopTimeoutMs
   })
-  return {
-    runner: program('runner', 'gpu-runner', {}, 30_000),
-    api: program('api', 'api', { PORT: String(port) }, 10_000)
-  }
+  return [
+    program('runner', 'gpu-runner/src/start.ts', {}, 30_000),
+    program('api', 'api/src/start.ts', { PORT: String(port) }, 10_000),
+    // Metrics at the runner's port could not be had twice.
+    program('control', 'api/src/control/start.ts', { METRICS_PORT: undefined }, 25_000)
+  ]
 }
 
 const baseUrl = (host: string, port: number) => {
@@ -56,8 +59,7 @@ const launch = async (config: LauncherConfig): Promise<number> => {
     if (stop.aborted) return 0
     const key = await ensureKey(config, redisUrl)
     if (stop.aborted) return 0
-    const { runner, api } = programs(config, redisUrl, port)
-    for (const program of [runner, api]) started.push(supervise({ program, lines, record }))
+    for (const program of programs(config, redisUrl, port)) started.push(supervise({ program, lines, record }))
     const over = AbortSignal.any([stop, ...started.map(({ gaveUp }) => gaveUp)])
     const base = baseUrl(config.host, port)
     if (await awaitReady(base, { signal: over, remind: (reason) => say(`Not ready yet: ${reason}.`) })) {

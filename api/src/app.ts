@@ -2,7 +2,6 @@ import type { Writable } from 'node:stream'
 import { fastify, type FastifyInstance, LogController } from 'fastify'
 import type { Config } from './config.ts'
 import { authentication } from './http/authentication.ts'
-import { startSweeper } from './control/sweeper.ts'
 import { clientErrorHandler } from './http/client-errors.ts'
 import { drain } from './http/drain.ts'
 import { jsonBody } from './http/json-body.ts'
@@ -67,11 +66,7 @@ export const buildApp = async (config: Config, { logStream, buffered }: AppOptio
   const app = createServer(config, logStream)
   const document = buffered?.document ?? (await readDocument())
   const services = await openServices(config, app.log)
-  const sweeper = startSweeper(services, app.log)
-  app.addHook('onClose', async () => {
-    await sweeper.stop()
-    await closeServices(services)
-  })
+  app.addHook('onClose', () => closeServices(services))
   await app.register(drain, services)
 
   await app.register(problems, { bodyLimitBytes: config.bodyLimitBytes })

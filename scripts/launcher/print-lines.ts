@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 
-const COLORS = { launcher: 35, api: 36, runner: 33, redis: 90 } as const
+const COLORS = { launcher: 35, api: 36, runner: 33, control: 32, redis: 90 } as const
 export type Speaker = keyof typeof COLORS
 const WIDTH = Math.max(...Object.keys(COLORS).map((name) => name.length))
 

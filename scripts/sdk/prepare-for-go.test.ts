@@ -38,4 +38,9 @@ describe('the document for Go', () => {
     const text = JSON.stringify(prepare({}, { 200: { description: 'Done.' }, 404: problem, 500: problem }))
     assert.match(text, /"responses":\{"200":\{"description":"Done\."\},"default":\{/)
   })
+
+  it('leaves out webhooks, whose schemas nothing else may refer to', () => {
+    const prepared = prepareForGo({ webhooks: { ended: {} }, components: { schemas: {} }, paths: {} })
+    assert.deepEqual(prepared, { components: { schemas: {} }, paths: {} })
+  })
 })

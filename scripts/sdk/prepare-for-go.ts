@@ -71,17 +71,19 @@ const withOneProblemEach = (paths: JsonObject): JsonObject =>
 
 /**
  * The document as Go likes it: named structs instead of nested ones, float64 for numbers and int64 for large integers, and one
- * problem for each operation instead of one for each status. What is sent and received is the same.
+ * problem for each operation instead of one for each status. What is sent and received is the same. Webhooks, which a client does
+ * not send, are left out.
  */
 export const prepareForGo = (document: Json): Json => {
   if (!isObject(document) || !isObject(document['components']) || !isObject(document['paths'])) return document
+  const { webhooks: _, ...called } = document
   const schemas: JsonObject = {}
   for (const [name, schema] of Object.entries(document['components']['schemas'] ?? {})) {
     const rest = withNames(withDescriptions(schema), name, schemas)
     schemas[name] ??= rest
   }
   return {
-    ...document,
+    ...called,
     components: { ...document['components'], schemas },
     paths: withOneProblemEach(document['paths'])
   }

@@ -49,7 +49,7 @@ test('a bucket that is away when retention ends is emptied when it is back', asy
   const { short, long } = await makeTwo(service)
   await s3.stop()
   await until('it is gone', () => isGone(service, short.id))
-  await until('a removal was tried', async () => service.api().output().includes('could not be removed'))
+  await until('a removal was tried', async () => service.control().output().includes('could not be removed'))
   await s3.start()
   await until('its objects are', async () => (await s3.list()).every((key) => !key.includes(short.id)), 60_000)
   assert.equal((await s3.list()).filter((key) => key.includes(long.id)).length, 2)

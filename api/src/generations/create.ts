@@ -84,7 +84,9 @@ const createKeyed = async (services: Services, key: string, options: CreateOptio
   const { isNew, snapshot } = await services.inFlight.hold(caller, id, () =>
     publish(options.trace, id, (carrier) => services.enqueueKeyed(id, payload, Date.now(), carrier))
   )
-  return isNew ? { found: requireFound(id, snapshot), isReplayed: false } : replayed(id, hash, snapshot, options)
+  if (isNew) return { found: requireFound(id, snapshot), isReplayed: false }
+  // Another request made it just now; how it is announced by then was not read with it.
+  return replayed(id, hash, payload.webhook ? await services.reader.read(owner, id) : snapshot, options)
 }
 
 /** Puts a new generation into the queue, or finds the one that its idempotency key made before. */

@@ -13,10 +13,11 @@ import { presentProgress } from './present-progress.ts'
 import { expiryOf, isTerminal, type Standing } from './settle.ts'
 import type { LiveSnapshot } from './snapshot.ts'
 import type { StreamTokens } from './stream-tokens.ts'
+import { webhookStateOf } from './webhook-state.ts'
 
 export interface ViewContext {
   store: ObjectStore
-  streamTokens: StreamTokens
+  streamTokens: Pick<StreamTokens, 'mint'>
   /** Base of absolute URLs. */
   base: string
   /** Estimated time to completion of one that waits, in ms; absent where nobody looks at it. */
@@ -38,10 +39,10 @@ const NO_METRICS: GenerationMetrics = {
 const timestamp = (ms: number): string => new Date(ms).toISOString()
 const timestampOrNull = (ms: number | null): string | null => (ms === null ? null : timestamp(ms))
 
-const toOutput = async (
+export const toOutput = async (
   { key, tokens_key: tokensKey = null, ...stored }: StoredOutput,
   notAfter: number,
-  { store, base }: ViewContext
+  { store, base }: Pick<ViewContext, 'store' | 'base'>
 ): Promise<GenerationOutput> => {
   const link = await store.link(key, { base, notAfter })
   const tokensLink = tokensKey === null ? null : await store.link(tokensKey, { base, notAfter })
@@ -120,7 +121,7 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
     metrics: toMetrics(createdAt, startedAt, standing),
     parent: payload.parent ?? null,
     attempt,
-    webhook: null,
+    webhook: webhookStateOf(snapshot, standing),
     created_at: timestamp(createdAt),
     started_at: timestampOrNull(startedAt),
     completed_at: timestampOrNull(at),

@@ -1,6 +1,12 @@
-import { CancelMark, GenerateImagePayload, GenerateImageProgress } from '@nextscale/openapi'
+import { CancelMark, type DeliveryStatus, GenerateImagePayload, GenerateImageProgress } from '@nextscale/openapi'
 import { jsonParserOf } from '../parser.ts'
 import type { GenerationReply } from '../redis/read-generation.ts'
+
+/** How far the announcement of an end has come. */
+export interface DeliverySummary {
+  status: DeliveryStatus
+  attempts: number
+}
 
 /** A job as BullMQ holds it, parsed, with the cancel mark beside it. */
 export interface JobSnapshot {
@@ -23,12 +29,14 @@ export interface JobSnapshot {
   /** Times a runner has started on it, handed back ones included: it only grows. */
   runs: number
   mark: CancelMark | null
+  /** Of one that has ended and is announced. */
+  delivery?: DeliverySummary
 }
 
 export type Snapshot =
   | JobSnapshot
   /** Canceled while it waited: the job has been taken out of the queue, the mark tells what it was. */
-  | { kind: 'removed'; id: string; mark: CancelMark }
+  | { kind: 'removed'; id: string; mark: CancelMark; delivery?: DeliverySummary }
   /** The id was issued, but nothing is left of it. */
   | { kind: 'gone' }
   | { kind: 'unknown' }

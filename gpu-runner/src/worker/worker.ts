@@ -23,8 +23,6 @@ export interface WorkerOptions {
   graceMs: number
 }
 
-/** A generation that lost its runner more often than this is given up: it may be what kills them. */
-const MAX_STALLED_COUNT = 3
 /** How long an idle worker blocks on Redis, in seconds: a generation handed back is noticed after that at the latest. */
 const DRAIN_DELAY_SECONDS = 1
 /** How long a worker leaves a Redis alone that refuses its commands (full, read-only); BullMQ would ask without a pause. */
@@ -159,7 +157,7 @@ export const startWorker = (options: WorkerOptions, context: JobContext, log: Lo
     concurrency: options.concurrency,
     lockDuration: options.lockDurationMs,
     stalledInterval: options.stalledIntervalMs,
-    maxStalledCount: MAX_STALLED_COUNT,
+    maxStalledCount: generateImageJob.maxStalledCount,
     drainDelay: DRAIN_DELAY_SECONDS,
     settings: { backoffStrategy }
   })

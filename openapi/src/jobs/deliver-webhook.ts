@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { Generation } from '../schemas/generation.ts'
 import { nullable, oneOf } from '../schemas/primitives.ts'
 import { LIVE_WEBHOOK_EVENTS, TERMINAL_WEBHOOK_EVENTS, TEST_WEBHOOK_EVENT, WEBHOOK_EVENTS } from '../schemas/webhook.ts'
 import { StoredOutput } from './generate-image.ts'
@@ -20,7 +21,9 @@ export const DeliverWebhookPayload = Type.Object({
   /** Of `generation.progress`: an event that a later one has overtaken is not sent. */
   progress: Type.Optional(Type.Object({ run: Type.Integer({ minimum: 1 }), scale: Type.Integer({ minimum: 0 }) })),
   /** Of the end: those that were asked for. */
-  events: Type.Optional(Type.Array(oneOf(WEBHOOK_EVENTS)))
+  events: Type.Optional(Type.Array(oneOf(WEBHOOK_EVENTS))),
+  /** Of the end, after a failed attempt: the generation without its pictures, should they be gone before it is delivered. */
+  kept: Type.Optional(Generation)
 })
 export type DeliverWebhookPayload = Static<typeof DeliverWebhookPayload>
 

@@ -97,6 +97,8 @@ export const generateImageJob = {
   error: GenerationError,
   /** Upper bound on attempts; the runner's retry policy may give up sooner. */
   attempts: 10,
+  /** One that lost its runner more often than this is given up: it may be what kills them. */
+  maxStalledCount: 3,
   /** The runner's retry policy computes the delay. */
   backoff: { type: 'custom' },
   /** What a job of each priority is put back by, in the units of 300 s that `virtualPriority` counts. */

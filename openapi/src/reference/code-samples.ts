@@ -1,4 +1,5 @@
 import { EXAMPLE_ID } from '../examples/generation.ts'
+import { delivery } from '../examples/webhook.ts'
 import type { Operation } from '../operation.ts'
 
 interface CodeSample {
@@ -94,6 +95,43 @@ variation = nextscale.continue_("${EXAMPLE_ID}", keep_scales=4, seed=8)`
     python: `for each in nextscale.classes("${MODEL}", "cat"):
     print(each.label, each.name)`
   },
+  listWebhookDeliveries: {
+    typescript: `for await (const { id, url, attempts } of nextscale.webhooks.deliveries({ status: 'failed' })) {
+  console.log(id, url, attempts.at(-1)?.status_code)
+}`,
+    python: `for delivery in nextscale.webhook_deliveries(status="failed"):
+    print(delivery.id, delivery.url, len(delivery.attempts))`
+  },
+  getWebhookDelivery: {
+    typescript: `const { status, attempts } = await nextscale.webhooks.delivery('${delivery.id}')`,
+    python: `delivery = nextscale.webhook_delivery("${delivery.id}")
+print(delivery.status, delivery.attempts)`
+  },
+  redeliverWebhook: {
+    typescript: `await nextscale.webhooks.redeliver('${delivery.id}')`,
+    python: `nextscale.redeliver_webhook("${delivery.id}")`
+  },
+  testWebhook: {
+    typescript: `const { id } = await nextscale.webhooks.test('${delivery.url}')
+// A moment later.
+const { attempts } = await nextscale.webhooks.delivery(id)`,
+    python: `delivery = nextscale.test_webhook("${delivery.url}")
+# A moment later.
+attempts = nextscale.webhook_delivery(delivery.id).attempts`
+  },
+  getWebhookSecret: {
+    typescript: `const { secret } = await nextscale.webhooks.secret()`,
+    python: `secret = nextscale.webhook_secret().secret`
+  },
+  rotateWebhookSecret: {
+    typescript: `const { secret, previous_expires_at } = await nextscale.webhooks.rotateSecret()`,
+    python: `rotated = nextscale.rotate_webhook_secret()
+print(rotated.previous_expires_at)`
+  },
+  getWebhookKeys: {
+    typescript: `const keys = await nextscale.webhooks.keys() // For verifyWebhook.`,
+    python: `keys = nextscale.webhook_keys()  # For verify_webhook.`
+  },
   getObject: {
     typescript: `const { outputs } = await nextscale.get('${EXAMPLE_ID}')
 const pictures = await Promise.all(outputs.map((output) => nextscale.download(output)))`,
@@ -107,9 +145,10 @@ print(status.queue.waiting, status.runners)`
   }
 }
 
-/** Values of path parameters by the parameter's name, or by the tag where an id may be of several things. */
-const pathOf = ({ path, tag }: Operation) =>
-  path.replace('{id}', tag === 'models' ? MODEL : EXAMPLE_ID).replace('{file}', '0.png')
+/** Ids of what a path leads to, by its tag. */
+const IDS: Readonly<Record<string, string>> = { models: MODEL, webhooks: delivery.id }
+
+const pathOf = ({ path, tag }: Operation) => path.replace('{id}', IDS[tag] ?? EXAMPLE_ID).replace('{file}', '0.png')
 
 const curlOf = (operation: Operation, body: unknown): string => {
   const { method, scope, operationId } = operation

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { type Deployment, deploy } from '../support/deployment.ts'
 import { startProcess } from '../support/process.ts'
+import { startReceiver } from '../support/receiver.ts'
 import { until } from '../support/until.ts'
 
 const START = fileURLToPath(new URL('../../../scripts/nextscale.mjs', import.meta.url))
@@ -15,7 +16,7 @@ describe('nextscale, the command', () => {
   let service: Deployment
   let folder: string
   before(async () => {
-    service = await deploy()
+    service = await deploy({ env: { EGRESS: 'any' } })
     folder = await mkdtemp(join(tmpdir(), 'nextscale-command-'))
   })
   after(async () => {
@@ -66,6 +67,18 @@ describe('nextscale, the command', () => {
     assert.equal(started.output(), `Generation ${id} is canceled.\n`)
     assert.equal((await service.client.read(id)).status, 'canceled')
     await service.startRunner()
+  })
+
+  it('webhooks shows what a receiver answers, and sends it again', async () => {
+    const secret = (await nextscale('webhooks', 'secret')).trim()
+    const receiver = await startReceiver('python', { secrets: [secret], nextscaleUrl: service.baseUrl })
+    const [, id = ''] =
+      /^(whd_[a-z2-7]{26}) {2}delivered .*  1x {2}204 in \d+ ms\n$/.exec(await nextscale('webhooks', 'test', receiver.url)) ?? []
+    await receiver.printed(`took ${id} webhook.test`)
+    assert.match(await nextscale('webhooks', 'deliveries', '--status', 'delivered', '--limit', '1'), new RegExp(`^${id} .*\n$`))
+    assert.match(await nextscale('webhooks', 'redeliver', id), / {2}2x {2}204 in \d+ ms\n$/)
+    await receiver.printed(`had ${id} webhook.test`)
+    await receiver.close()
   })
 
   it('continue takes a draft to full size', async () => {

@@ -11,11 +11,12 @@ import { until } from './until.ts'
 const program = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url))
 const API = program('api/src/start.ts')
 const RUNNER = program('gpu-runner/src/start.ts')
+const CONTROL = program('api/src/control/start.ts')
 
 /** Short, so that a drill does not wait half a minute for a killed runner’s jobs. */
 const QUICK_RECOVERY = { LOCK_DURATION_MS: '2000', STALLED_INTERVAL_MS: '1000' }
 
-/** Redis, API and runner as separate processes, as an operator would run them. */
+/** Redis, API, control process and runner as separate processes, as an operator would run them. */
 export interface Deployment {
   client: Client
   baseUrl: string
@@ -24,7 +25,9 @@ export interface Deployment {
   objects: string
   startRunner(env?: Record<string, string>): Promise<TestProcess>
   startApi(env?: Record<string, string>): Promise<TestProcess>
+  startControl(env?: Record<string, string>): Promise<TestProcess>
   api(): TestProcess
+  control(): TestProcess
   runner(): TestProcess
   close(): Promise<void>
 }
@@ -49,6 +52,7 @@ class Processes {
   readonly #all: TestProcess[] = []
   #api: TestProcess | undefined
   #runner: TestProcess | undefined
+  #control: TestProcess | undefined
 
   constructor(env: Record<string, string>, baseUrl: string) {
     this.#env = env
@@ -67,13 +71,21 @@ class Processes {
     return started
   }
 
-  async startRunner(extra: Record<string, string> = {}): Promise<TestProcess> {
-    const started = (this.#runner = this.#start(RUNNER, extra))
-    await until('the runner is ready', async () => {
-      if (!started.isRunning()) throw new Error(`the runner ended:\n${started.output()}`)
-      return started.output().includes('runner ready')
+  async #startAndAwait(name: string, path: string, extra: Record<string, string>): Promise<TestProcess> {
+    const started = this.#start(path, extra)
+    await until(`the ${name} is ready`, async () => {
+      if (!started.isRunning()) throw new Error(`the ${name} ended:\n${started.output()}`)
+      return started.output().includes(`${name} ready`)
     })
     return started
+  }
+
+  async startRunner(extra: Record<string, string> = {}): Promise<TestProcess> {
+    return (this.#runner = await this.#startAndAwait('runner', RUNNER, extra))
+  }
+
+  async startControl(extra: Record<string, string> = {}): Promise<TestProcess> {
+    return (this.#control = await this.#startAndAwait('control', CONTROL, extra))
   }
 
   get api(): TestProcess {
@@ -82,6 +94,10 @@ class Processes {
 
   get runner(): TestProcess {
     return present(this.#runner)
+  }
+
+  get control(): TestProcess {
+    return present(this.#control)
   }
 
   async endAll(): Promise<void> {
@@ -101,7 +117,7 @@ export const deploy = async ({ env = {}, withRunner = true }: DeploymentOptions 
   const baseUrl = `http://127.0.0.1:${port}`
   const common = { REDIS_URL: redis.url, OBJECT_DIR: objects, PORT: String(port), ...QUICK_RECOVERY, ...env }
   const processes = new Processes(common, baseUrl)
-  await processes.startApi()
+  await Promise.all([processes.startApi(), processes.startControl()])
   if (withRunner) {
     await processes.startRunner()
     await until('requests are accepted', isReady(baseUrl))
@@ -113,8 +129,10 @@ export const deploy = async ({ env = {}, withRunner = true }: DeploymentOptions 
     objects,
     startApi: (extra) => processes.startApi(extra),
     startRunner: (extra) => processes.startRunner(extra),
+    startControl: (extra) => processes.startControl(extra),
     api: () => processes.api,
     runner: () => processes.runner,
+    control: () => processes.control,
     close: async () => {
       redis.thaw()
       await processes.endAll()

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
-import { continueGeneration, type GenerateImageResult, type Generation, pictureKey, type Problem } from '@nextscale/openapi'
+import {
+  continueGeneration,
+  type GenerateImageResult,
+  type Generation,
+  pictureKey,
+  type Problem,
+  terminalDeliveryId
+} from '@nextscale/openapi'
 import { assertKept } from '../../testing/contract.ts'
 import { modelCard } from '../../testing/model-card.ts'
 import { bodyOf, openTestApp, post, type TestApp } from '../../testing/test-app.ts'
@@ -11,7 +18,7 @@ const METRICS = { sample_ms: 5, scale_ms: [1, 4], decode_ms: 1, encode_ms: 1, up
 const stopping = new AbortController()
 let context: TestApp
 before(async () => {
-  context = await openTestApp({}, [
+  context = await openTestApp({ EGRESS: 'any' }, [
     modelCard({ unsupported: [] }),
     modelCard({ id: 'older', unsupported: ['deadline_seconds', 'stop_at_scale'] }),
     modelCard({ id: 'changing', unsupported: [] })
@@ -107,9 +114,17 @@ test('of an output that is asked for in part, the rest is the parent’s', async
 
 test('a webhook is refused with its field, as for a new generation', async () => {
   const { id } = await make({ stop_at_scale: 0 })
-  const webhook = { url: 'https://10.0.0.1/hook' }
+  const webhook = { url: 'http://user:word@127.0.0.1:9/hook' }
   assert.deepEqual(await refusal(id, { webhook }), [422, 'webhook_url_refused', '/webhook/url'])
   await goOn(id, { webhook: null })
+})
+
+test('a webhook is its own and not the parent’s', async () => {
+  const draft = await make({ stop_at_scale: 0, webhook: { url: 'http://127.0.0.1:9/draft' } })
+  assert.equal((await goOn(draft.id, {})).webhook, null)
+  const { id, webhook } = await goOn(draft.id, { webhook: { url: 'http://127.0.0.1:9/whole' } })
+  assert.deepEqual([webhook?.url, webhook?.status], ['http://127.0.0.1:9/whole', 'waiting'])
+  assert.equal(webhook?.delivery_id, terminalDeliveryId(id))
 })
 
 test('a variation keeps the seed of the first scales and has another for the rest', async () => {

@@ -1,5 +1,5 @@
-"""Writes `nextscale/_generated`: from `openapi.json` requests as typed dicts, answers as pydantic models, and events; from
-the client for asyncio the one that blocks.
+"""Writes `nextscale/_generated`: from `openapi.json` requests as typed dicts, answers as pydantic models, and events;
+from the client for asyncio the one that blocks.
 
     python scripts/generate.py [folder to write to]
 
@@ -41,14 +41,14 @@ COMMON: tuple[str, ...] = (
 )
 MODELS = ("--output-model-type=pydantic_v2.BaseModel", "--base-class=nextscale._record.Record", "--use-standard-primitive-types")
 
-ASYNC_CLIENT = ROOT / "src" / "nextscale" / "_async_client.py"
+SOURCE = ROOT / "src" / "nextscale"
 UNASYNC = {
-    r'\A"""[^"]*"""': f'{HEADER}\n\n"""The client that blocks."""',
+    r"\b_async_webhooks\b": "_generated.webhooks_client",
     r"\b_async\b": "_blocking",
     r"Awaitable\[object\] \| object": "object",
     r"\bAsyncGenerator, AsyncIterator, Awaitable, Callable\b": "Callable, Generator, Iterator",
     r"\bAsyncGenerator\[(\w+), None\]": r"Generator[\1, None, None]",
-    r"\bAsync(?=Nextscale|Client|Iterator)": "",
+    r"\bAsync(?=Nextscale|Client|Iterator|WebhookCalls)": "",
     "an `async with`": "a `with`",
     r"\b(?:async|await) ": "",
     r"\ba(?=close\b|closing\b|read\b|iter_bytes\b)|(?<=__)a(?=enter__|exit__)": "",
@@ -130,9 +130,35 @@ def write_events(kinds: dict[str, Schema], target: Path) -> None:
     )
 
 
-def write_client(target: Path) -> None:
-    """The client that blocks, from the one for asyncio."""
-    text = ASYNC_CLIENT.read_text()
+def write_webhooks(webhooks: dict[str, Schema], target: Path) -> None:
+    """The union of what webhooks tell of, and each by its type."""
+    names = {type: webhook_name(type) for type in webhooks}
+    by_type = "".join(f'    "{type}": {name},\n' for type, name in names.items())
+    target.write_text(
+        f"{HEADER}\n\nfrom typing import Any, TypeAlias\n\nfrom pydantic import AwareDatetime\n\n"
+        f"from .._record import Record\nfrom .models import {', '.join(names.values())}\n\n\n"
+        'class UnknownWebhook(Record):\n    """What a newer server tells of."""\n\n'
+        "    type: str\n    timestamp: AwareDatetime\n    data: Any\n\n\n"
+        f"WebhookEvent: TypeAlias = {' | '.join([*names.values(), 'UnknownWebhook'])}\n\n"
+        f"WEBHOOKS: dict[str, type[WebhookEvent]] = {{\n{by_type}}}\n"
+    )
+
+
+def webhook_name(type: str) -> str:
+    """`generation.failed` is a `GenerationFailedWebhook`, and `webhook.test` a `TestWebhook`."""
+    return camel(type.removeprefix("webhook.").replace(".", "_")) + "Webhook"
+
+
+def webhook_kinds(webhooks: dict[str, Any]) -> dict[str, Schema]:
+    """The body of each webhook as a schema of its own."""
+    bodies = {type: webhook["post"]["requestBody"]["content"] for type, webhook in webhooks.items()}
+    return {webhook_name(type): body["application/json"]["schema"] for type, body in bodies.items()}
+
+
+def write_blocking(source: str, docstring: str, target: Path) -> None:
+    """What blocks, from what is for asyncio."""
+    text = (SOURCE / source).read_text()
+    text = re.sub(r'\A"""[^"]*"""', f'{HEADER}\n\n"""{docstring}"""', text)
     for pattern, replacement in UNASYNC.items():
         text = re.sub(pattern, replacement, text)
     target.write_text(text)
@@ -151,16 +177,21 @@ def write(schemas: dict[str, Schema], target: Path, options: tuple[str, ...]) ->
 
 
 def main(folder: Path) -> None:
-    schemas: dict[str, Schema] = json.loads(DOCUMENT.read_text())["components"]["schemas"]
+    document = json.loads(DOCUMENT.read_text())
+    schemas: dict[str, Schema] = document["components"]["schemas"]
+    webhooks: dict[str, Any] = document["webhooks"]
     requests = opened({name: schemas[name] for name in REQUESTS}, names=False, is_properties=True)
     kinds = event_kinds(schemas)
-    answers = {name: schema for name, schema in schemas.items() if name not in (*REQUESTS, "GenerationEvent")} | kinds
+    answers = {name: schema for name, schema in schemas.items() if name not in (*REQUESTS, "GenerationEvent")}
+    answers |= kinds | webhook_kinds(webhooks)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "__init__.py").write_text(f"{HEADER}\n")
     write(flat(requests), folder / "requests.py", ("--output-model-type=typing.TypedDict",))
     write(flat(opened(answers, names=True, is_properties=True)), folder / "models.py", MODELS)
-    write_client(folder / "client.py")
+    write_blocking("_async_client.py", "The client that blocks.", folder / "client.py")
+    write_blocking("_async_webhooks.py", "Calls about webhooks, which block.", folder / "webhooks_client.py")
     write_events(kinds, folder / "events.py")
+    write_webhooks(webhooks, folder / "webhooks.py")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Redis, API and runner of this repository as processes, as `tests/src/support/deployment.ts` starts them."""
+"""Redis, API, control process and runner of this repository as processes, as `tests/src/support/deployment.ts` starts them."""
 
 from __future__ import annotations
 
@@ -70,11 +70,13 @@ class Deployment:
             "PORT": str(port),
             "LOCK_DURATION_MS": "2000",
             "STALLED_INTERVAL_MS": "1000",
+            "EGRESS": "any",
         }
         command = ["redis-server", "--port", str(redis), "--bind", "127.0.0.1", "--dir", str(self._root), "--save", ""]
         try:
             self._start("redis", command, {})
             self.start_api()
+            self._start("control", [str(NODE), str(REPOSITORY / "api/src/control/start.ts")], self._env)
             self.start_runner()
             until("requests are accepted", lambda: self._answers("/readyz"))
         except BaseException:

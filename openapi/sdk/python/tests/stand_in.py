@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 GENERATION_ID = "gen_4s5k2nq7yb6dm3xw2ehqj5ztla"
+DELIVERY_ID = "whd_4s5k2nq7yb6dm3xw2ehqj5ztla"
 
 
 @dataclass
@@ -149,6 +150,22 @@ def generation(**changes: object) -> dict[str, object]:
         "urls": links,
         "metadata": {},
         "label": None,
+        **changes,
+    }
+
+
+def delivery(**changes: object) -> dict[str, object]:
+    return {
+        "id": DELIVERY_ID,
+        "generation_id": GENERATION_ID,
+        "event": "generation.succeeded",
+        "url": "https://hooks.example.com/nextscale",
+        "status": "pending",
+        "attempts": [],
+        "next_attempt_at": None,
+        "created_at": "2026-01-01T00:00:00.000Z",
+        "completed_at": None,
+        "expires_at": None,
         **changes,
     }
 

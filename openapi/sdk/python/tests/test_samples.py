@@ -7,7 +7,9 @@ from pathlib import Path
 
 from .test_types import check
 
-DOCUMENT = json.loads((Path(__file__).parents[3] / "openapi.json").read_text())
+REPOSITORY = Path(__file__).parents[4]
+DOCUMENT = json.loads((REPOSITORY / "openapi" / "openapi.json").read_text())
+RECEIVER = REPOSITORY / "tests" / "src" / "receivers" / "receiver.py"
 SAMPLES: dict[str, str] = {
     operation["operationId"]: sample["source"]
     for methods in DOCUMENT["paths"].values()
@@ -28,3 +30,7 @@ def test_a_sample_with_a_wrong_name_is_found(tmp_path: Path) -> None:
     source = SAMPLES["createGeneration"]
     for wrong in (source.replace("generate_and_wait", "generate_wait"), source.replace("class_name", "class")):
         assert "Success" not in check(wrong, tmp_path)
+
+
+def test_the_receiver_of_the_guide_is_a_program_the_checker_takes(tmp_path: Path) -> None:
+    assert "Success: no issues found" in check(RECEIVER.read_text(), tmp_path)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from typing import Any
 
 import httpx
 import pytest
 
+import nextscale
 from nextscale import NextscaleError
 
 from .conftest import Caller
 from .deployment import Deployment, until
+from .hook import Hook
 
 # Long enough to be followed and interrupted: many pictures, one batch after another.
 LONG: dict[str, Any] = {"num_images": 16, "class_name": "fox"}
@@ -119,6 +122,44 @@ def test_a_draft_is_taken_to_full_size(live: Caller) -> None:
     assert whole.outputs[0].sha256 == direct.outputs[0].sha256
     other = live("wait", live("continue_", direct.id, keep_scales=3, seed=12).id, timeout=60)
     assert (other.parent.keep_scales, other.input.keep.seed, other.input.seed) == (3, 11, 12)
+
+
+@pytest.fixture
+def hook(live: Caller) -> Iterator[Hook]:
+    receiver = Hook(live("webhook_secret").secret)
+    yield receiver
+    receiver.close()
+
+
+def test_a_webhook_arrives_signed_and_arrives_again_when_asked_for(live: Caller, hook: Hook) -> None:
+    accepted = live("generate", class_name="fox", webhook={"url": hook.url})
+    until("the end is announced", lambda: len(hook.taken) == 1)
+    event = hook.taken[0].event
+    assert isinstance(event, nextscale.GenerationSucceededWebhook)
+    assert len(live("download", event.data.outputs[0])) == event.data.outputs[0].bytes
+    [delivery] = live("webhook_deliveries", generation_id=accepted.id)
+    assert hook.taken[0].id == delivery.id
+    until("its answer is noted", lambda: live("webhook_delivery", delivery.id).status == "delivered")
+    live("redeliver_webhook", delivery.id)
+    until("it comes again", lambda: len(hook.taken) == 2)
+    assert [taken.id for taken in hook.taken] == [delivery.id, delivery.id]
+    until("both are noted", lambda: [each.status_code for each in live("webhook_delivery", delivery.id).attempts] == [204, 204])
+
+
+def test_the_secret_before_a_rotation_is_good_for_a_day(live: Caller, hook: Hook) -> None:
+    rotated = live("rotate_webhook_secret")
+    assert rotated == live("webhook_secret")
+    assert rotated.previous_expires_at > datetime.now(timezone.utc)
+    assert hook.secret != rotated.secret
+    delivery = live("test_webhook", hook.url)
+    until("the test arrives", lambda: [taken.id for taken in hook.taken] == [delivery.id])
+    assert live("webhook_keys").keys == []
+
+
+def test_deliveries_that_are_not_there_are_named(live: Caller) -> None:
+    with pytest.raises(NextscaleError) as raised:
+        live("webhook_delivery", f"whd_{'a' * 26}")
+    assert (raised.value.status, raised.value.code) == (404, "delivery_not_found")
 
 
 @pytest.mark.parametrize("following", ["wait", "events"])

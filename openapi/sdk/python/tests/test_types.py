@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+RECEIVERS = ROOT.parents[2] / "tests" / "src" / "receivers"
 MYPY: list[str] = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), "--cache-dir"]
 
 RIGHT = """
-from nextscale import AsyncNextscale, Nextscale
+from nextscale import AsyncNextscale, GenerationFailedWebhook, Nextscale, verify_webhook
 client = Nextscale()
 generation = client.generate(class_name="fox", seed=7, output={"format": "webp", "quality": 80}, previews=[2, 4])
 reveal_type(generation.outputs[0].url_expires_at)
@@ -16,6 +17,11 @@ reveal_type(client.continue_("id", keep_scales=3))
 for event in client.events("id"):
     if event.event == "progress":
         reveal_type(event.data.scale)
+webhook = verify_webhook(b"", {}, "whsec_")
+if isinstance(webhook.event, GenerationFailedWebhook):
+    reveal_type(webhook.event.data)
+for delivery in client.webhook_deliveries(status="failed"):
+    reveal_type(delivery)
 async def main() -> None:
     reveal_type(await AsyncNextscale().wait("id"))
 """
@@ -42,16 +48,17 @@ def test_everything_passes_the_strict_checker(tmp_path: Path) -> None:
 
 
 def test_code_is_formatted_and_free_of_lint() -> None:
+    options = ["--no-cache", "--config", str(ROOT / "pyproject.toml"), ".", str(RECEIVERS)]
     for command in (["format", "--check"], ["check"]):
         result = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--no-cache"], cwd=ROOT, check=False, capture_output=True, text=True
+            [sys.executable, "-m", "ruff", *command, *options], cwd=ROOT, check=False, capture_output=True, text=True
         )
         assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_a_program_sees_the_types(tmp_path: Path) -> None:
     shown = [line.split('"')[1].rpartition(".")[2] for line in check(RIGHT, tmp_path).splitlines() if "Revealed" in line]
-    assert shown == ["datetime", "Generation", "int", "Generation"]
+    assert shown == ["datetime", "Generation", "int", "Generation", "WebhookDelivery", "Generation"]
 
 
 def test_mistakes_are_found_before_they_are_sent(tmp_path: Path) -> None:

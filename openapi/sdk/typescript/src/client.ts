@@ -17,16 +17,19 @@ import { wait, type WaitOptions } from './generations/wait.ts'
 import { Models } from './models/models.ts'
 import { readJson } from './transport/read-json.ts'
 import { createTransport, type Transport } from './transport/transport.ts'
+import { Webhooks } from './webhooks/webhooks.ts'
 
 /** Client of one Nextscale server. Every method throws `NextscaleError`, or the reason of the signal it was given. */
 export class Nextscale {
   readonly models: Models
+  readonly webhooks: Webhooks
   readonly #transport: Transport
 
   /** @throws TypeError without a usable `baseUrl`. */
   constructor(options: NextscaleOptions = {}) {
     this.#transport = createTransport(readOptions(options))
     this.models = new Models(this.#transport)
+    this.webhooks = new Webhooks(this.#transport)
   }
 
   /** Asks for pictures and returns as soon as the request is accepted. */

@@ -16,12 +16,21 @@ export type {
   Preview,
   Problem,
   Progress,
-  ServiceStatus
+  ServiceStatus,
+  WebhookAttempt,
+  WebhookDelivery,
+  WebhookKeySet,
+  WebhookOutput,
+  WebhookSecret,
+  WebhookState
 } from './generated/contract.ts'
 export type { CallOptions, CreateOptions } from './generations/create.ts'
 export type { EventsOptions } from './generations/events.ts'
 export type { ListFilters } from './generations/list.ts'
 export type { WaitOptions } from './generations/wait.ts'
 export type { Models } from './models/models.ts'
+export type { WebhookEvent } from './webhooks/event.ts'
+export type { WebhookKey } from './webhooks/keys.ts'
 export { verifyWebhook, WebhookVerificationError } from './webhooks/verify.ts'
 export type { VerifiedWebhook, WebhookHeaders } from './webhooks/verify.ts'
+export type { DeliveryFilters, Webhooks } from './webhooks/webhooks.ts'

@@ -13,6 +13,7 @@ from typing_extensions import Self, Unpack
 
 from nextscale import _operations as operations
 from nextscale._async import call, sleep
+from nextscale._async_webhooks import AsyncWebhookCalls
 from nextscale._config import read_config
 from nextscale._errors import ConnectionFailed, GenerationFailed, NextscaleError, WaitTimedOut
 from nextscale._events import Follower
@@ -40,12 +41,11 @@ from nextscale._transport import (
     stream_timeout,
     whole_file,
 )
-from nextscale._webhooks import verify_webhook
 
 T = TypeVar("T")
 
 
-class AsyncNextscale:
+class AsyncNextscale(AsyncWebhookCalls):
     """A Nextscale server.
 
     `base_url` is `NEXTSCALE_URL`, or `http://127.0.0.1:8080`, unless given; `api_key` is `NEXTSCALE_API_KEY`. `timeout` is
@@ -179,8 +179,6 @@ class AsyncNextscale:
         """Queue, runners and speed, as they are now."""
         return await self._send(operations.status())
 
-    verify_webhook = staticmethod(verify_webhook)
-
     async def aclose(self) -> None:
         """Closes its connections."""
         await self._http.aclose()
@@ -205,7 +203,7 @@ class AsyncNextscale:
             else:
                 if error is None:
                     return operation.read(response)
-            delay = self._policy.delay(failures, error, deadline)
+            delay = self._policy.delay(failures, error, deadline) if operation.repeatable else None
             if delay is None:
                 raise error
             failures += 1

@@ -33,6 +33,8 @@ class Operation(Generic[T]):
     body: object | None = None
     held_seconds: float = 0
     """How long the server may hold the answer beyond the usual."""
+    repeatable: bool = True
+    """Whether another attempt does no harm where the first may have taken place."""
 
 
 def reader(model: type[R]) -> Callable[[httpx.Response], R]:
@@ -45,7 +47,7 @@ def reader(model: type[R]) -> Callable[[httpx.Response], R]:
     return read
 
 
-def _params(**values: object) -> dict[str, str]:
+def params_of(**values: object) -> dict[str, str]:
     return {name: str(value) for name, value in values.items() if value is not None}
 
 
@@ -75,7 +77,7 @@ def get(id: str, wait_seconds: float = 0) -> Operation[tuple[Generation, float |
         "GET",
         _generation(id),
         lambda response: (read(response), retry_after_of(response)),
-        params=_params(wait=wait or None),
+        params=params_of(wait=wait or None),
         held_seconds=wait,
     )
 
@@ -83,7 +85,7 @@ def get(id: str, wait_seconds: float = 0) -> Operation[tuple[Generation, float |
 def list_page(
     cursor: str | None, status: str | None, model: str | None, label: str | None, page_size: int | None
 ) -> Operation[GenerationList]:
-    params = _params(cursor=cursor, status=status, model=model, label=label, limit=page_size)
+    params = params_of(cursor=cursor, status=status, model=model, label=label, limit=page_size)
     return Operation("GET", "/generations", reader(GenerationList), params=params)
 
 
@@ -104,7 +106,7 @@ def model(id: str) -> Operation[Model]:
 
 
 def classes(model: str, q: str | None, offset: int) -> Operation[ModelClassList]:
-    params = _params(q=q, offset=offset or None)
+    params = params_of(q=q, offset=offset or None)
     return Operation("GET", f"/models/{quote(model, safe='')}/classes", reader(ModelClassList), params=params)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `nextscale generate`, `continue`, `get`, `cancel`, `delete`, `list` and `classes`. */
+/** `nextscale generate`, `continue`, `get`, `cancel`, `delete`, `list`, `classes` and `webhooks`. */
 import { Nextscale } from '../client.ts'
 import type { NextscaleError } from '../errors.ts'
 import { cancel } from './cancel.ts'
@@ -13,6 +13,7 @@ import { generate } from './generate.ts'
 import { get } from './get.ts'
 import { list } from './list.ts'
 import { openTerminal } from './terminal.ts'
+import { webhooks } from './webhooks/webhooks.ts'
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   generate,
@@ -21,7 +22,8 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   cancel,
   delete: deleteGeneration,
   list,
-  classes
+  classes,
+  webhooks
 }
 /** Someone waits at the terminal: better a word soon than a success late. */
 const MAX_RETRIES = 2

@@ -1,4 +1,4 @@
-import type { Generation, GenerationEvent, Problem } from '../generated/contract.ts'
+import type { Generation, GenerationEvent, Problem, WebhookDelivery } from '../generated/contract.ts'
 import type { Answer } from './stand-in.ts'
 
 export const ID = 'gen_4s5k2nq7yb6dm3xw2ehqj5ztla'
@@ -6,6 +6,22 @@ export const ID = 'gen_4s5k2nq7yb6dm3xw2ehqj5ztla'
 /** A generation, as much of it as a test looks at. */
 export const generation = (status: Generation['status'], rest: object = {}): Generation =>
   ({ id: ID, status, outputs: [], previews: [], error: null, ...rest }) as unknown as Generation
+
+export const DELIVERY_ID = 'whd_4s5k2nq7yb6dm3xw2ehqj5ztla'
+
+export const delivery = (rest: Partial<WebhookDelivery> = {}): WebhookDelivery => ({
+  id: DELIVERY_ID,
+  generation_id: ID,
+  event: 'generation.succeeded',
+  url: 'https://hooks.example.com/nextscale',
+  status: 'pending',
+  attempts: [],
+  next_attempt_at: null,
+  created_at: '2026-01-01T12:00:00.000Z',
+  completed_at: null,
+  expires_at: null,
+  ...rest
+})
 
 export const json =
   (status: number, body: unknown, headers: Record<string, string> = {}): Answer =>

@@ -1,4 +1,7 @@
-/** The delivery is not from who has the secret, or is too old. The message says which, and is for the log, not for the sender. */
+import { parseEvent, type WebhookEvent } from './event.ts'
+import { decodeBase64, openKeys, type WebhookKey } from './keys.ts'
+
+/** The delivery is not from who has the key, is too old, or is no event. The message says which, and is for the log, not for the sender. */
 export class WebhookVerificationError extends Error {
   override name = 'WebhookVerificationError'
 }
@@ -10,13 +13,11 @@ export interface VerifiedWebhook {
   id: string
   /** When this attempt was sent. */
   timestamp: Date
-  /** The body, parsed. */
-  payload: unknown
+  /** The body. */
+  event: WebhookEvent
 }
 
 const TOLERANCE_SECONDS = 300
-const SECRET_PREFIX = 'whsec_'
-const ALGORITHM = { name: 'HMAC', hash: 'SHA-256' }
 
 const fail = (message: string): never => {
   throw new WebhookVerificationError(message)
@@ -26,20 +27,6 @@ const readHeader = (headers: WebhookHeaders, name: string): string => {
   if (headers instanceof Headers) return headers.get(name) ?? fail(`The header ${name} is missing.`)
   const found = Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1]
   return (typeof found === 'string' ? found : found?.join(' ')) || fail(`The header ${name} is missing.`)
-}
-
-const decodeBase64 = (text: string): Uint8Array<ArrayBuffer> | undefined => {
-  try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
-  } catch {
-    return undefined
-  }
-}
-
-const importKey = (secret: string) => {
-  const bytes = decodeBase64(secret.startsWith(SECRET_PREFIX) ? secret.slice(SECRET_PREFIX.length) : secret)
-  if (!bytes || bytes.length === 0) throw new TypeError('The webhook secret is not whsec_ and base64.')
-  return crypto.subtle.importKey('raw', bytes, ALGORITHM, false, ['verify'])
 }
 
 const readTimestamp = (text: string, now: Date): Date => {
@@ -60,27 +47,35 @@ const signedBytes = (id: string, timestamp: string, rawBody: string | Uint8Array
   return bytes
 }
 
+/** Signatures of each version; those of versions that are not known are for newer receivers. */
+const readSignatures = (text: string) =>
+  text.split(' ').map((signature) => {
+    const [version, encoded = ''] = signature.split(',', 2)
+    return { version, bytes: decodeBase64(encoded) }
+  })
+
 /**
- * Verifies a delivery by Standard Webhooks 1.0. Give the body as it came, not parsed and written anew. Several secrets may be good at a
+ * Verifies a delivery by Standard Webhooks 1.0. Give the body as it came, not parsed and written anew. Several keys may be good at a
  * time, while one replaces the other; comparison takes the same time wherever signatures differ, as Web Crypto sees to.
- * @throws WebhookVerificationError when no signature is made with one of the secrets, or the delivery is not of these 5 minutes.
+ * @throws WebhookVerificationError when no signature is made with one of the keys, or the delivery is not of these 5 minutes;
+ * TypeError for a key that is none.
  */
 export const verifyWebhook = async (
   rawBody: string | Uint8Array,
   headers: WebhookHeaders,
-  secret: string | readonly string[],
+  keys: WebhookKey | readonly WebhookKey[],
   { now = new Date() }: { now?: Date } = {}
 ): Promise<VerifiedWebhook> => {
+  const verifiers = await openKeys(keys)
   const id = readHeader(headers, 'webhook-id')
   const sentAt = readHeader(headers, 'webhook-timestamp')
-  const signatures = readHeader(headers, 'webhook-signature')
-    .split(' ')
-    .flatMap((text) => (text.startsWith('v1,') ? (decodeBase64(text.slice(3)) ?? []) : []))
+  const signatures = readSignatures(readHeader(headers, 'webhook-signature'))
   const timestamp = readTimestamp(sentAt, now)
-  const bytes = signedBytes(id, sentAt, rawBody)
-  const keys = await Promise.all((typeof secret === 'string' ? [secret] : secret).map(importKey))
-  const checks = keys.flatMap((key) => signatures.map((signature) => crypto.subtle.verify(ALGORITHM, key, signature, bytes)))
-  if (!(await Promise.all(checks)).includes(true)) fail('No signature of the delivery is made with the secret.')
+  const signed = signedBytes(id, sentAt, rawBody)
+  const checks = verifiers.flatMap(({ version, fits }) =>
+    signatures.flatMap((signature) => (signature.version === version && signature.bytes ? fits(signature.bytes, signed) : []))
+  )
+  if (!(await Promise.all(checks)).includes(true)) fail('No signature of the delivery is made with the key.')
   const text = typeof rawBody === 'string' ? rawBody : new TextDecoder().decode(rawBody)
-  return { id, timestamp, payload: JSON.parse(text) }
+  return { id, timestamp, event: parseEvent(text) ?? fail('The body of the delivery is no event.') }
 }

@@ -15,6 +15,7 @@ from typing_extensions import Self, Unpack
 
 from nextscale import _operations as operations
 from nextscale._blocking import call, sleep
+from nextscale._generated.webhooks_client import WebhookCalls
 from nextscale._config import read_config
 from nextscale._errors import ConnectionFailed, GenerationFailed, NextscaleError, WaitTimedOut
 from nextscale._events import Follower
@@ -42,12 +43,11 @@ from nextscale._transport import (
     stream_timeout,
     whole_file,
 )
-from nextscale._webhooks import verify_webhook
 
 T = TypeVar("T")
 
 
-class Nextscale:
+class Nextscale(WebhookCalls):
     """A Nextscale server.
 
     `base_url` is `NEXTSCALE_URL`, or `http://127.0.0.1:8080`, unless given; `api_key` is `NEXTSCALE_API_KEY`. `timeout` is
@@ -181,8 +181,6 @@ class Nextscale:
         """Queue, runners and speed, as they are now."""
         return self._send(operations.status())
 
-    verify_webhook = staticmethod(verify_webhook)
-
     def close(self) -> None:
         """Closes its connections."""
         self._http.close()
@@ -207,7 +205,7 @@ class Nextscale:
             else:
                 if error is None:
                     return operation.read(response)
-            delay = self._policy.delay(failures, error, deadline)
+            delay = self._policy.delay(failures, error, deadline) if operation.repeatable else None
             if delay is None:
                 raise error
             failures += 1

@@ -596,6 +596,28 @@ class OutputEvent(Record):
     data: GenerationOutput
 
 
+class GenerationOutputWebhook(Record):
+    type: Literal["generation.output"]
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: WebhookOutput
+
+
+class TestWebhookData(Record):
+    message: str
+
+
+class TestWebhook(Record):
+    type: Literal["webhook.test"]
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: TestWebhookData
+
+
 class Generation(Record):
     """
     A generation. Every key is always present; unknown is `null`.
@@ -748,6 +770,60 @@ class SnapshotEvent(Record):
 class EndEvent(Record):
     id: str
     event: Literal["end"]
+    data: Generation
+
+
+class GenerationStartedWebhook(Record):
+    type: Literal["generation.started"]
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: Generation
+
+
+class GenerationProgressWebhook(Record):
+    type: Literal["generation.progress"]
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: Generation
+
+
+class GenerationSucceededWebhook(Record):
+    type: Literal["generation.succeeded"]
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: Generation
+
+
+class GenerationFailedWebhook(Record):
+    type: Literal["generation.failed"]
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: Generation
+
+
+class GenerationCanceledWebhook(Record):
+    type: Literal["generation.canceled"]
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: Generation
+
+
+class GenerationExpiredWebhook(Record):
+    type: Literal["generation.expired"]
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
     data: Generation
 
 

@@ -1,0 +1,30 @@
+import { type Config, readConfig } from '../config.ts'
+import { readInteger, readPattern, readString } from '../config-readers.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export interface ControlConfig extends Config {
+  /** Where GET /metrics and /healthz are served; unset means nowhere. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined
+  /** How often jobs of lost runners are looked for: the same on every process that does. */
+  readonly stalledIntervalMs: number
+  /** How often the backlog is measured. */
+  readonly backlogIntervalMs: number
+  /** CloudWatch namespace of the backlog's metric lines; unset means none are written. */
+  readonly emfNamespace: string | undefined
+}
+
+/** Reads the environment of a control process once. Throws a ConfigError whose message is the sentence to show. */
+export const readControlConfig = (env: Environment = process.env): ControlConfig => {
+  const port = readString(env, 'METRICS_PORT')
+  return Object.freeze({
+    ...readConfig(env),
+    metrics:
+      port === undefined
+        ? undefined
+        : { host: readString(env, 'METRICS_HOST') ?? '127.0.0.1', port: readInteger(env, 'METRICS_PORT', 0, 1, 65_535) },
+    stalledIntervalMs: readInteger(env, 'STALLED_INTERVAL_MS', 15_000, 500, 600_000),
+    backlogIntervalMs: readInteger(env, 'BACKLOG_INTERVAL_MS', 10_000, 100, 600_000),
+    emfNamespace: readPattern(env, 'EMF_NAMESPACE', /^[A-Za-z0-9._/#:-]{1,255}$/, 'a CloudWatch namespace such as "Nextscale"')
+  })
+}

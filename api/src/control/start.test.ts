@@ -1,0 +1,211 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { after, afterEach, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { type GenerateImagePayload, generateImageJob, type RunnerCard, terminalDeliveryId } from '@nextscale/openapi'
+import { Worker } from 'bullmq'
+import { Redis } from 'ioredis'
+import { newGenerationId } from '../generations/id.ts'
+import { openQueue } from '../generations/queue.ts'
+import { openReceiver } from '../testing/receiver.ts'
+import { freePort, startRedis } from '../testing/redis-server.ts'
+import { openTestApp, type TestApp } from '../testing/test-app.ts'
+import { announcedPayload, type Announced, openAnnounced } from '../testing/webhooks.ts'
+
+const START = fileURLToPath(new URL('start.ts', import.meta.url))
+const QUICK = { STALLED_INTERVAL_MS: '500', BACKLOG_INTERVAL_MS: '100', SWEEP_INTERVAL_MS: '100', WEBHOOK_TIMEOUT_MS: '1000' }
+
+let context: TestApp
+let announced: Announced
+const running: ChildProcess[] = []
+before(async () => {
+  context = await openTestApp({ EGRESS: 'any' })
+  announced = await openAnnounced(context)
+})
+after(async () => {
+  await announced.close()
+  await context.close()
+})
+afterEach(async () => {
+  for (const child of running.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  await context.queue.obliterate({ force: true })
+})
+
+const until = async (what: string, isSo: () => boolean | Promise<boolean>) => {
+  for (const deadline = performance.now() + 15_000; !(await isSo()); await sleep(20))
+    if (performance.now() > deadline) assert.fail(`${what} did not come about`)
+}
+
+/** Starts a control process, and waits until it is ready unless it is to be away from Redis. */
+const start = async (environment: Record<string, string> = {}, isAwaited = true) => {
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    REDIS_URL: context.server.url,
+    OBJECT_DIR: context.directory,
+    EGRESS: 'any',
+    ...QUICK,
+    ...environment
+  }
+  const child = spawn(process.execPath, [START], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  running.push(child)
+  let text = ''
+  child.stdout.on('data', (chunk) => (text += String(chunk)))
+  child.stderr.on('data', (chunk) => (text += String(chunk)))
+  const control = { child, output: () => text, exit: once(child, 'exit') as Promise<[number | null]> }
+  if (isAwaited) await until('the control process is ready', () => text.includes('control ready'))
+  return control
+}
+
+const add = async (url?: string): Promise<string> => {
+  const id = newGenerationId()
+  const payload = announcedPayload()
+  const { webhook } = payload
+  const changed: GenerateImagePayload = url && webhook ? { ...payload, webhook: { ...webhook, url } } : payload
+  await announced.services.enqueue(id, changed, Date.now())
+  return id
+}
+
+/** Takes a generation up and is never heard of again. */
+const takeUpAndVanish = async (url = context.server.url): Promise<void> => {
+  const connection = new Redis(url, { maxRetriesPerRequest: null })
+  const worker = new Worker(generateImageJob.queue, null, { connection, prefix: context.keys.bullmq, lockDuration: 300 })
+  worker.on('error', () => undefined)
+  const job = await worker.getNextJob('lost', { block: false })
+  assert.ok(job)
+  await worker.close(true)
+  connection.disconnect()
+}
+
+test('a generation whose runner is lost waits again while no runner is there', async () => {
+  await start()
+  const id = await add()
+  await takeUpAndVanish()
+  assert.equal(await context.queue.getJobState(id), 'active')
+  await until('it waits again', async () => (await context.queue.getJobState(id)) === 'waiting')
+})
+
+test('a generation whose pause before another attempt is over waits again while no runner is there', async () => {
+  const worker = await context.runner(() => Promise.reject(new Error('{"code":"sampler_failed"}')))
+  const id = await add()
+  await until('it is to be tried again', async () => (await context.queue.getJobState(id)) === 'delayed')
+  await worker.close()
+  assert.equal(await context.queue.getJobState(id), 'delayed')
+  await start()
+  await until('it waits again', async () => (await context.queue.getJobState(id)) === 'prioritized')
+})
+
+test('the backlog is served to Prometheus and written for CloudWatch, zeroes included', async () => {
+  const port = await freePort()
+  const control = await start({ METRICS_PORT: String(port), EMF_NAMESPACE: 'Nextscale' })
+  const lines = () =>
+    control
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{"_aws"'))
+      .map((line) => JSON.parse(line) as Record<string, number> & { _aws: { Timestamp: number; CloudWatchMetrics: object[] } })
+  await until('a line of an empty queue', () => lines()[0]?.['Backlog'] === 0)
+  await Promise.all([add(), add(), add()])
+  const now = new Date().toISOString()
+  const card: RunnerCard = { id: 'r', version: '0', started_at: now, announced_at: now, max_batch: 1, models: [] }
+  await context.redis.hset(context.keys.runners, 'r', JSON.stringify(card))
+  await until('a line of three generations', () => lines().at(-1)?.['Backlog'] === 3)
+  const last = lines().at(-1) ?? assert.fail()
+  assert.ok(Math.abs(last._aws.Timestamp - Date.now()) < 10_000)
+  assert.deepEqual(last._aws.CloudWatchMetrics, [
+    {
+      Namespace: 'Nextscale',
+      Dimensions: [[]],
+      Metrics: [
+        { Name: 'Backlog', Unit: 'Count' },
+        { Name: 'OldestWait', Unit: 'Milliseconds' },
+        { Name: 'Runners', Unit: 'Count' },
+        { Name: 'WebhookBacklog', Unit: 'Count' }
+      ]
+    }
+  ])
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  assert.match(text, /^nextscale_backlog_generations 3$/m)
+  assert.match(text, /^nextscale_webhook_backlog 0$/m)
+  assert.match(text, /^# TYPE nextscale_webhook_attempts_total counter$/m)
+  assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200)
+  assert.equal((await fetch(`http://127.0.0.1:${port}/else`)).status, 404)
+  await until('the runner counts', () => lines().at(-1)?.['Runners'] === 1)
+})
+
+test('SIGTERM lets a webhook request end, then the process, with 0', async () => {
+  const receiver = await openReceiver()
+  receiver.answer = (_request, response) => void setTimeout(() => response.writeHead(204).end(), 400)
+  const control = await start()
+  await context.runner(() => Promise.resolve({ outcome: 'expired' }))
+  const id = await add(receiver.url)
+  await until('a request is under way', () => receiver.requests.length === 1)
+  control.child.kill('SIGTERM')
+  assert.deepEqual((await control.exit)[0], 0, control.output())
+  assert.equal(await announced.services.deliveryQueue.getJobState(terminalDeliveryId(id)), 'completed')
+  receiver.close()
+})
+
+test('a delivery whose process is killed is made by another, with the same id', async () => {
+  const receiver = await openReceiver()
+  receiver.answer = () => undefined
+  const first = await start()
+  await context.runner(() => Promise.resolve({ outcome: 'expired' }))
+  const id = await add(receiver.url)
+  await until('a request is under way', () => receiver.requests.length === 1)
+  first.child.kill('SIGKILL')
+  await first.exit
+  receiver.answer = (_request, response) => void response.writeHead(204).end()
+  await start()
+  await until('it is delivered', async () => {
+    return (await announced.services.deliveryQueue.getJobState(terminalDeliveryId(id))) === 'completed'
+  })
+  assert.deepEqual(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])), new Set([terminalDeliveryId(id)]))
+  receiver.close()
+})
+
+test('two at once end each generation and deliver each webhook once', async () => {
+  const receiver = await openReceiver()
+  await start()
+  await start()
+  await context.runner(() => Promise.resolve({ outcome: 'expired' }))
+  const ids = await Promise.all(Array.from({ length: 30 }, () => add(receiver.url)))
+  const states = () => Promise.all(ids.map((id) => announced.services.deliveryQueue.getJobState(terminalDeliveryId(id))))
+  await until('all are delivered', async () => (await states()).every((state) => state === 'completed'))
+  const sent = receiver.requests.map(({ headers }) => String(headers['webhook-id']))
+  assert.deepEqual(sent.toSorted(), ids.map(terminalDeliveryId).toSorted())
+  receiver.close()
+})
+
+test('it outlives a Redis that is away, at its start and later', async () => {
+  const port = await freePort()
+  const control = await start({ REDIS_URL: `redis://127.0.0.1:${port}` }, false)
+  await until('it says so', () => control.output().includes('Redis cannot be reached'))
+  assert.ok(!control.output().includes('control ready'))
+  const first = await startRedis(port)
+  await until('it is ready', () => control.output().includes('control ready'))
+  const said = control.output().length
+  await first.stop()
+  await until('it says so', () => /Redis cannot be reached|connection to Redis is lost/.test(control.output().slice(said)))
+  const second = await startRedis(port)
+  const redis = new Redis(second.url, { maxRetriesPerRequest: null })
+  const queue = openQueue(redis, context.keys)
+  await queue.add(generateImageJob.queue, announcedPayload(), { jobId: newGenerationId() })
+  await takeUpAndVanish(second.url)
+  await until('it goes on', async () => (await queue.getWaitingCount()) === 1)
+  assert.equal(control.child.exitCode, null)
+  await queue.close()
+  redis.disconnect()
+  await second.stop()
+})
+
+test('what is set wrong is said in a sentence', async () => {
+  const control = await start({ BACKLOG_INTERVAL_MS: 'often' }, false)
+  assert.deepEqual((await control.exit)[0], 1)
+  assert.match(control.output(), /^BACKLOG_INTERVAL_MS must be an integer/)
+})

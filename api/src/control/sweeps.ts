@@ -1,0 +1,38 @@
+import type { GenerateImagePayload, RedisKeys } from '@nextscale/openapi'
+import type { Queue } from 'bullmq'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Redis } from 'ioredis'
+import type { GenerationReader } from '../generations/reader.ts'
+import type { ObjectStore } from '../object-store/object-store.ts'
+import { createLapsedSweep } from './sweep-lapsed.ts'
+import { createUnreleasedSweep } from './sweep-unreleased.ts'
+import { sweepExpired } from './sweep.ts'
+
+interface SweepsContext {
+  redis: Redis
+  queue: Queue<GenerateImagePayload>
+  keys: RedisKeys
+  reader: GenerationReader
+  store: ObjectStore
+  /** After how long what could not be removed is looked at again. */
+  againMs: number
+  /** Ends a pass early. */
+  signal: AbortSignal
+  log: FastifyBaseLogger
+}
+
+/** One pass over everything that time alone brings about. What fails is logged and tried again with the next pass. */
+export const createSweeps = (context: SweepsContext): (() => Promise<void>) => {
+  const { log, signal } = context
+  const onError = (id: string, error: unknown) =>
+    log.warn({ err: error, generation: id }, 'What an expired generation left could not be removed; it is tried again')
+  const sweepLapsed = createLapsedSweep(context)
+  const sweepUnreleased = createUnreleasedSweep(context)
+  const passes = [() => sweepExpired({ ...context, onError }), sweepLapsed, sweepUnreleased]
+  return async () => {
+    for (const pass of passes) {
+      if (signal.aborted) return
+      await pass().catch((error: unknown) => log.warn({ err: error }, 'A sweep was not finished; the next goes on'))
+    }
+  }
+}

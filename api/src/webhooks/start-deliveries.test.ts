@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict'
+import { createPublicKey, verify } from 'node:crypto'
+import { after, afterEach, before, beforeEach, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Generation, terminalDeliveryId, type WebhookAttempt, type WebhookEventName } from '@nextscale/openapi'
+import { Registry } from 'prom-client'
+import { Webhook } from 'standardwebhooks'
+import { readConfig } from '../config.ts'
+import type { Egress } from '../egress/egress.ts'
+import { openEgress } from '../egress/open.ts'
+import { cancel } from '../generations/cancel.ts'
+import { erase } from '../generations/erase.ts'
+import { newGenerationId } from '../generations/id.ts'
+import { OWNER } from '../owner.ts'
+import { openReceiver, type ReceivedRequest, type Receiver } from '../testing/receiver.ts'
+import { openTestApp, type TestApp } from '../testing/test-app.ts'
+import { announcedPayload, type Announced, openAnnounced } from '../testing/webhooks.ts'
+import { createWebhookSecrets, type WebhookSecrets } from './secrets.ts'
+import { openSigningKeys } from './signing-keys.ts'
+import { type Deliveries, startDeliveries } from './start-deliveries.ts'
+
+const SIGNING_KEY = `whsk_${Buffer.alloc(32, 7).toString('base64')}`
+const SETTINGS = { EGRESS: 'any', WEBHOOK_TIMEOUT_MS: '600', WEBHOOK_PER_HOST: '2', WEBHOOK_SIGNING_KEYS: SIGNING_KEY }
+
+let context: TestApp
+let announced: Announced
+let secrets: WebhookSecrets
+let receiver: Receiver
+let egress: Egress
+const opened: Deliveries[] = []
+before(async () => {
+  context = await openTestApp({ EGRESS: 'any' })
+  announced = await openAnnounced(context)
+  secrets = createWebhookSecrets(announced.services.redis, context.keys)
+  egress = openEgress(readConfig(SETTINGS).egress)
+  await context.runner(() => Promise.resolve({ outcome: 'expired' }))
+})
+after(async () => {
+  await egress.close()
+  await announced.close()
+  await context.close()
+})
+beforeEach(async () => {
+  receiver = await openReceiver()
+})
+afterEach(async () => {
+  receiver.close()
+  for (const deliveries of opened.splice(0)) await deliveries.stop()
+  await announced.services.deliveryQueue.obliterate({ force: true })
+})
+
+const start = async (environment: Record<string, string> = {}): Promise<void> => {
+  const config = readConfig({ ...SETTINGS, WEBHOOK_RETRY_DELAYS_SECONDS: '0.05,0.05,0.05', ...environment })
+  const { services } = announced
+  const deliveries = await startDeliveries({
+    redisUrl: context.server.url,
+    keys: context.keys,
+    registry: new Registry(),
+    config: config.webhooks,
+    publicUrl: undefined,
+    reader: services.reader,
+    store: services.store,
+    egress,
+    secrets,
+    log: context.app.log
+  })
+  opened.push(deliveries)
+}
+
+/** Queues a generation whose end is to be announced to a receiver. */
+const add = async (url = receiver.url, events?: WebhookEventName[], limits = {}): Promise<string> => {
+  const id = newGenerationId()
+  const payload = announcedPayload(limits)
+  const webhook = { ...payload.webhook, url, base: 'http://api.test', ...(events && { events }) }
+  await announced.services.enqueue(id, { ...payload, webhook } as typeof payload, Date.now())
+  return id
+}
+
+const until = async (what: string, isSo: () => boolean | Promise<boolean>) => {
+  for (const deadline = performance.now() + 10_000; !(await isSo()); await sleep(10))
+    if (performance.now() > deadline) assert.fail(`${what} did not come about`)
+}
+const jobOf = async (id: string) =>
+  (await announced.services.deliveryQueue.getJob(terminalDeliveryId(id))) ?? assert.fail('no delivery')
+const untilState = (id: string, state: string) =>
+  until(`${id} ${state}`, async () => (await (await jobOf(id)).getState()) === state)
+const attemptsOf = async (id: string): Promise<WebhookAttempt[]> => {
+  const { logs } = await announced.services.deliveryQueue.getJobLogs(terminalDeliveryId(id))
+  return logs.map((line) => JSON.parse(line) as WebhookAttempt)
+}
+const outcomesOf = async (id: string) => (await attemptsOf(id)).map(({ outcome }) => outcome)
+
+type Body = { type: string; timestamp: string; data: Generation }
+/** The body, once the official library has found its signature good. */
+const verified = async ({ headers, body }: ReceivedRequest): Promise<Body> => {
+  const [secret] = await secrets.signing(OWNER)
+  return new Webhook(secret).verify(body, headers as Record<string, string>) as Body
+}
+
+test('the end is announced once, signed by the secret and by the published key', async () => {
+  await start()
+  const id = await add()
+  await untilState(id, 'completed')
+  const [request = assert.fail(), ...others] = receiver.requests
+  assert.deepEqual(others, [])
+  const { type, data, timestamp } = await verified(request)
+  assert.deepEqual([type, data.id, data.status], ['generation.expired', id, 'expired'])
+  assert.equal(timestamp, data.completed_at)
+  assert.equal(data.urls.self, `http://api.test/v1/generations/${id}`)
+  const { 'webhook-id': webhookId, 'webhook-timestamp': sentAt, 'webhook-signature': signatures } = request.headers
+  assert.equal(webhookId, terminalDeliveryId(id))
+  const published = openSigningKeys([SIGNING_KEY])[0]?.jwk ?? assert.fail()
+  const [, signature = ''] = /v1a,(\S+)/.exec(String(signatures)) ?? []
+  const content = Buffer.from(`${String(webhookId)}.${String(sentAt)}.${request.body}`)
+  const key = createPublicKey({ key: published, format: 'jwk' })
+  assert.ok(verify(null, content, key, Buffer.from(signature, 'base64')))
+  assert.deepEqual(await outcomesOf(id), ['delivered'])
+})
+
+test('while a secret is replaced, both sign', async () => {
+  await start()
+  const [old] = await secrets.signing(OWNER)
+  const { secret: current } = await secrets.rotate(OWNER)
+  assert.notEqual(current, old)
+  const id = await add()
+  await untilState(id, 'completed')
+  const [{ headers, body } = assert.fail()] = receiver.requests
+  for (const secret of [old, current]) new Webhook(secret).verify(body, headers as Record<string, string>)
+})
+
+test('an end that was not asked for is skipped', async () => {
+  await start()
+  const id = await add(receiver.url, ['generation.succeeded', 'generation.failed'])
+  await untilState(id, 'completed')
+  assert.deepEqual((await jobOf(id)).returnvalue, { outcome: 'skipped', event: 'generation.expired' })
+  assert.deepEqual(receiver.requests, [])
+})
+
+test('what a receiver refuses is sent again with the same id, signed anew', async () => {
+  const answers = [500, 302, 404, 200]
+  receiver.answer = (_request, response) => void response.writeHead(answers.shift() ?? 200, { location: receiver.url }).end('so')
+  await start()
+  const id = await add()
+  await untilState(id, 'completed')
+  assert.deepEqual(
+    (await attemptsOf(id)).map(({ outcome, status_code: status, response }) => [outcome, status, response]),
+    [
+      ['rejected', 500, 'so'],
+      ['rejected', 302, 'so'],
+      ['rejected', 404, 'so'],
+      ['delivered', 200, 'so']
+    ]
+  )
+  assert.equal(receiver.requests.length, 4)
+  for (const request of receiver.requests) await verified(request)
+  assert.equal(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size, 1)
+})
+
+test('after the last attempt it has failed, and 410 is the last at once', async () => {
+  await start()
+  receiver.answer = (_request, response) => void response.writeHead(500).end()
+  const exhausted = await add()
+  await untilState(exhausted, 'failed')
+  assert.equal((await attemptsOf(exhausted)).length, 4)
+  receiver.answer = (_request, response) => void response.writeHead(410).end()
+  const unwanted = await add()
+  await untilState(unwanted, 'failed')
+  assert.equal((await attemptsOf(unwanted)).length, 1)
+})
+
+test('Retry-After is waited for', async () => {
+  let isFirst = true
+  receiver.answer = (_request, response) => {
+    response.writeHead(isFirst ? 429 : 200, { 'retry-after': '1' }).end()
+    isFirst = false
+  }
+  await start()
+  const id = await add()
+  await untilState(id, 'completed')
+  const [first = assert.fail(), second = assert.fail()] = receiver.requests
+  assert.ok(second.at - first.at >= 990, `${second.at - first.at} ms`)
+})
+
+test('a receiver that hangs, breaks off, or never ends is one failed attempt each', async () => {
+  await start({ WEBHOOK_RETRY_DELAYS_SECONDS: '0.05,0.05,0.05' })
+  const answers: Receiver['answer'][] = [
+    () => undefined,
+    (_request, response) => void response.destroy(),
+    (_request, response) => {
+      response.writeHead(200)
+      const timer = setInterval(() => response.write('x'.repeat(16_384)), 1)
+      response.on('close', () => clearInterval(timer))
+    }
+  ]
+  receiver.answer = (request, response) =>
+    (answers.shift() ?? ((_request, last) => void last.writeHead(200).end()))(request, response)
+  const id = await add()
+  await untilState(id, 'completed')
+  const [hung, broken, endless] = await attemptsOf(id)
+  assert.deepEqual([hung?.outcome, broken?.outcome], ['timeout', 'unreachable'])
+  assert.equal(endless?.outcome, 'delivered', 'a 2xx counts, whatever follows it')
+  assert.equal(Buffer.byteLength(endless?.response ?? ''), 1024)
+})
+
+test('a host that hangs holds up no other', async () => {
+  const other = await openReceiver()
+  receiver.answer = () => undefined
+  await start({ WEBHOOK_CONCURRENCY: '6', WEBHOOK_RETRY_DELAYS_SECONDS: '60' })
+  const stuck = await Promise.all(Array.from({ length: 12 }, () => add()))
+  const quick = await add(other.url.replace('127.0.0.1', 'localhost'))
+  await untilState(quick, 'completed')
+  assert.ok((await Promise.all(stuck.map(outcomesOf))).flat().length < stuck.length, 'the slow ones were not waited for')
+  other.close()
+})
+
+test('two processes at once make each delivery once', async () => {
+  await start()
+  await start()
+  const ids = await Promise.all(Array.from({ length: 40 }, () => add()))
+  for (const id of ids) await untilState(id, 'completed')
+  const sent = receiver.requests.map(({ headers }) => String(headers['webhook-id']))
+  assert.deepEqual(sent.toSorted(), ids.map(terminalDeliveryId).toSorted())
+})
+
+test('the end of a generation is told even when its retention ended before the receiver was back', async () => {
+  receiver.answer = (_request, response) => void response.writeHead(503).end()
+  await start({ WEBHOOK_RETRY_DELAYS_SECONDS: '2' })
+  const id = await add(receiver.url, undefined, { retention_seconds: 1 })
+  await until('a first attempt', () => receiver.requests.length === 1)
+  receiver.answer = (_request, response) => void response.writeHead(204).end()
+  await untilState(id, 'completed')
+  const { type, data } = await verified(receiver.requests[1] ?? assert.fail())
+  assert.deepEqual([type, data.id, data.outputs], ['generation.expired', id, []])
+})
+
+test('of a deleted generation nothing is told any more', async () => {
+  receiver.answer = (_request, response) => void response.writeHead(503).end()
+  await start({ WEBHOOK_RETRY_DELAYS_SECONDS: '0.5' })
+  const id = await add()
+  await until('a first attempt', async () => (await outcomesOf(id)).length === 1)
+  await announced.services.queue.remove(id)
+  await untilState(id, 'failed')
+  assert.deepEqual(await outcomesOf(id), ['rejected', 'gone'])
+  assert.equal((await jobOf(id)).data.kept, undefined)
+  assert.equal(receiver.requests.length, 1)
+})
+
+test('a canceled generation is announced as canceled', async () => {
+  await context.queue.pause()
+  const id = await add()
+  await cancel(announced.services, OWNER, id)
+  await start()
+  await untilState(id, 'completed')
+  assert.equal((await verified(receiver.requests[0] ?? assert.fail())).type, 'generation.canceled')
+  await erase(announced.services, OWNER, id)
+  await context.queue.resume()
+})

@@ -1,0 +1,68 @@
+import { type DeliverWebhookResult, deliverWebhookJob, type RedisKeys } from '@nextscale/openapi'
+import { type Job, Worker } from 'bullmq'
+import { Redis } from 'ioredis'
+import type { Registry } from 'prom-client'
+import { deliver, type DeliverContext, RetryLater } from './deliver.ts'
+import { createDeliveryMetrics } from './delivery-metrics.ts'
+import { createHostSlots } from './host-slots.ts'
+import { openSigningKeys } from './signing-keys.ts'
+import { readVersion } from '../version.ts'
+
+export interface DeliveriesContext extends Omit<DeliverContext, 'slots' | 'metrics' | 'signingKeys' | 'userAgent'> {
+  redisUrl: string
+  keys: RedisKeys
+  registry: Registry
+}
+
+export interface Deliveries {
+  /** Takes no more, and resolves once those under way have ended: each has its own deadline. */
+  stop(): Promise<void>
+}
+
+/** A delivery whose process is lost is taken up by another as often as it takes, within reason. */
+const MAX_STALLED_COUNT = 50
+const MIN_LOCK_MS = 2000
+/** How long an idle worker blocks on Redis, in seconds. */
+const DRAIN_DELAY_SECONDS = 1
+const UNKNOWN_DELAY_MS = 5000
+
+const backoffStrategy = (_attemptsMade: number, _type?: string, error?: Error): number =>
+  error instanceof RetryLater ? error.delayMs : UNKNOWN_DELAY_MS
+
+/** Delivers what is due. Any number of processes may do so at once. */
+export const startDeliveries = async ({ redisUrl, keys, registry, ...context }: DeliveriesContext): Promise<Deliveries> => {
+  const { config, log } = context
+  const slots = createHostSlots({ perHost: config.perHost })
+  const deliverContext: DeliverContext = {
+    ...context,
+    slots,
+    metrics: createDeliveryMetrics(registry, () => slots.counts()),
+    signingKeys: openSigningKeys(config.signingKeys),
+    userAgent: `Nextscale-Webhooks/${await readVersion()}`
+  }
+  const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
+  connection.on('error', (error) => log.debug({ err: error }, 'the connection of deliveries'))
+  const lockDuration = Math.max(2 * config.timeoutMs, MIN_LOCK_MS)
+  const stopping = new AbortController()
+  // Three parameters must be declared: BullMQ passes the signal only to processors that ask for it.
+  const processor = (job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<DeliverWebhookResult> =>
+    deliver(deliverContext, job, token, signal ?? stopping.signal)
+  const worker = new Worker<unknown, DeliverWebhookResult>(deliverWebhookJob.queue, processor, {
+    connection,
+    prefix: keys.bullmq,
+    concurrency: config.concurrency,
+    lockDuration,
+    stalledInterval: lockDuration,
+    maxStalledCount: MAX_STALLED_COUNT,
+    drainDelay: DRAIN_DELAY_SECONDS,
+    settings: { backoffStrategy }
+  })
+  worker.on('error', (error) => log.warn({ err: error }, 'the queue of deliveries'))
+  worker.on('stalled', (id) => log.warn({ delivery: id }, 'a delivery lost its process and is made again'))
+  return {
+    stop: async () => {
+      await worker.close()
+      connection.disconnect()
+    }
+  }
+}

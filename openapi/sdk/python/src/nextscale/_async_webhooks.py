@@ -1,0 +1,79 @@
+"""Calls about webhooks, for asyncio. `_generated/webhooks_client.py`, those that block, is this file without `async` and `await`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from typing import TypeVar
+
+from nextscale import _webhook_operations as operations
+from nextscale._generated.models import WebhookDelivery, WebhookDeliveryList, WebhookKeySet, WebhookSecret
+from nextscale._operations import Operation
+from nextscale._webhooks import verify_webhook
+
+T = TypeVar("T")
+
+
+class AsyncWebhookCalls(ABC):
+    """What was delivered, and the keys it is signed with."""
+
+    @abstractmethod
+    async def _send(self, operation: Operation[T]) -> T: ...
+
+    async def webhook_deliveries(
+        self,
+        *,
+        status: str | None = None,
+        generation_id: str | None = None,
+        page_size: int | None = None,
+    ) -> AsyncIterator[WebhookDelivery]:
+        """All deliveries, newest first; pages are fetched as they are needed."""
+        cursor: str | None = None
+        while True:
+            page = await self.webhook_deliveries_page(cursor, status=status, generation_id=generation_id, page_size=page_size)
+            for delivery in page.data:
+                yield delivery
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def webhook_deliveries_page(
+        self,
+        cursor: str | None = None,
+        *,
+        status: str | None = None,
+        generation_id: str | None = None,
+        page_size: int | None = None,
+    ) -> WebhookDeliveryList:
+        """One page; its `next_cursor` leads to the next."""
+        return await self._send(operations.deliveries_page(cursor, status, generation_id, page_size))
+
+    async def webhook_delivery(self, id: str) -> WebhookDelivery:
+        """A delivery and every attempt to make it."""
+        return await self._send(operations.delivery(id))
+
+    async def redeliver_webhook(self, id: str) -> WebhookDelivery:
+        """Sends a webhook again, now, under the same `webhook-id`."""
+        return await self._send(operations.redeliver(id))
+
+    async def test_webhook(self, url: str) -> WebhookDelivery:
+        """Sends a `webhook.test` event; `webhook_delivery` tells what the receiver answered."""
+        return await self._send(operations.test(url))
+
+    async def webhook_secret(self) -> WebhookSecret:
+        """The secret that signs the webhooks of the API key that asks."""
+        return await self._send(operations.secret())
+
+    async def rotate_webhook_secret(self) -> WebhookSecret:
+        """Replaces the secret; the one before it signs as well for a day.
+
+        It is never tried again by itself: a second rotation would end the secret that receivers know. After an error, read
+        `webhook_secret` to see whether it took place.
+        """
+        return await self._send(operations.rotate_secret())
+
+    async def webhook_keys(self) -> WebhookKeySet:
+        """Public keys of the Ed25519 signatures, for `verify_webhook`."""
+        return await self._send(operations.keys())
+
+    verify_webhook = staticmethod(verify_webhook)

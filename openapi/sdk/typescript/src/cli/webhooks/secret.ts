@@ -1,0 +1,16 @@
+import { type Command, COMMON_USAGE, parse } from '../command.ts'
+
+const usage = `nextscale webhooks secret [--rotate]
+  Shows the secret that signs your webhooks; --rotate replaces it, and for a day both sign.
+${COMMON_USAGE}`
+
+export const secret: Command = {
+  usage,
+  run: async (args, open) => {
+    const { values } = parse(args, { rotate: { type: 'boolean' } }, { usage, positionals: [0, 0] })
+    const { client, say, note, signal } = open(values)
+    const found = values.rotate ? await client.webhooks.rotateSecret({ signal }) : await client.webhooks.secret({ signal })
+    say(values.json ? JSON.stringify(found, null, 2) : found.secret)
+    if (found.previous_expires_at !== null) note(`The one before it signs as well until ${found.previous_expires_at}.`)
+  }
+}
