@@ -42,8 +42,8 @@ export interface Deliveries {
 export const RETRY_DELAY_MS = 3_600_000
 
 const kept = { age: deliverWebhookJob.retentionSeconds }
-const { attempts, backoff } = deliverWebhookJob
-const DELIVERY_OPTIONS = { attempts, backoff, removeOnComplete: kept, removeOnFail: kept }
+const { attempts, backoff, keptAttempts: keepLogs } = deliverWebhookJob
+const DELIVERY_OPTIONS = { attempts, backoff, removeOnComplete: kept, removeOnFail: kept, keepLogs }
 
 export const newTestDeliveryId = (): string => `whd_${base32(randomBytes(16))}`
 

@@ -138,6 +138,17 @@ test('what BullMQ keeps of an ended generation names the event where the generat
   await worker.close()
 })
 
+test('the generation shows how far the announcement of its end has come', async () => {
+  const { id, webhook } = await announced()
+  const stateOf = async () => bodyOf<Generation>(await send(`/generations/${id}`)).webhook
+  assert.deepEqual([webhook?.status, (await stateOf())?.status], ['waiting', 'waiting'])
+  await send(`/generations/${id}/cancel`, mine, 'POST')
+  assert.equal((await stateOf())?.status, 'pending')
+  await deliveries.deliver(await takeUp(terminalDeliveryId(id)), { event: 'generation.canceled' })
+  const state = await stateOf()
+  assert.deepEqual([state?.status, state?.attempts, state?.delivery_id], ['delivered', 1, terminalDeliveryId(id)])
+})
+
 test('attempts, the next one and the time until which it is kept are shown', async () => {
   const id = await add()
   const from = Date.now()
