@@ -82,10 +82,13 @@ const start = {
 
 type Name = keyof typeof start
 
+/** What a process does by the clock would be cut off as well, again and again. */
+const RARELY = { SWEEP_INTERVAL_MS: '60000', BACKLOG_INTERVAL_MS: '60000', STALLED_INTERVAL_MS: '60000' }
+
 /** Puts a process behind the proxy for a while. */
 const behindProxy = async <T>(name: Name, work: (kill: () => Promise<void>, revive: () => Promise<void>) => Promise<T>) => {
   const kill = () => service[name]().end('SIGKILL')
-  const revive = () => start[name]({ REDIS_URL: proxy.url })
+  const revive = () => start[name]({ REDIS_URL: proxy.url, ...(name === 'control' && RARELY) })
   await kill()
   await revive()
   const result = await work(kill, revive)
