@@ -3,6 +3,7 @@ import { after, afterEach, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Generation } from '@nextscale/openapi'
 import { type Deployment, deploy } from './support/deployment.ts'
+import type { TestProcess } from './support/process.ts'
 import { type RedisProxy, type Side, startRedisProxy } from './support/redis-proxy.ts'
 import { type ScriptedReceiver, startScriptedReceiver } from './support/scripted-receiver.ts'
 import { until } from './support/until.ts'
@@ -33,17 +34,21 @@ const processes = {
 }
 type Name = keyof typeof processes
 
+/** The process behind the proxy. */
+let crashing: TestProcess | undefined
+
 /** Starts a process anew, behind the proxy. */
 const revive = async (name: Name): Promise<void> => {
   await processes[name].get().end('SIGKILL')
   proxy.open()
-  await processes[name].start({ REDIS_URL: proxy.url })
+  crashing = await processes[name].start({ REDIS_URL: proxy.url })
   await until('the API reads from Redis', async () => (await service.client.send('get', '/v1/generations')).status === 200)
 }
+/** Each test begins with all three up, and none behind the proxy. */
 afterEach(async () => {
   for (const { get, start } of Object.values(processes)) {
-    await get().end('SIGKILL')
-    await start()
+    if (get() === crashing) await crashing.end('SIGKILL')
+    if (!get().isRunning()) await start()
   }
 })
 
