@@ -150,12 +150,11 @@ export const deliver = async (
   signal: AbortSignal
 ): Promise<DeliverWebhookResult> => {
   const payload = parsePayload(job.data)
-  const place = context.slots.enter(new URL(payload.url).host)
-  if ('parkMs' in place) {
+  const slot = await context.slots.enter(new URL(payload.url).host)
+  if ('parkMs' in slot) {
     context.metrics.parked()
-    return putBack(job, token, place.parkMs)
+    return putBack(job, token, slot.parkMs)
   }
-  const slot = await place
   try {
     const built = await buildEvent(context, { payload, createdAt: job.timestamp })
     switch (built.kind) {
