@@ -12,6 +12,7 @@ import { createQueueDepth, type QueueDepth } from './generations/queue-depth.ts'
 import { lookAtQueue } from './generations/queue-look.ts'
 import { openDeliveryQueue, openQueue } from './generations/queue.ts'
 import { createReader, type GenerationReader } from './generations/reader.ts'
+import { withDeliveries } from './generations/with-deliveries.ts'
 import { createKeyFinder, type KeyFinder } from './keys/find.ts'
 import { createInFlight, type InFlight } from './limits/in-flight.ts'
 import { createRateLimit, type RateLimit } from './limits/rate.ts'
@@ -72,7 +73,8 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
   const redis = connectProducer(config.redisUrl, log)
   const queue = openQueue(redis, keys)
   const deliveryQueue = openDeliveryQueue(redis, keys)
-  const reader = createReader(redis, queue, keys)
+  const deliveries = createDeliveryReader(redis, deliveryQueue)
+  const reader = withDeliveries(createReader(redis, queue, keys), deliveries)
   return {
     config,
     redis,
@@ -84,7 +86,7 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     egress: openEgress(config.egress),
     models: createModelRegistry({ redis, keys, defaultModel: config.defaultModel, log }),
     reader,
-    deliveries: createDeliveryReader(redis, deliveryQueue),
+    deliveries,
     webhookSecrets: createWebhookSecrets(redis, keys),
     signingKeys: openSigningKeys(config.webhooks.signingKeys),
     runners: createRunnerRegistry({ redis, keys }),

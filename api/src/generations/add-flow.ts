@@ -13,7 +13,7 @@ export interface FlowQueues {
   deliveryQueue: Queue<DeliverWebhookPayload>
 }
 
-const { attempts, backoff, queue: deliveryName, retentionSeconds } = deliverWebhookJob
+const { attempts, backoff, queue: deliveryName, retentionSeconds, keptAttempts: keepLogs } = deliverWebhookJob
 const kept = { age: retentionSeconds }
 
 /** The delivery of a generation's end, as BullMQ takes it. */
@@ -25,7 +25,8 @@ const toDelivery = ({ id, payload, createdAt }: Addition, { url, base, events }:
     attempts,
     backoff,
     removeOnComplete: kept,
-    removeOnFail: kept
+    removeOnFail: kept,
+    keepLogs
   }
   return { name: deliveryName, data, opts }
 }

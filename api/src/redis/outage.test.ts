@@ -13,6 +13,7 @@ import { Redis } from 'ioredis'
 import { redisKeys } from '@nextscale/openapi'
 
 const ID = 'gen_aaaaaaaaaaaaaaaaaaaaaaaaaa'
+const DELIVERY_ID = 'whd_aaaaaaaaaaaaaaaaaaaaaaaaaa'
 const LIMIT_MS = 2000
 
 /** Every route that needs Redis, all at once; fails unless each is refused in time. */
@@ -25,6 +26,12 @@ const assertUnavailable = async (app: FastifyInstance): Promise<void> => {
     app.inject('/generations'),
     app.inject({ method: 'POST', url: `/generations/${ID}/cancel` }),
     app.inject({ method: 'DELETE', url: `/generations/${ID}` }),
+    app.inject('/webhook-deliveries'),
+    app.inject(`/webhook-deliveries/${DELIVERY_ID}`),
+    app.inject({ method: 'POST', url: `/webhook-deliveries/${DELIVERY_ID}/redeliver` }),
+    post(app, '/webhooks/test', { url: 'https://1.1.1.1/hook' }),
+    app.inject('/webhooks/secret'),
+    app.inject({ method: 'POST', url: '/webhooks/secret/rotate' }),
     app.inject('/readyz')
   ])
   const elapsedMs = performance.now() - startedAt

@@ -12,6 +12,7 @@ import { OWNER } from '../owner.ts'
 import type { TestApp } from './test-app.ts'
 
 const TOKEN = 'test'
+const DEADLINE_MS = 10_000
 
 export const ATTEMPT: WebhookAttempt = {
   at: '2026-01-01T00:00:00.000Z',
@@ -41,8 +42,8 @@ export interface Deliveries {
 export const RETRY_DELAY_MS = 3_600_000
 
 const kept = { age: deliverWebhookJob.retentionSeconds }
-const { attempts, backoff } = deliverWebhookJob
-const DELIVERY_OPTIONS = { attempts, backoff, removeOnComplete: kept, removeOnFail: kept }
+const { attempts, backoff, keptAttempts: keepLogs } = deliverWebhookJob
+const DELIVERY_OPTIONS = { attempts, backoff, removeOnComplete: kept, removeOnFail: kept, keepLogs }
 
 export const newTestDeliveryId = (): string => `whd_${base32(randomBytes(16))}`
 
@@ -95,9 +96,13 @@ export const openDeliveries = ({ server, keys, redis }: TestApp): Deliveries => 
       return id
     },
     take: async () => {
-      const job = await worker.getNextJob(TOKEN)
-      if (!job) throw new Error('No delivery is due')
-      return job
+      // Each look waits for one to come, if not always as long as it may.
+      const deadline = performance.now() + DEADLINE_MS
+      while (performance.now() < deadline) {
+        const job = await worker.getNextJob(TOKEN)
+        if (job) return job
+      }
+      throw new Error('No delivery is due')
     },
     close: async () => {
       await worker.close(true)

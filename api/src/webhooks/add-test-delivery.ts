@@ -24,14 +24,14 @@ interface TestDelivery {
 /** A function that adds the delivery of a test event, with its place in the owner's log, all or nothing. Resolves to its id. */
 export const createAddTestDelivery = ({ redis, deliveryQueue, keys }: AddContext) => {
   const trim = createIndexTrim(redis, keys)
-  const { queue: name, attempts, backoff, retentionSeconds } = deliverWebhookJob
+  const { queue: name, attempts, backoff, retentionSeconds, keptAttempts: keepLogs } = deliverWebhookJob
   const kept = { age: retentionSeconds }
   return ({ owner, url, base }: TestDelivery, createdAt = Date.now()): Promise<string> =>
     onRedis(async () => {
       trim(owner, createdAt)
       const jobId = `whd_${base32(randomBytes(ID_BYTES))}`
       const data: DeliverWebhookPayload = { version: 1, owner, generation_id: null, url, base, event: TEST_WEBHOOK_EVENT }
-      const opts = { jobId, timestamp: createdAt, attempts, backoff, removeOnComplete: kept, removeOnFail: kept }
+      const opts = { jobId, timestamp: createdAt, attempts, backoff, removeOnComplete: kept, removeOnFail: kept, keepLogs }
       const transaction = (await deliveryQueue.backend.client).multi()
       // First, and a plain command: a Redis that is full refuses it, and with it the whole transaction.
       transaction.runCommand('zadd', [keys.deliveries(owner), createdAt, jobId])

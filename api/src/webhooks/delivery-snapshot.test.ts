@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type Generation, terminalDeliveryId } from '@nextscale/openapi'
+import { deliverWebhookJob, type Generation, terminalDeliveryId } from '@nextscale/openapi'
 import { connectProducer } from '../redis/connection.ts'
 import { ATTEMPT, type Deliveries, newTestDeliveryId, openDeliveries, RETRY_DELAY_MS } from '../testing/deliveries.ts'
 import { bodyOf, openTestApp, post, type TestApp } from '../testing/test-app.ts'
-import { createDeliveryReader, type DeliveryReader, KEPT_ATTEMPTS } from './delivery-snapshot.ts'
+import { createDeliveryReader, type DeliveryReader } from './delivery-snapshot.ts'
 
 let context: TestApp
 let deliveries: Deliveries
@@ -64,13 +64,13 @@ test('one that ended says how, when, and after how many attempts', async () => {
 test('attempts come first to last, and the last are kept', async () => {
   const id = await deliveries.add()
   const job = await deliveries.take()
-  for (let latency = 0; latency < KEPT_ATTEMPTS + 5; latency += 1)
+  for (let latency = 0; latency < deliverWebhookJob.keptAttempts + 5; latency += 1)
     await job.log(JSON.stringify({ ...ATTEMPT, latency_ms: latency }))
   await job.log('what another release may write')
   const [attempts = [], none] = await reader.readAttempts([id, newTestDeliveryId()])
   assert.deepEqual(none, [])
-  assert.deepEqual(attempts.at(-1), { ...ATTEMPT, latency_ms: KEPT_ATTEMPTS + 4 })
-  assert.equal(attempts.length, KEPT_ATTEMPTS - 1)
+  assert.deepEqual(attempts.at(-1), { ...ATTEMPT, latency_ms: deliverWebhookJob.keptAttempts + 4 })
+  assert.equal(attempts.length, deliverWebhookJob.keptAttempts - 1)
   await deliveries.deliver(job)
 })
 

@@ -12,9 +12,6 @@ import { jsonParserOf } from '../parser.ts'
 import { onRedis } from '../redis/errors.ts'
 import type { DeliveryReply } from '../redis/read-delivery.ts'
 
-/** Attempts of one delivery that are kept and shown, the last ones: redelivering adds to them without end. */
-export const KEPT_ATTEMPTS = 100
-
 /** A webhook delivery as BullMQ holds it, parsed. Times in ms. */
 export interface DeliverySnapshot {
   id: string
@@ -111,7 +108,7 @@ export const createDeliveryReader = (redis: Redis, queue: Queue<DeliverWebhookPa
   const readAttempts = async (ids: readonly string[]) => {
     if (ids.length === 0) return []
     const pipeline = redis.pipeline()
-    for (const id of ids) pipeline.lrange(logsOf(id), -KEPT_ATTEMPTS, -1)
+    for (const id of ids) pipeline.lrange(logsOf(id), 0, -1)
     const lists = await onRedis(() => run(pipeline))
     return lists.map((lines) => asLines(lines).flatMap((line) => parseAttempt(line) ?? []))
   }

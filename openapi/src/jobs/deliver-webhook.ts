@@ -45,5 +45,7 @@ export const deliverWebhookJob = {
   /** The control process computes the delay. */
   backoff: { type: 'custom' },
   /** How long a finished delivery can be read. */
-  retentionSeconds: 30 * 86_400
+  retentionSeconds: 30 * 86_400,
+  /** Attempts on record of one delivery, the last ones: sending it again adds to them without end. */
+  keptAttempts: 100
 } as const

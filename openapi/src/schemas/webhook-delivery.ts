@@ -50,6 +50,7 @@ export const WebhookDeliveryList = Type.Object(
   },
   { $id: 'WebhookDeliveryList', description: 'Newest first. With filters, a page may be shorter than `limit` before the end.' }
 )
+export type WebhookDeliveryList = Static<typeof WebhookDeliveryList>
 
 export const WebhookSecret = Type.Object(
   {

@@ -4,13 +4,15 @@ import { benchFootprint } from './footprint.ts'
 import { benchOverhead } from './overhead.ts'
 import { benchSampling } from './sampling.ts'
 import { benchStreams } from './streams.ts'
+import { benchWebhooks } from './webhooks.ts'
 
 const BENCHMARKS: Record<string, () => Promise<void>> = {
   sampling: benchSampling,
   overhead: benchOverhead,
   accept: benchAccept,
   footprint: benchFootprint,
-  streams: benchStreams
+  streams: benchStreams,
+  webhooks: benchWebhooks
 }
 
 /** Take a gigabyte of memory or repeat others, so they run only when named. */

@@ -35,6 +35,8 @@ const install = async (): Promise<string> => {
 export interface Target {
   baseUrl: string
   key: string
+  /** Where the webhooks of all requests are sent that would be sent anywhere. */
+  receiver: string
   /** The contract as the fuzzer reads it. */
   document: object
   /** Added to `schemathesis.toml`. */
@@ -47,6 +49,7 @@ export interface Target {
 export const fuzz = async ({
   baseUrl,
   key,
+  receiver,
   document,
   config,
   options = []
@@ -60,7 +63,7 @@ export const fuzz = async ({
       `hooks = ${JSON.stringify(HOOKS)}\n${await readFile(CONFIG, 'utf8')}\n${config}`
     )
     const args = ['--config-file', 'schemathesis.toml', 'run', 'openapi.json', '--url', `${baseUrl}/v1`, '--no-color', ...options]
-    const env = { ...process.env, NEXTSCALE_API_KEY: key, PYTHONDONTWRITEBYTECODE: '1' }
+    const env = { ...process.env, NEXTSCALE_API_KEY: key, FUZZ_RECEIVER: receiver, PYTHONDONTWRITEBYTECODE: '1' }
     const { ok, stdout, stderr } = await run(schemathesis, args, { timeout: RUN_TIMEOUT_MS, cwd: folder, env })
     return { held: ok, report: `${stdout}${stderr}` }
   } finally {
