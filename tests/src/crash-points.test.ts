@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { after, afterEach, before, test } from 'node:test'
+import { after, afterEach, before, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import type { Generation } from '@nextscale/openapi'
 import { type Deployment, deploy } from './support/deployment.ts'
 import type { TestProcess } from './support/process.ts'
@@ -10,6 +11,10 @@ import { until } from './support/until.ts'
 
 /** More commands than any operation here takes. */
 const MANY = 80
+const folder = (path: string) => fileURLToPath(new URL(`../../gpu-runner/${path}`, import.meta.url))
+/** Makes 16 pictures in some seconds. */
+const SLOW = 'var-d2-256'
+const DEADLINE_SECONDS = 2
 const TERMINAL = ['succeeded', 'failed', 'canceled', 'expired']
 
 let service: Deployment
@@ -17,7 +22,8 @@ let receiver: ScriptedReceiver
 let proxy: RedisProxy
 before(async () => {
   const quick = { SWEEP_INTERVAL_MS: '200', LOCK_DURATION_MS: '1000', STALLED_INTERVAL_MS: '500', WEBHOOK_TIMEOUT_MS: '500' }
-  service = await deploy({ env: { EGRESS: 'any', MAX_BATCH: '1', CONCURRENCY: '1', ...quick } })
+  const models = ['models/emoji-32', `fixtures/${SLOW}`].map(folder).join(',')
+  service = await deploy({ env: { EGRESS: 'any', MODELS: models, MAX_BATCH: '1', CONCURRENCY: '1', ...quick } })
   receiver = await startScriptedReceiver()
   proxy = await startRedisProxy(service.redis.url)
 })
@@ -37,13 +43,15 @@ type Name = keyof typeof processes
 /** The process behind the proxy. */
 let crashing: TestProcess | undefined
 
-/** Starts a process anew, behind the proxy. */
-const revive = async (name: Name): Promise<void> => {
-  await processes[name].get().end('SIGKILL')
-  proxy.open()
-  crashing = await processes[name].start({ REDIS_URL: proxy.url })
-  await until('the API reads from Redis', async () => (await service.client.send('get', '/v1/generations')).status === 200)
+/** Starts a process that is down, behind the proxy. */
+const startBehind = async (name: Name): Promise<void> => {
+  const starting = processes[name].start({ REDIS_URL: proxy.url })
+  crashing = processes[name].get()
+  await starting
+  if (name === 'api')
+    await until('the API reads from Redis', async () => (await service.client.send('get', '/v1/generations')).status === 200)
 }
+
 /** Each test begins with all three up, and none behind the proxy. */
 afterEach(async () => {
   for (const { get, start } of Object.values(processes)) {
@@ -74,7 +82,14 @@ const post = async (path: string, body: object = {}, headers: Record<string, str
 }
 const generate = async (body: object = {}, headers?: Record<string, string>) =>
   post('/generate', { webhook: { url: receiver.url }, ...body }, headers)
-const mustGenerate = async (body?: object): Promise<string> => (await generate(body))?.id ?? assert.fail('it was not accepted')
+/** Asks until it is answered, as a client does that is told to try again; not an API that is dead. */
+const insist = (ask: () => Promise<Generation | undefined>): Promise<Generation> =>
+  until('it is accepted', async () => {
+    const answered = await ask()
+    if (!answered && !service.api().isRunning()) throw new Error('the API is gone')
+    return answered
+  })
+const mustGenerate = async (body?: object): Promise<string> => (await insist(() => generate(body))).id
 
 const readAll = async (): Promise<Generation[]> => {
   const all: Generation[] = []
@@ -114,8 +129,11 @@ const assertAllTold = async (): Promise<void> => {
 }
 
 interface Step {
-  /** Begins the operation anew, and says how one knows that it came through. */
-  prepare: () => Promise<void>
+  /**
+   * Begins with the process down, and ends where its commands begin to count. Says what counted commands have in them, if
+   * not all count.
+   */
+  prepare: () => Promise<string | undefined>
   /** Resolves when the operation came through; may fail when the process is killed. */
   act: () => Promise<unknown>
 }
@@ -125,49 +143,55 @@ const killedSoon = (killed: Promise<true>, error: unknown) =>
 
 /**
  * Does something again and again, with the process killed at its first, second, … command to Redis, until it comes through
- * before its nth. Returns how often it was killed.
+ * before its nth. Says how often it was killed.
  */
-const killAtEveryCommand = async (name: Name, side: Side, { prepare, act }: Step): Promise<number> => {
+const killAtEveryCommand = async (t: TestContext, name: Name, side: Side, { prepare, act }: Step): Promise<void> => {
   for (let nth = 1; nth < MANY; nth++) {
-    await revive(name)
-    await prepare()
+    await processes[name].get().end('SIGKILL')
+    proxy.open()
+    const about = await prepare()
     const killed = new Promise<true>((resolve) => {
       // The signal is sent before anything else can happen.
-      proxy.stopAt(
-        nth,
-        side,
-        () =>
-          void processes[name]
-            .get()
-            .end('SIGKILL')
-            .then(() => resolve(true))
-      )
+      const kill = () =>
+        void processes[name]
+          .get()
+          .end('SIGKILL')
+          .then(() => resolve(true))
+      proxy.stopAt({ nth, side, about }, kill)
     })
     const through = act().then(() => false as const)
     // What fails because of the kill does so a little before or after it is known.
     const wasKilled = await Promise.race([killed, through.catch((error: unknown) => killedSoon(killed, error))])
-    if (!wasKilled) return nth - 1
+    if (wasKilled) continue
+    assert.ok(nth > 1, 'it was never killed')
+    t.diagnostic(`killed at ${nth - 1} commands`)
+    proxy.open()
+    // What comes after the operation may be its nth.
+    if (!isHit) return
+    await killed
+    return startBehind(name)
   }
-  return assert.fail(`it was not through after ${MANY} commands`)
+  assert.fail(`it was not through after ${MANY} commands`)
 }
 
 const nothing = () => Promise.resolve()
 
+/** What the ids of a generation and of the delivery of its end have in common. */
+const common = (id: string) => id.slice('gen_'.length)
+
 for (const side of ['before', 'after'] as const) {
-  test(`an API killed ${side} any command of an acceptance leaves all of it or nothing`, async () => {
-    const crashes = await killAtEveryCommand('api', side, { prepare: nothing, act: async () => mustGenerate() })
-    assert.ok(crashes > 0)
-    await revive('api')
+  test(`an API killed ${side} any command of an acceptance leaves all of it or nothing`, async (t) => {
+    const prepare = () => startBehind('api').then(() => undefined)
+    await killAtEveryCommand(t, 'api', side, { prepare, act: async () => mustGenerate() })
     await assertAllTold()
   })
 
-  test(`an API killed ${side} any command of one with an idempotency key makes one, however often it is asked`, async () => {
+  test(`an API killed ${side} any command of one with an idempotency key makes one, however often it is asked`, async (t) => {
     const known = new Set((await readAll()).map(({ id }) => id))
     let asked = 0
-    const ask = async (key: number) => (await generate({}, { 'idempotency-key': `${side}-${key}` })) ?? assert.fail('no answer')
-    const crashes = await killAtEveryCommand('api', side, { prepare: nothing, act: () => ask(asked++) })
-    assert.ok(crashes > 0)
-    await revive('api')
+    const ask = (key: number) => insist(() => generate({}, { 'idempotency-key': `${side}-${key}` }))
+    const prepare = () => startBehind('api').then(() => undefined)
+    await killAtEveryCommand(t, 'api', side, { prepare, act: () => ask(asked++) })
     const ids: string[] = []
     for (let key = 0; key < asked; key++) ids.push((await ask(key)).id)
     const made = (await readAll()).map(({ id }) => id).filter((id) => !known.has(id))
@@ -175,35 +199,49 @@ for (const side of ['before', 'after'] as const) {
     await assertAllTold()
   })
 
-  test(`a control process killed ${side} any command of a delivery makes it again, under the same id`, async () => {
+  test(`a control process killed ${side} any command of a delivery makes it again, under the same id`, async (t) => {
     let id = ''
-    const crashes = await killAtEveryCommand('control', side, {
+    await killAtEveryCommand(t, 'control', side, {
       prepare: async () => {
-        if (id) await until(`${id} is delivered`, isDelivered(id))
-        await service.runner().end()
         id = await mustGenerate()
+        await until(`${id} has ended`, hasEnded(id))
+        return common(id)
       },
       act: async () => {
-        await service.startRunner()
+        await startBehind('control')
         await until(`${id} is delivered`, isDelivered(id))
       }
     })
-    assert.ok(crashes > 1)
+    await assertAllTold()
+  })
+
+  test(`a runner killed ${side} any command of a generation leaves it to another`, async (t) => {
+    let id = ''
+    await killAtEveryCommand(t, 'runner', side, {
+      prepare: async () => {
+        id = await mustGenerate()
+        return common(id)
+      },
+      act: async () => {
+        await startBehind('runner')
+        await until(`${id} has ended`, hasEnded(id))
+      }
+    })
     await assertAllTold()
   })
 }
 
-test('an API killed at any command of a cancel leaves it canceled, or as it was', async () => {
+test('an API killed at any command of a cancel leaves it canceled, or as it was', async (t) => {
   await service.runner().end()
   let id = ''
-  const crashes = await killAtEveryCommand('api', 'before', {
+  await killAtEveryCommand(t, 'api', 'before', {
     prepare: async () => {
+      await startBehind('api')
       id = await mustGenerate()
+      return common(id)
     },
-    act: async () => (await post(`/v1/generations/${id}/cancel`)) ?? assert.fail('no answer')
+    act: () => insist(() => post(`/v1/generations/${id}/cancel`))
   })
-  assert.ok(crashes > 1)
-  await revive('api')
   // Nobody asks again, and no runner is up: what is marked as canceled is told of all the same.
   await until('what was canceled is told of', async () => {
     const canceled = (await readAll()).filter((generation) => generation.status === 'canceled')
@@ -213,39 +251,48 @@ test('an API killed at any command of a cancel leaves it canceled, or as it was'
   await assertAllTold()
 })
 
-test('a control process killed at any command of a sweep loses nothing that lapsed', async () => {
+test('a control process killed at any command of a sweep loses nothing that lapsed', async (t) => {
   await service.runner().end()
   let id = ''
-  const crashes = await killAtEveryCommand('control', 'before', {
+  await killAtEveryCommand(t, 'control', 'before', {
     prepare: async () => {
       id = await mustGenerate({ start_deadline_seconds: 1 })
+      await sleep(1000)
+      return common(id)
     },
-    act: () => until(`${id} is delivered`, isDelivered(id))
+    act: async () => {
+      await startBehind('control')
+      await until(`${id} is delivered`, isDelivered(id))
+    }
   })
-  assert.ok(crashes > 1)
   await assertAllTold()
 })
 
-for (const [name, body, meanwhile] of [
-  ['a generation', {}, nothing],
-  ['one that is canceled', { num_images: 16 }, (id: string) => post(`/v1/generations/${id}/cancel`)]
+/** When the end of one that was made then is near. */
+const nearDeadline = (createdAt: string) => sleep(Date.parse(createdAt) + DEADLINE_SECONDS * 1000 - 300 - Date.now())
+
+for (const [name, body, near, end] of [
+  ['a cancel', {}, nothing, (id: string) => insist(() => post(`/v1/generations/${id}/cancel`))],
+  ['a deadline', { deadline_seconds: DEADLINE_SECONDS }, nearDeadline, nothing]
 ] as const) {
-  test(`a runner killed at any command of ${name} leaves it to another`, async () => {
+  test(`a runner killed while ${name} ends a generation leaves that to another`, async (t) => {
     let id = ''
-    const crashes = await killAtEveryCommand('runner', 'before', {
+    await killAtEveryCommand(t, 'runner', 'before', {
       prepare: async () => {
-        if (id) await until(`${id} has ended`, hasEnded(id))
-        if (meanwhile === nothing) return
-        id = await mustGenerate(body)
-        await until('it runs', async () => (await service.client.read(id)).status === 'running')
+        await startBehind('runner')
+        id = await mustGenerate({ model: SLOW, num_images: 16, ...body })
+        const running = await until('it runs', async () => {
+          const generation = await service.client.read(id)
+          return generation.status === 'running' && generation
+        })
+        await near(running.created_at)
+        return common(id)
       },
       act: async () => {
-        if (meanwhile === nothing) id = await mustGenerate(body)
-        await meanwhile(id)
+        await end(id)
         await until(`${id} has ended`, hasEnded(id))
       }
     })
-    assert.ok(crashes > 1)
     await assertAllTold()
   })
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { verifyWebhook } from '@nextscale/sdk/source'
 import type {
   Generation,
@@ -20,8 +21,9 @@ import { until } from './support/until.ts'
 
 const ENDS = ['generation.succeeded', 'generation.failed', 'generation.canceled', 'generation.expired'] as const
 const LIVE = ['generation.started', 'generation.progress', 'generation.output'] as const
-/** Sixteen pictures one after another: long enough to be caught in the act. */
-const LONG = { num_images: 16 }
+const folder = (path: string) => fileURLToPath(new URL(`../../gpu-runner/${path}`, import.meta.url))
+/** Sixteen pictures one after another: long enough to be caught in the act, and longer than a second. */
+const LONG = { model: 'var-d2-256', num_images: 16 }
 
 let service: Deployment
 let client: Client
@@ -30,7 +32,8 @@ let secret: string
 before(async () => {
   const signing = { WEBHOOK_SIGNING_KEYS: `whsk_${randomBytes(32).toString('base64')}` }
   const quick = { SWEEP_INTERVAL_MS: '200', WEBHOOK_TIMEOUT_MS: '2000', WEBHOOK_RETRY_DELAYS_SECONDS: '0.3,0.3,600' }
-  service = await deploy({ env: { EGRESS: 'any', MAX_BATCH: '1', CONCURRENCY: '1', ...signing, ...quick } })
+  const models = ['models/emoji-32', 'fixtures/var-d2-256'].map(folder).join(',')
+  service = await deploy({ env: { EGRESS: 'any', MODELS: models, MAX_BATCH: '1', CONCURRENCY: '1', ...signing, ...quick } })
   client = createClient(service.baseUrl, await createKey(service, 'admin'))
   receiver = await startScriptedReceiver()
   secret = ((await client.send('get', '/v1/webhooks/secret')).body as WebhookSecret).secret
@@ -154,10 +157,10 @@ test('what expires and what passes its deadline is announced without anyone aski
 })
 
 test('one that runs past its deadline is announced', async () => {
-  const { id } = await client.generate({ ...LONG, num_images: 16, deadline_seconds: 1, ...webhook() })
-  const generation = await client.finish(id)
-  const { error, status } = await only(await settled(id))
-  assert.deepEqual([status, error], [generation.status, generation.error])
+  const { id } = await client.generate({ ...LONG, deadline_seconds: 1, ...webhook() })
+  const { status, error, started_at: startedAt } = await only(await settled(id))
+  assert.deepEqual([status, error?.code], ['canceled', 'deadline_exceeded'])
+  assert.ok(startedAt !== null)
 })
 
 test('only what was asked for is announced', async () => {
@@ -174,6 +177,20 @@ test('only what was asked for is announced', async () => {
 test('an empty list of events asks for the four ends', async () => {
   const { id } = await client.generate({ webhook: { url: receiver.url, events: [] } })
   assert.deepEqual((await settled(id)).webhook?.events, ENDS)
+})
+
+test('the start and the progress of what takes long are announced while it runs', async () => {
+  const { id } = await client.generate({ ...LONG, ...webhook('generation.started', 'generation.progress') })
+  const heard = (type: string) => async () => receiver.about(id).some(({ event }) => event.type === type)
+  await until('its start is announced', heard('generation.started'))
+  await until('its progress is announced', heard('generation.progress'))
+  await client.cancel(id)
+  assert.equal((await settled(id, 'skipped')).status, 'canceled')
+  for (const { data } of await Promise.all(receiver.about(id).map(verified))) {
+    const { status, completed_at: completedAt } = data as Generation
+    assert.ok(['running', 'canceling'].includes(status), status)
+    assert.equal(completedAt, null)
+  }
 })
 
 test('what happens on the way is announced to whoever asks, under ids of its own', async () => {

@@ -45,6 +45,12 @@ const isListening = (baseUrl: string) => async () => {
 
 const isReady = (baseUrl: string) => async () => (await fetch(`${baseUrl}/readyz`).catch(() => undefined))?.status === 200
 
+const isSaid = (words: string, started: TestProcess) =>
+  until(words, async () => {
+    if (!started.isRunning()) throw new Error(`it ended before it was "${words}":\n${started.output()}`)
+    return started.output().includes(words)
+  })
+
 /** The service’s processes, in the order of their start. */
 class Processes {
   readonly #env: Record<string, string>
@@ -71,22 +77,16 @@ class Processes {
     return started
   }
 
-  async #startAndAwait(name: string, path: string, extra: Record<string, string>): Promise<TestProcess> {
-    const started = this.#start(path, extra)
-    await until(`the ${name} is ready`, async () => {
-      if (!started.isRunning()) throw new Error(`the ${name} ended:\n${started.output()}`)
-      return started.output().includes(`${name} ready`)
-    })
+  async startRunner(extra: Record<string, string> = {}): Promise<TestProcess> {
+    const started = (this.#runner = this.#start(RUNNER, extra))
+    await isSaid('runner ready', started)
     return started
   }
 
-  async startRunner(extra: Record<string, string> = {}): Promise<TestProcess> {
-    return (this.#runner = await this.#startAndAwait('runner', RUNNER, extra))
-  }
-
   async startControl(extra: Record<string, string> = {}): Promise<TestProcess> {
-    // Metrics at the runner's port could not be had twice.
-    return (this.#control = await this.#startAndAwait('control', CONTROL, { METRICS_PORT: '', ...extra }))
+    const started = (this.#control = this.#start(CONTROL, extra))
+    await isSaid('control ready', started)
+    return started
   }
 
   get api(): TestProcess {

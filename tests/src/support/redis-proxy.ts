@@ -4,6 +4,13 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 /** On which side of a command a process is stopped: before Redis gets it, or after Redis did it and before its reply. */
 export type Side = 'before' | 'after'
 
+export interface StopPoint {
+  nth: number
+  side: Side
+  /** Counted is only what has this text in it, if it is given. */
+  about?: string | undefined
+}
+
 /** Stands between one process and Redis, so that a test can end the process at an exact point of what it tells Redis. */
 export interface RedisProxy {
   readonly url: string
@@ -11,7 +18,7 @@ export interface RedisProxy {
    * Counts commands that may change something from now on, on all connections together, and lets nothing more through at
    * the nth. Calls back there, at once.
    */
-  stopAt(nth: number, side: Side, reached: () => void): void
+  stopAt(point: StopPoint, reached: () => void): void
   /** Lets everything through, for the next process. */
   open(): void
   close(): Promise<void>
@@ -43,14 +50,14 @@ const firstCommand = (bytes: Buffer): { length: number; name: string } | undefin
 }
 
 /** Splits what a process sends into commands, and hands them on while it may. */
-const forwardCommands = (client: Socket, upstream: Socket, pass: (name: string, send: () => void) => void) => {
+const forwardCommands = (client: Socket, upstream: Socket, pass: (name: string, command: Buffer, send: () => void) => void) => {
   let rest: Buffer = Buffer.alloc(0)
   client.on('data', (piece: Buffer) => {
     rest = rest.length === 0 ? piece : Buffer.concat([rest, piece])
     for (let found = firstCommand(rest); found; found = firstCommand(rest)) {
       const command = rest.subarray(0, found.length)
       rest = rest.subarray(found.length)
-      pass(found.name, () => upstream.write(command))
+      pass(found.name, command, () => upstream.write(command))
     }
   })
 }
@@ -59,14 +66,14 @@ export const startRedisProxy = async (redisUrl: string): Promise<RedisProxy> => 
   const { hostname, port } = new URL(redisUrl)
   const sockets = new Set<Socket>()
   let left = Number.POSITIVE_INFINITY
-  let side: Side = 'before'
+  let point: StopPoint = { nth: left, side: 'before' }
   let reached: () => void = () => undefined
-  const pass = (name: string, send: () => void) => {
+  const pass = (name: string, command: Buffer, send: () => void) => {
     if (left <= 0) return
-    if (HARMLESS.has(name)) return send()
+    if (HARMLESS.has(name) || (point.about !== undefined && !command.includes(point.about))) return send()
     left -= 1
     if (left > 0) return send()
-    if (side === 'after') send()
+    if (point.side === 'after') send()
     reached()
   }
   const server = createServer((client) => {
@@ -87,9 +94,9 @@ export const startRedisProxy = async (redisUrl: string): Promise<RedisProxy> => 
   await once(server, 'listening')
   return {
     url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    stopAt: (nth, onSide, onReached) => {
-      left = nth
-      side = onSide
+    stopAt: (at, onReached) => {
+      left = at.nth
+      point = at
       reached = onReached
     },
     open: () => {
