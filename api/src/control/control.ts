@@ -3,9 +3,11 @@ import type { FastifyBaseLogger } from 'fastify'
 import { openEgress } from '../egress/open.ts'
 import { openDeliveryQueue, openQueue } from '../generations/queue.ts'
 import { createReader } from '../generations/reader.ts'
+import { withDeliveries } from '../generations/with-deliveries.ts'
 import { openObjectStore } from '../object-store/open.ts'
 import { connectProducer } from '../redis/connection.ts'
 import { createRunnerRegistry } from '../runners/read-runners.ts'
+import { createDeliveryReader } from '../webhooks/delivery-snapshot.ts'
 import { createWebhookSecrets } from '../webhooks/secrets.ts'
 import { startDeliveries } from '../webhooks/start-deliveries.ts'
 import { measureBacklog } from './backlog.ts'
@@ -42,7 +44,7 @@ const open = async (config: ControlConfig, log: FastifyBaseLogger) => {
     egress,
     redisUrl: config.redisUrl,
     publicUrl: config.publicUrl,
-    reader: createReader(redis, queue, keys),
+    reader: withDeliveries(createReader(redis, queue, keys), createDeliveryReader(redis, deliveryQueue)),
     runners: createRunnerRegistry({ redis, keys }),
     secrets: createWebhookSecrets(redis, keys),
     close: async () => {
