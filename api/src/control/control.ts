@@ -1,10 +1,12 @@
 import { redisKeys } from '@nextscale/openapi'
 import type { FastifyBaseLogger } from 'fastify'
+import type { Redis } from 'ioredis'
 import { openEgress } from '../egress/open.ts'
 import { openDeliveryQueue, openQueue } from '../generations/queue.ts'
 import { createReader } from '../generations/reader.ts'
 import { withDeliveries } from '../generations/with-deliveries.ts'
 import { openObjectStore } from '../object-store/open.ts'
+import type { WorkerEnd } from '../redis/close-worker.ts'
 import { connectProducer } from '../redis/connection.ts'
 import { createRunnerRegistry } from '../runners/read-runners.ts'
 import { createDeliveryReader } from '../webhooks/delivery-snapshot.ts'
@@ -12,7 +14,7 @@ import { createWebhookSecrets } from '../webhooks/secrets.ts'
 import { startDeliveries } from '../webhooks/start-deliveries.ts'
 import { measureBacklog } from './backlog.ts'
 import type { ControlConfig } from './config.ts'
-import { createControlMetrics } from './control-metrics.ts'
+import { type ControlMetrics, createControlMetrics } from './control-metrics.ts'
 import { emfLine } from './emf.ts'
 import { promoteDue } from './promote-due.ts'
 import { repeat } from './repeat.ts'
@@ -22,7 +24,7 @@ import { watchStalls } from './watch-stalls.ts'
 
 export interface Control {
   /** Ends everything in reverse order. Webhook requests that are under way end first. */
-  stop(): Promise<void>
+  stop(): Promise<WorkerEnd>
 }
 
 /** What the parts of a control process work with. */
@@ -30,8 +32,6 @@ const open = async (config: ControlConfig, log: FastifyBaseLogger) => {
   const store = await openObjectStore(config.objectStore)
   const keys = redisKeys(config.redisPrefix)
   const redis = connectProducer(config.redisUrl, log)
-  // It is tried for ever; nothing here is of use before.
-  await new Promise((resolve) => redis.once('ready', resolve))
   const queue = openQueue(redis, keys)
   const deliveryQueue = openDeliveryQueue(redis, keys)
   const egress = openEgress(config.egress)
@@ -57,38 +57,81 @@ const open = async (config: ControlConfig, log: FastifyBaseLogger) => {
   }
 }
 
-/** Starts everything a service needs besides requests and runners. Any number of processes may do so at once. */
-export const startControl = async (config: ControlConfig, log: FastifyBaseLogger): Promise<Control> => {
-  const parts = await open(config, log)
-  const metrics = createControlMetrics()
-  const closing: (() => void | Promise<void>)[] = [() => parts.close()]
-  const stopping = new AbortController()
-  const { signal } = stopping
-  const stop = async () => {
-    stopping.abort()
-    for (const close of closing.splice(0).toReversed()) await close()
-  }
-  const regularly = (everyMs: number, name: string, work: () => Promise<void>) => {
-    const onError = (error: unknown) => log.warn({ err: error }, `${name} failed; it is tried again`)
-    const running = repeat({ everyMs, work, signal, onError })
-    closing.push(() => running)
-  }
-  try {
-    if (config.metrics) closing.push(await serveMetrics(metrics.registry, config.metrics))
-    const stalls = await watchStalls({ ...parts, stalledIntervalMs: config.stalledIntervalMs, log })
-    closing.push(() => stalls.stop())
-    regularly(config.backlogIntervalMs, 'Measuring the backlog', async () => {
-      await promoteDue(parts)
+type Parts = Awaited<ReturnType<typeof open>>
+
+/** Waits for the first connection, which is tried for ever; false when `signal` fires before. */
+const isThere = (redis: Redis, signal: AbortSignal): Promise<boolean> =>
+  new Promise((resolve) => {
+    if (signal.aborted) return resolve(false)
+    redis.once('ready', () => resolve(true))
+    signal.addEventListener('abort', () => resolve(false), { once: true })
+  })
+
+/** The two parts that hold connections of their own. */
+const startWorkers = async (parts: Parts, metrics: ControlMetrics, config: ControlConfig, log: FastifyBaseLogger) => {
+  const stalls = await watchStalls({ ...parts, stalledIntervalMs: config.stalledIntervalMs, log })
+  const deliveries = await startDeliveries({ ...parts, registry: metrics.registry, config: config.webhooks, log })
+  return [stalls, deliveries]
+}
+
+/** What is done now and then, each for itself, so that none waits for another. Resolves when all have ended. */
+const startRepeating = (
+  parts: Parts,
+  metrics: ControlMetrics,
+  config: ControlConfig,
+  log: FastifyBaseLogger,
+  signal: AbortSignal
+) => {
+  const regularly = (everyMs: number, name: string, work: () => Promise<void>) =>
+    repeat({ everyMs, work, signal, onError: (error) => log.warn({ err: error }, `${name} failed; it is tried again`) })
+  const publish = async () => {
+    try {
       const backlog = await measureBacklog(parts)
       metrics.set(backlog)
       if (config.emfNamespace !== undefined) process.stdout.write(`${emfLine(config.emfNamespace, backlog, Date.now())}\n`)
-    })
-    regularly(config.sweepIntervalMs, 'A sweep', createSweeps({ ...parts, againMs: config.sweepIntervalMs, signal, log }))
-    const deliveries = await startDeliveries({ ...parts, registry: metrics.registry, config: config.webhooks, log })
-    closing.push(() => deliveries.stop())
-  } catch (error) {
-    await stop()
-    throw error
+    } catch (error) {
+      metrics.set(undefined)
+      throw error
+    }
   }
-  return { stop }
+  return Promise.all([
+    regularly(config.backlogIntervalMs, 'Measuring the backlog', publish),
+    regularly(config.backlogIntervalMs, 'Promoting what is due', () => promoteDue({ ...parts, signal })),
+    regularly(config.sweepIntervalMs, 'A sweep', createSweeps({ ...parts, againMs: config.sweepIntervalMs, signal, log }))
+  ])
+}
+
+/**
+ * Starts everything a service needs besides requests and runners. Any number of processes may do so at once. Waits for Redis,
+ * for as long as it takes; undefined when `signal` fires before.
+ */
+export const startControl = async (
+  config: ControlConfig,
+  log: FastifyBaseLogger,
+  signal: AbortSignal
+): Promise<Control | undefined> => {
+  const metrics = createControlMetrics()
+  const unserve = config.metrics && (await serveMetrics(metrics.registry, config.metrics))
+  const parts = await open(config, log)
+  const close = async () => {
+    await parts.close()
+    unserve?.()
+    metrics.close()
+  }
+  if (!(await isThere(parts.redis, signal))) {
+    await close()
+    return undefined
+  }
+  const workers = await startWorkers(parts, metrics, config, log)
+  const stopping = new AbortController()
+  const repeating = startRepeating(parts, metrics, config, log, stopping.signal)
+  return {
+    stop: async () => {
+      stopping.abort()
+      const ends = await Promise.all(workers.toReversed().map((worker) => worker.stop()))
+      await repeating
+      await close()
+      return ends.includes('abandoned') ? 'abandoned' : 'stopped'
+    }
+  }
 }

@@ -8,20 +8,25 @@ const PAGE_SIZE = 100
 interface PromoteContext {
   redis: Redis
   queue: Queue
+  /** Ends it early. */
+  signal: AbortSignal
+}
+
+const promote = async (queue: Queue, id: string): Promise<boolean> => {
+  const job = await onRedis(() => Job.fromId(queue, id))
+  // Another process was quicker, or a runner.
+  return onRedis(async () => job?.promote().then(() => true) ?? false).catch(() => false)
 }
 
 /**
- * Puts generations into the queue whose pause before another attempt is over: workers do so when they take jobs, which
- * nobody does while no runner is up. Says how many there were.
+ * Puts generations into the queue whose pause before another attempt is over, by their priority as before: workers do so
+ * when they take jobs, which nobody does while no runner is up. Any number of processes may do so at once.
  */
-export const promoteDue = async ({ redis, queue }: PromoteContext, now = Date.now()): Promise<number> => {
-  const ids = await onRedis(() => redis.zrangebyscore(queue.toKey('delayed'), 0, delayedUntil(now), 'LIMIT', 0, PAGE_SIZE))
-  let promoted = 0
-  for (const id of ids) {
-    const job = await onRedis(() => Job.fromId(queue, id))
-    // Another process was quicker, or a runner.
-    const isMine = await onRedis(async () => job?.promote().then(() => true)).catch(() => false)
-    if (isMine) promoted += 1
+export const promoteDue = async ({ redis, queue, signal }: PromoteContext, now = Date.now()): Promise<void> => {
+  while (!signal.aborted) {
+    const ids = await onRedis(() => redis.zrangebyscore(queue.toKey('delayed'), 0, delayedUntil(now), 'LIMIT', 0, PAGE_SIZE))
+    const promoted = await Promise.all(ids.map((id) => promote(queue, id)))
+    // A page of which nothing could be moved would only come again.
+    if (ids.length < PAGE_SIZE || !promoted.includes(true)) return
   }
-  return promoted
 }

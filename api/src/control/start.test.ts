@@ -91,6 +91,21 @@ test('a generation whose runner is lost waits again while no runner is there', a
   await until('it waits again', async () => (await context.queue.getJobState(id)) === 'waiting')
 })
 
+test('a generation that lost its runner too often waits, and fails unrun when it is taken up next', async () => {
+  await start()
+  const id = await add()
+  for (let loss = 0; loss <= generateImageJob.maxStalledCount; loss++) {
+    await takeUpAndVanish()
+    await until('it is not held any more', async () => (await context.queue.getJobState(id)) !== 'active')
+  }
+  assert.equal(await context.queue.getJobState(id), 'waiting')
+  let runs = 0
+  const worker = await context.runner(async () => void runs++)
+  await until('it has failed', async () => (await context.queue.getJobState(id)) === 'failed')
+  assert.equal(runs, 0)
+  await worker.close()
+})
+
 test('a generation whose pause before another attempt is over waits again while no runner is there', async () => {
   const worker = await context.runner(() => Promise.reject(new Error('{"code":"sampler_failed"}')))
   const id = await add()
@@ -99,6 +114,22 @@ test('a generation whose pause before another attempt is over waits again while 
   assert.equal(await context.queue.getJobState(id), 'delayed')
   await start()
   await until('it waits again', async () => (await context.queue.getJobState(id)) === 'prioritized')
+})
+
+test('two at once put every due retry back once, and by its priority', async () => {
+  const ids = Array.from({ length: 250 }, () => newGenerationId())
+  const delay = 1
+  const jobs = ids.map((jobId) => ({
+    name: generateImageJob.queue,
+    data: announcedPayload(),
+    opts: { jobId, delay, priority: 7 }
+  }))
+  await context.queue.addBulk(jobs)
+  await Promise.all([start(), start()])
+  await until('none is delayed', async () => (await context.queue.getDelayedCount()) === 0)
+  const waiting = await context.redis.zrange(context.queue.toKey('prioritized'), '0', '-1')
+  assert.deepEqual(waiting.toSorted(), ids.toSorted())
+  assert.equal(await context.queue.getWaitingCount(), 0)
 })
 
 test('the backlog is served to Prometheus and written for CloudWatch, zeroes included', async () => {
@@ -203,6 +234,29 @@ test('it outlives a Redis that is away, at its start and later', async () => {
   await queue.close()
   redis.disconnect()
   await second.stop()
+})
+
+test('SIGTERM ends it with 0 while it waits for Redis, and healthz answers until then', async () => {
+  const [redis, port] = [await freePort(), await freePort()]
+  const control = await start({ REDIS_URL: `redis://127.0.0.1:${redis}`, METRICS_PORT: String(port) }, false)
+  await until('it says so', () => control.output().includes('Redis cannot be reached'))
+  assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200)
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  assert.match(text, /^nextscale_redis_up 0$/m)
+  assert.doesNotMatch(text, /^nextscale_backlog_generations /m)
+  control.child.kill('SIGTERM')
+  assert.deepEqual((await control.exit)[0], 0, control.output())
+})
+
+test('SIGTERM ends it within seconds when Redis went away, with 1 since nothing can be recorded', async () => {
+  const server = await startRedis()
+  const control = await start({ REDIS_URL: server.url })
+  const said = control.output().length
+  await server.stop()
+  await until('it says so', () => /Redis cannot be reached|connection to Redis is lost/.test(control.output().slice(said)))
+  control.child.kill('SIGTERM')
+  assert.deepEqual((await control.exit)[0], 1, control.output())
+  assert.match(control.output(), /Redis is away, so what was under way could not be recorded/)
 })
 
 test('what is set wrong is said in a sentence', async () => {

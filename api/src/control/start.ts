@@ -1,11 +1,12 @@
+import { once } from 'node:events'
 import { pino } from 'pino'
 import { ConfigError } from '../config-readers.ts'
 import { loggedError } from '../logged-error.ts'
 import { type ControlConfig, readControlConfig } from './config.ts'
-import { startControl } from './control.ts'
+import { type Control, startControl } from './control.ts'
 
-/** How long stopping may take: a webhook request has its own deadline, and what is left is made again by another process. */
-const STOP_DEADLINE_MS = 20_000
+/** What stopping may take beyond a webhook request, which has its own deadline. */
+const STOP_MS = 8000
 
 const fail = (sentence: string): never => {
   process.stderr.write(`${sentence}\n`)
@@ -32,30 +33,32 @@ const options = { level: config.logLevel, serializers: { err: loggedError } }
 const stream = await prettyStream(config)
 const log = stream ? pino(options, stream) : pino(options)
 
-const control = await startControl(config, log).catch((error: unknown) => {
+const told = new AbortController()
+for (const name of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(name, () => {
+    if (!told.signal.aborted) log.info(`${name}: stopping`)
+    told.abort()
+  })
+}
+
+const stop = async (control: Control): Promise<void> => {
+  const deadlineMs = config.webhooks.timeoutMs + STOP_MS
+  const deadline = setTimeout(() => fail(`Stopping took longer than ${deadlineMs} ms; giving up.`), deadlineMs)
+  const end = await control.stop()
+  clearTimeout(deadline)
+  if (end === 'stopped') return log.info('stopped')
+  log.warn('Redis is away, so what was under way could not be recorded: webhooks whose request had begun are sent again')
+  process.exit(1)
+}
+
+const control = await startControl(config, log, told.signal).catch((error: unknown) => {
   const address = config.metrics && `METRICS_HOST=${config.metrics.host} and METRICS_PORT=${config.metrics.port}`
   if (error instanceof Error && 'code' in error && address !== undefined && 'syscall' in error && error.syscall === 'listen')
     return fail(`Metrics cannot be served at ${address} (${String(error.code)}): choose others, or unset METRICS_PORT.`)
   throw error
 })
-log.info('control ready')
-
-let isStopping = false
-const stop = (signal: NodeJS.Signals) => {
-  if (isStopping) return
-  isStopping = true
-  log.info(`${signal}: stopping`)
-  const deadline = setTimeout(() => fail(`Stopping took longer than ${STOP_DEADLINE_MS} ms; giving up.`), STOP_DEADLINE_MS)
-  control.stop().then(
-    () => {
-      clearTimeout(deadline)
-      log.info('stopped')
-    },
-    (error: unknown) => {
-      log.error({ err: error }, 'stopping failed')
-      process.exit(1)
-    }
-  )
-}
-process.on('SIGTERM', stop)
-process.on('SIGINT', stop)
+if (control) {
+  log.info('control ready')
+  if (!told.signal.aborted) await once(told.signal, 'abort')
+  await stop(control)
+} else log.info('stopped')

@@ -1,7 +1,11 @@
 import { generateImageJob, type RedisKeys } from '@nextscale/openapi'
 import { Worker } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
-import { Redis } from 'ioredis'
+import { closeWorker, type WorkerEnd } from '../redis/close-worker.ts'
+import { connectWorker } from '../redis/connection.ts'
+
+/** What closing may take, with Redis there. */
+const STOP_MS = 3000
 
 interface StallContext {
   redisUrl: string
@@ -11,7 +15,7 @@ interface StallContext {
 }
 
 export interface StallWatch {
-  stop(): Promise<void>
+  stop(): Promise<WorkerEnd>
 }
 
 /**
@@ -19,8 +23,7 @@ export interface StallWatch {
  * processor takes no jobs; it only looks for those whose lock has run out.
  */
 export const watchStalls = async ({ redisUrl, keys, stalledIntervalMs, log }: StallContext): Promise<StallWatch> => {
-  const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
-  connection.on('error', (error) => log.debug({ err: error }, 'the connection of the stall watch'))
+  const connection = connectWorker(redisUrl, log)
   const worker = new Worker(generateImageJob.queue, null, {
     connection,
     prefix: keys.bullmq,
@@ -31,10 +34,5 @@ export const watchStalls = async ({ redisUrl, keys, stalledIntervalMs, log }: St
   worker.on('error', (error) => log.warn({ err: error }, 'lost runners could not be looked for; it is tried again'))
   worker.on('stalled', (id) => log.warn({ generation: id }, 'a generation lost its runner and waits again'))
   await worker.startStalledCheckTimer()
-  return {
-    stop: async () => {
-      await worker.close()
-      connection.disconnect()
-    }
-  }
+  return { stop: () => closeWorker({ worker, connection, graceMs: STOP_MS }) }
 }

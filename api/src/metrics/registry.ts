@@ -7,7 +7,7 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 const NANOSECONDS = 1e9
 
 /** Memory, processor time and start of this process. */
-const addProcess = (registers: Registry[]): void => {
+export const addProcess = (registers: Registry[]): void => {
   new Gauge({
     name: 'process_resident_memory_bytes',
     help: 'Resident memory.',
@@ -34,7 +34,7 @@ const addProcess = (registers: Registry[]): void => {
 }
 
 /** Lag of the event loop since the last scrape. Returns the way to stop measuring. */
-const addLag = (registers: Registry[]): (() => void) => {
+export const addLag = (registers: Registry[]): (() => void) => {
   const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
   lag.enable()
   new Gauge({

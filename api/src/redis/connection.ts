@@ -70,6 +70,26 @@ export const connectProducer = (url: string, log: FastifyBaseLogger): Redis => {
   return redis
 }
 
+/** Longer than any blocking command of a worker. */
+const WORKER_SOCKET_TIMEOUT_MS = 15_000
+
+/** The connection of a BullMQ worker, whose commands wait for Redis for as long as it takes. */
+export const connectWorker = (url: string, log: FastifyBaseLogger): Redis => {
+  const { connectTimeout, disconnectTimeout, retryStrategy, reconnectOnError } = shared
+  const redis = new Redis(url, {
+    connectTimeout,
+    disconnectTimeout,
+    retryStrategy,
+    reconnectOnError,
+    maxRetriesPerRequest: null,
+    // A route that died in silence is given up, or locks would not be renewed.
+    socketTimeout: WORKER_SOCKET_TIMEOUT_MS
+  })
+  // The producer's connection, to the same server, tells of its state.
+  redis.on('error', (error) => log.debug({ err: error }, 'the connection of a worker'))
+  return redis
+}
+
 /** A connection for blocking reads, opened on first use. What it brings are hints, so its failures are not reported. */
 export const connectListener = (url: string): Redis => {
   const redis = new Redis(url, { ...shared, lazyConnect: true, maxRetriesPerRequest: null, commandTimeout: 5000 })

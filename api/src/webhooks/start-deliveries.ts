@@ -1,7 +1,8 @@
 import { type DeliverWebhookResult, deliverWebhookJob, type RedisKeys } from '@nextscale/openapi'
 import { type Job, Worker } from 'bullmq'
-import { Redis } from 'ioredis'
 import type { Registry } from 'prom-client'
+import { closeWorker, type WorkerEnd } from '../redis/close-worker.ts'
+import { connectWorker } from '../redis/connection.ts'
 import { deliver, type DeliverContext, RetryLater } from './deliver.ts'
 import { createDeliveryMetrics } from './delivery-metrics.ts'
 import { createHostSlots } from './host-slots.ts'
@@ -16,7 +17,7 @@ export interface DeliveriesContext extends Omit<DeliverContext, 'slots' | 'metri
 
 export interface Deliveries {
   /** Takes no more, and resolves once those under way have ended: each has its own deadline. */
-  stop(): Promise<void>
+  stop(): Promise<WorkerEnd>
 }
 
 /** A delivery whose process is lost is taken up by another as often as it takes, within reason. */
@@ -25,6 +26,10 @@ const MIN_LOCK_MS = 2000
 /** How long an idle worker blocks on Redis, in seconds. */
 const DRAIN_DELAY_SECONDS = 1
 const UNKNOWN_DELAY_MS = 5000
+/** After how long Redis is asked again once it failed to answer. */
+const RETRY_MS = 1000
+/** What recording a request takes at most, beyond its own time. */
+const RECORD_MS = 3000
 
 const backoffStrategy = (_attemptsMade: number, _type?: string, error?: Error): number =>
   error instanceof RetryLater ? error.delayMs : UNKNOWN_DELAY_MS
@@ -40,8 +45,7 @@ export const startDeliveries = async ({ redisUrl, keys, registry, ...context }: 
     signingKeys: openSigningKeys(config.signingKeys),
     userAgent: `Nextscale-Webhooks/${await readVersion()}`
   }
-  const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
-  connection.on('error', (error) => log.debug({ err: error }, 'the connection of deliveries'))
+  const connection = connectWorker(redisUrl, log)
   const lockDuration = Math.max(2 * config.timeoutMs, MIN_LOCK_MS)
   const stopping = new AbortController()
   // Three parameters must be declared: BullMQ passes the signal only to processors that ask for it.
@@ -55,14 +59,10 @@ export const startDeliveries = async ({ redisUrl, keys, registry, ...context }: 
     stalledInterval: lockDuration,
     maxStalledCount: MAX_STALLED_COUNT,
     drainDelay: DRAIN_DELAY_SECONDS,
+    runRetryDelay: RETRY_MS,
     settings: { backoffStrategy }
   })
   worker.on('error', (error) => log.warn({ err: error }, 'the queue of deliveries'))
   worker.on('stalled', (id) => log.warn({ delivery: id }, 'a delivery lost its process and is made again'))
-  return {
-    stop: async () => {
-      await worker.close()
-      connection.disconnect()
-    }
-  }
+  return { stop: () => closeWorker({ worker, connection, graceMs: config.timeoutMs + RECORD_MS }) }
 }

@@ -85,7 +85,8 @@ class Processes {
   }
 
   async startControl(extra: Record<string, string> = {}): Promise<TestProcess> {
-    return (this.#control = await this.#startAndAwait('control', CONTROL, extra))
+    // Metrics at the runner's port could not be had twice.
+    return (this.#control = await this.#startAndAwait('control', CONTROL, { METRICS_PORT: '', ...extra }))
   }
 
   get api(): TestProcess {
