@@ -37,6 +37,11 @@ export type BuiltEvent =
 
 const timestamp = (ms: number) => new Date(ms).toISOString()
 
+const nowOf = ({ now = Date.now }: EventContext): number => now()
+
+/** What may be told of a generation once its links have ended, or will have. */
+export const withoutPictures = (generation: Generation): Generation => ({ ...generation, outputs: [], previews: [] })
+
 const eventOf = (status: Extract<Standing, { at: number }>['status']): TerminalWebhookEvent => `generation.${status}`
 
 const viewOf = ({ store, publicUrl }: EventContext, { base }: DeliverWebhookPayload): ViewContext => ({
@@ -55,7 +60,8 @@ const buildTerminal = async (
   if (!isTerminal(standing)) return { kind: 'early' }
   const type = eventOf(standing.status)
   if (payload.events && !payload.events.includes(type)) return { kind: 'skip', event: type }
-  const data = await toGeneration(snapshot, standing, viewOf(context, payload))
+  const generation = await toGeneration(snapshot, standing, viewOf(context, payload))
+  const data = isOver(snapshot, standing, nowOf(context)) ? withoutPictures(generation) : generation
   return { kind: 'send', event: { type, timestamp: timestamp(standing.at), data } }
 }
 
@@ -94,8 +100,8 @@ const buildLive = async (
   const { payload, createdAt } = due
   const { event: type } = payload
   if (type === 'generation.output') {
-    // A run that was given up after it had stored pictures has none to show.
-    const isLost = isTerminal(standing) && standing.status !== 'succeeded'
+    // A run that was given up after it had stored pictures has none to show, and in the end there is none any more.
+    const isLost = isTerminal(standing) && (standing.status !== 'succeeded' || isOver(snapshot, standing, nowOf(context)))
     const event = isLost ? undefined : await buildOutput(context, due, snapshot, standing)
     return event ? { kind: 'send', event } : { kind: 'skip', event: type }
   }
@@ -105,7 +111,10 @@ const buildLive = async (
   return { kind: 'send', event: { type, timestamp: timestamp(createdAt), data } }
 }
 
-/** Of a generation that is no more: retention may have ended it, which is told; a deletion is not. */
+/**
+ * Of a generation of which nothing is left. Once its retention is over that was to be expected, and what was put aside is
+ * told; before that somebody deleted it, and nothing is.
+ */
 const buildKept = (kept: Generation | undefined, now: number): BuiltEvent => {
   const type = TERMINAL_WEBHOOK_EVENTS.find((event) => event === `generation.${kept?.status}`)
   if (type && kept?.completed_at && kept.expires_at && Date.parse(kept.expires_at) <= now) {
@@ -117,15 +126,13 @@ const buildKept = (kept: Generation | undefined, now: number): BuiltEvent => {
 /** What a delivery has to say now: read anew for each attempt, so that links are fresh and nothing deleted is told. */
 export const buildEvent = async (context: EventContext, due: DueDelivery): Promise<BuiltEvent> => {
   const { payload, createdAt } = due
-  const { now = Date.now } = context
   if (payload.generation_id === null) {
     const data = { message: 'A test: webhooks arrive here.' }
     return { kind: 'send', event: { type: 'webhook.test', timestamp: timestamp(createdAt), data } }
   }
   const snapshot = await context.reader.read(payload.owner, payload.generation_id)
   if (snapshot.kind === 'unreadable') throw new Error('The generation was written by another release')
-  if (snapshot.kind === 'unknown' || snapshot.kind === 'gone') return buildKept(payload.kept, now())
+  if (snapshot.kind === 'unknown' || snapshot.kind === 'gone') return buildKept(payload.kept, nowOf(context))
   const standing = settle(snapshot)
-  if (isOver(snapshot, standing, now())) return buildKept(payload.kept, now())
   return payload.event === null ? buildTerminal(context, due, snapshot, standing) : buildLive(context, due, snapshot, standing)
 }

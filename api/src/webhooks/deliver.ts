@@ -119,7 +119,12 @@ const deliverEvent = async (
     },
     'webhook attempt'
   )
-  if (decision.kind === 'retry') await keepEvent(context, job, payload, event)
+  if (decision.kind === 'retry') {
+    // The next failed attempt puts it aside as well as this one: the schedule goes on.
+    await keepEvent(context, job, payload, event).catch((error: unknown) =>
+      log.warn({ err: error, delivery: id }, 'an event was not put aside')
+    )
+  }
   return conclude(decision, event.type, attempt.error ?? `The receiver answered ${statusCode}.`)
 }
 
@@ -133,7 +138,7 @@ const deliverGone = async (
   await job.log(JSON.stringify(attempt))
   const { kept, ...rest } = payload
   if (kept) await job.updateData(rest)
-  metrics.attempted(attempt, payload.event ?? 'generation.canceled')
+  metrics.attempted(attempt, payload.event ?? 'unknown')
   throw new UnrecoverableError(reason)
 }
 
@@ -145,12 +150,11 @@ export const deliver = async (
   signal: AbortSignal
 ): Promise<DeliverWebhookResult> => {
   const payload = parsePayload(job.data)
-  const place = context.slots.enter(new URL(payload.url).host)
-  if ('parkMs' in place) {
+  const slot = await context.slots.enter(new URL(payload.url).host)
+  if ('parkMs' in slot) {
     context.metrics.parked()
-    return putBack(job, token, place.parkMs)
+    return putBack(job, token, slot.parkMs)
   }
-  const slot = await place
   try {
     const built = await buildEvent(context, { payload, createdAt: job.timestamp })
     switch (built.kind) {

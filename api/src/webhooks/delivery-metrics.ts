@@ -4,7 +4,8 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15]
 
 export interface DeliveryMetrics {
-  attempted(attempt: WebhookAttempt, event: WebhookEvent['type']): void
+  /** `unknown`: which end it would have told of. */
+  attempted(attempt: WebhookAttempt, event: WebhookEvent['type'] | 'unknown'): void
   /** A delivery was sent away, since its host has enough to do. */
   parked(): void
 }
@@ -46,7 +47,7 @@ export const createDeliveryMetrics = (
   return {
     attempted: ({ outcome, latency_ms: latencyMs }, event) => {
       attempts.inc({ outcome, event })
-      seconds.observe(latencyMs / 1000)
+      if (outcome !== 'gone') seconds.observe(latencyMs / 1000)
     },
     parked: () => parked.inc()
   }

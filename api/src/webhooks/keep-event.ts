@@ -1,13 +1,15 @@
 import type { DeliverWebhookPayload, WebhookEvent } from '@nextscale/openapi'
 import type { Job } from 'bullmq'
-import { buildEvent, type EventContext } from './build-event.ts'
+import { buildEvent, type EventContext, withoutPictures } from './build-event.ts'
 
 /**
  * Puts the end of a generation aside once it could not be delivered, without its pictures: those may be gone before the
- * receiver is back. One that was deleted meanwhile is not kept.
+ * receiver is back. Whether it was deleted meanwhile is asked after that, so that a deletion leaves nothing here.
  */
 export const keepEvent = async (context: EventContext, job: Job, payload: DeliverWebhookPayload, event: WebhookEvent) => {
   if (payload.event !== null || payload.kept || !('outputs' in event.data)) return
-  const { kind } = await buildEvent(context, { payload, createdAt: job.timestamp })
-  if (kind === 'send') await job.updateData({ ...payload, kept: { ...event.data, outputs: [], previews: [] } })
+  const keeping = { ...payload, kept: withoutPictures(event.data) }
+  await job.updateData(keeping)
+  const { kind } = await buildEvent(context, { payload: keeping, createdAt: job.timestamp })
+  if (kind === 'gone') await job.updateData(payload)
 }

@@ -23,6 +23,8 @@ export interface Deliveries {
 /** A delivery whose process is lost is taken up by another as often as it takes, within reason. */
 const MAX_STALLED_COUNT = 50
 const MIN_LOCK_MS = 2000
+/** Share of all that is under way which one host may take up at most: the rest is for the others. */
+const HOST_SHARE = 0.5
 /** How long an idle worker blocks on Redis, in seconds. */
 const DRAIN_DELAY_SECONDS = 1
 const UNKNOWN_DELAY_MS = 5000
@@ -37,7 +39,7 @@ const backoffStrategy = (_attemptsMade: number, _type?: string, error?: Error): 
 /** Delivers what is due. Any number of processes may do so at once. */
 export const startDeliveries = async ({ redisUrl, keys, registry, ...context }: DeliveriesContext): Promise<Deliveries> => {
   const { config, log } = context
-  const slots = createHostSlots({ perHost: config.perHost })
+  const slots = createHostSlots({ perHost: Math.min(config.perHost, Math.ceil(config.concurrency * HOST_SHARE)) })
   const deliverContext: DeliverContext = {
     ...context,
     slots,

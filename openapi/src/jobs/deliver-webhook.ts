@@ -1,8 +1,16 @@
 import Type, { type Static } from 'typebox'
-import { Generation } from '../schemas/generation.ts'
-import { nullable, oneOf } from '../schemas/primitives.ts'
+import type { Generation } from '../schemas/generation.ts'
+import { nullable, oneOf, Timestamp } from '../schemas/primitives.ts'
 import { LIVE_WEBHOOK_EVENTS, TERMINAL_WEBHOOK_EVENTS, TEST_WEBHOOK_EVENT, WEBHOOK_EVENTS } from '../schemas/webhook.ts'
 import { StoredOutput } from './generate-image.ts'
+
+/**
+ * A generation that was put aside. It is told as the release that wrote it has seen it, so no more is asked of it than what
+ * decides whether it is told.
+ */
+const KeptGeneration = Type.Unsafe<Generation>(
+  Type.Object({ status: Type.String(), completed_at: Timestamp('Its end.'), expires_at: Timestamp('End of its retention.') })
+)
 
 /** What is queued for the control process. New fields are optional for one release, since queued jobs outlive deploys. */
 export const DeliverWebhookPayload = Type.Object({
@@ -23,7 +31,7 @@ export const DeliverWebhookPayload = Type.Object({
   /** Of the end: those that were asked for. */
   events: Type.Optional(Type.Array(oneOf(WEBHOOK_EVENTS))),
   /** Of the end, after a failed attempt: the generation without its pictures, should they be gone before it is delivered. */
-  kept: Type.Optional(Generation)
+  kept: Type.Optional(KeptGeneration)
 })
 export type DeliverWebhookPayload = Static<typeof DeliverWebhookPayload>
 
