@@ -14,6 +14,7 @@ import { observeWith } from './observe/observer.ts'
 import { serveMetrics } from './observe/serve-metrics.ts'
 import { createSpeed } from './observe/speed.ts'
 import { Sampler } from './sampler/sampler.ts'
+import { createLiveEvents } from './worker/announce-events.ts'
 import { createBatcher } from './worker/batcher.ts'
 import { createCancelWatch } from './worker/cancel-watch.ts'
 import { createTakeUp } from './worker/take-up.ts'
@@ -112,6 +113,12 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
   const redis = connect(config.redisUrl, log)
   const subscriber = connect(config.redisUrl, log)
   const cancels = await createCancelWatch(redis, subscriber, keys, log)
+  const liveEvents = await createLiveEvents({
+    redis,
+    keys,
+    log,
+    onAnnounced: (event, outcome) => metrics?.observer.eventAnnounced(event, outcome)
+  })
   const speed = createSpeed()
   const optional = [metrics, traces].flatMap((observing) => observing?.observer ?? [])
   const observer = observeWith([speed, logAttempts(log), ...optional])
@@ -120,7 +127,8 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch
   const options = { connection: redis, keys, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
-  const context = { models, form: config.form.form, batcher, store, cancels, takeUp: createTakeUp(redis, keys), log }
+  const takeUp = createTakeUp(redis, keys)
+  const context = { models, form: config.form.form, batcher, store, cancels, takeUp, liveEvents, log }
   const worker = startWorker(options, context, log, observer)
   const stopAnnouncing = announceModels(redis, keys, { models: [...models.values()], form: config.form.form }, log)
   const withdraw = await announceRunner(redis, keys, { models: [...models.keys()], maxBatch: config.maxBatch, speed }, log)
@@ -133,6 +141,7 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
       const outcome = await worker.stop()
       await sampler.close()
       await store.close()
+      await liveEvents.close()
       subscriber.disconnect()
       redis.disconnect()
       metrics?.stop()

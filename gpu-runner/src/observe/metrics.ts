@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { LiveWebhookEvent } from '@nextscale/openapi'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Observer } from './observer.ts'
 import { phasesOf } from './phases.ts'
@@ -12,12 +13,14 @@ const SIZE_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
 export interface RunnerMetrics extends Observer {
   samplerRestarted(): void
+  /** An event on a generation's way is in the queue of webhook deliveries, or was lost. */
+  eventAnnounced(event: LiveWebhookEvent, outcome: 'queued' | 'lost'): void
   /** The text that Prometheus reads. */
   render(): Promise<string>
   close(): void
 }
 
-const createInstruments = (registers: Registry[]) => ({
+const createHistograms = (registers: Registry[]) => ({
   scale: new Histogram({
     name: 'nextscale_runner_scale_seconds',
     help: 'Time of one scale of a batch.',
@@ -45,7 +48,10 @@ const createInstruments = (registers: Registry[]) => ({
     labelNames: ['model'],
     buckets: WAIT_BUCKETS,
     registers
-  }),
+  })
+})
+
+const createCounters = (registers: Registry[]) => ({
   attempts: new Counter({
     name: 'nextscale_runner_attempts_total',
     help: 'Attempts by how they ended.',
@@ -61,6 +67,12 @@ const createInstruments = (registers: Registry[]) => ({
   restarts: new Counter({
     name: 'nextscale_runner_sampler_restarts_total',
     help: 'Sampler processes that were replaced.',
+    registers
+  }),
+  events: new Counter({
+    name: 'nextscale_runner_webhook_events_total',
+    help: 'Webhook events on the way to the end by what became of them.',
+    labelNames: ['event', 'outcome'],
     registers
   })
 })
@@ -96,7 +108,7 @@ const addProcess = (registers: Registry[]): (() => void) => {
 /** Metrics of this runner. */
 export const createMetrics = (): RunnerMetrics => {
   const registry = new Registry()
-  const instruments = createInstruments([registry])
+  const instruments = { ...createHistograms([registry]), ...createCounters([registry]) }
   const close = addProcess([registry])
   return {
     batch: ({ model, images, scaleMs }) => {
@@ -113,6 +125,7 @@ export const createMetrics = (): RunnerMetrics => {
       for (const { name: stage, from, to } of phasesOf(record)) instruments.stage.observe({ model, stage }, (to - from) / 1_000)
     },
     samplerRestarted: () => instruments.restarts.inc(),
+    eventAnnounced: (event, outcome) => instruments.events.inc({ event, outcome }),
     render: () => registry.metrics(),
     close
   }

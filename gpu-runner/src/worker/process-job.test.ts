@@ -17,6 +17,7 @@ import { createDiskStore } from '../object-store/disk.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import { Sampler } from '../sampler/sampler.ts'
 import { SHIPPED_MODEL, temporaryFolder } from '../testing/folders.ts'
+import { SILENT } from './announce-events.ts'
 import { createBatcher } from './batcher.ts'
 import { type GenerationJob, type JobContext, processJob } from './process-job.ts'
 import type { TakenUp } from './take-up.ts'
@@ -48,6 +49,7 @@ const context = async (t: TestContext, store?: ObjectStore): Promise<JobContext 
     cancels: nobodyCancels,
     form: 'step',
     takeUp: async () => ({ ended: null, now: 0 }),
+    liveEvents: { of: () => SILENT, settled: () => Promise.resolve() },
     log
   }
 }
@@ -80,7 +82,7 @@ const job = (data: unknown, changes: Partial<GenerationJob> = {}): GenerationJob
   id: ID,
   data,
   createdAt: 0,
-  hasStarted: false,
+  run: 1,
   report: () => Promise.resolve(),
   ...changes
 })
@@ -203,7 +205,7 @@ const lapses: [string, Partial<GenerationInput>, Partial<GenerationJob>, number,
   [
     'its deadline passed between attempts',
     { deadline_seconds: 9, start_deadline_seconds: 5 },
-    { hasStarted: true },
+    { run: 2 },
     9 * SECOND,
     'canceled',
     'deadline'
@@ -222,7 +224,7 @@ test('one taken up in time, or begun before its start deadline, is made', async 
   const where = { ...(await context(t)), takeUp: async () => ({ ended: null, now: 4999 }) }
   assert.equal((await processJob(job(payload({ start_deadline_seconds: 5 })), where, signal)).outcome, 'succeeded')
   const data = payload({ start_deadline_seconds: 2 })
-  assert.equal((await processJob(job(data, { hasStarted: true }), where, signal)).outcome, 'succeeded')
+  assert.equal((await processJob(job(data, { run: 2 }), where, signal)).outcome, 'succeeded')
 })
 
 test('what ended while it waited ends here as it was said to have', async (t) => {

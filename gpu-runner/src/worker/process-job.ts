@@ -1,6 +1,7 @@
 import {
   completeInput,
   deadlineOf,
+  type GenerateImagePayload,
   type GenerateImageProgress,
   type GenerateImageResult,
   generateImageJob,
@@ -20,6 +21,7 @@ import type { ObjectStore } from '../object-store/object-store.ts'
 import type { BatchedImage, Batcher } from './batcher.ts'
 import type { CancelWatch } from './cancel-watch.ts'
 import { AttemptOver, CancelRequested, DeadlinePassed } from './abort-reasons.ts'
+import type { EventAnnouncer, LiveEvents } from './announce-events.ts'
 import { checkInput } from './check-input.ts'
 import { keepPreviews, type PreviewKeeper } from './keep-previews.ts'
 import { type ProgressTracker, trackProgress } from './progress.ts'
@@ -34,6 +36,7 @@ export interface JobContext {
   cancels: CancelWatch
   form: SamplerForm['form']
   takeUp: TakeUp
+  liveEvents: Pick<LiveEvents, 'of' | 'settled'>
   log: Logger
 }
 
@@ -44,8 +47,8 @@ export interface GenerationJob {
   data: unknown
   /** When it was accepted, in Unix ms. */
   createdAt: number
-  /** Whether an attempt was begun before this one. */
-  hasStarted: boolean
+  /** BullMQ's count of starts, this one included. */
+  run: number
   /** Must not reject. */
   report: (progress: GenerateImageProgress) => Promise<void>
   listener?: AttemptListener
@@ -53,8 +56,8 @@ export interface GenerationJob {
 
 const Payload = Compile(generateImageJob.payload)
 
-const parseInput = (data: unknown): GenerationInput => {
-  if (Payload.Check(data)) return completeInput(data.input)
+const parsePayload = (data: unknown): GenerateImagePayload => {
+  if (Payload.Check(data)) return data
   const [first] = Payload.Errors(data)
   throw new JobError('invalid_job', `This runner does not understand the job: ${first?.instancePath} ${first?.message}.`)
 }
@@ -122,17 +125,28 @@ const sampleMetrics = (images: readonly BatchedImage[], scales: number) => {
   }
 }
 
-const trackFor = ({ report, listener }: GenerationJob, scales: readonly number[], input: GenerationInput): ProgressTracker => {
-  const tracker = trackProgress(scales, input.num_images, report)
+const trackFor = (
+  { report, listener }: GenerationJob,
+  scales: readonly number[],
+  input: GenerationInput,
+  events: EventAnnouncer
+): ProgressTracker => {
+  const tracker = trackProgress(scales, input.num_images, report, (scale) => events.progress(scale))
   return listener ? tellListener(tracker, listener) : tracker
 }
 
-const generate = async (job: GenerationJob, input: GenerationInput, context: JobContext, signal: AbortSignal) => {
+const generate = async (
+  job: GenerationJob,
+  { input, events }: { input: GenerationInput; events: EventAnnouncer },
+  context: JobContext,
+  signal: AbortSignal
+) => {
   const model = context.models.get(input.model)
   if (!model) throw new JobError('model_not_served', `No runner serves the model ${input.model} at present.`)
   checkInput(input, model, context.form)
   const scales = model.shape.scales.slice(0, (input.stop_at_scale ?? Number.POSITIVE_INFINITY) + 1)
-  const tracker = trackFor(job, scales, input)
+  events.started()
+  const tracker = trackFor(job, scales, input, events)
   const previews = keepPreviews({
     id: job.id,
     side: model.shape.resolution,
@@ -149,6 +163,7 @@ const generate = async (job: GenerationJob, input: GenerationInput, context: Job
     tracker.stage('uploading')
     const [outputs, uploadMs] = await timed(storeOutputs(job.id, finished, input.output.format, context.store, signal))
     const previewMs = await previews.settled()
+    await events.outputs(outputs)
     const metrics: RunnerMetrics = {
       ...sampleMetrics(images, scales.length),
       preview_ms: previewMs === null ? null : rounded(previewMs),
@@ -187,11 +202,14 @@ export const processJob = async (job: GenerationJob, context: JobContext, signal
     // After the watch has begun, so that a request between the two is not missed.
     const { ended, now } = await context.takeUp(job.id, retentionOf(job.data))
     if (ended !== null) return END[ended]
-    const input = parseInput(job.data)
-    const lapse = lapseOf(input, job.createdAt, job.hasStarted, now)
+    const payload = parsePayload(job.data)
+    const input = completeInput(payload.input)
+    const lapse = lapseOf(input, job.createdAt, job.run > 1, now)
     if (lapse) return END[lapse.outcome]
     stopClock = abortAfter(controller, deadlineOf(input, job.createdAt) - now)
-    return await generate(job, input, context, AbortSignal.any([signal, controller.signal]))
+    const anyEnd = AbortSignal.any([signal, controller.signal])
+    const events = context.liveEvents.of({ id: job.id, payload, run: job.run, signal: anyEnd })
+    return await generate(job, { input, events }, context, anyEnd)
   } catch (error) {
     if (error instanceof CancelRequested) return END.canceled
     if (error instanceof DeadlinePassed) return END.deadline

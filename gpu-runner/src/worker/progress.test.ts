@@ -80,3 +80,28 @@ test('every report has all previews so far, so that dropped reports lose none', 
   await settled
   assert.equal(seen.length, 2)
 })
+
+test('each number of scales that all images have is told once, also when a batch begins anew', () => {
+  const told: number[] = []
+  const tracker = trackProgress([1, 2, 3], 2, collector().report, (scale) => told.push(scale))
+  tracker.start()
+  tracker.scale(0, 0)
+  tracker.scale(0, 1)
+  assert.deepEqual(told, [])
+  for (const scale of [0, 1, 0, 1, 2]) tracker.scale(1, scale)
+  assert.deepEqual(told, [1, 2])
+  tracker.scale(0, 2)
+  tracker.stage('encoding')
+  assert.deepEqual(told, [1, 2, 3])
+})
+
+test('where all scales are one run, they are finished together when it ends', async () => {
+  const { reports, report } = collector()
+  const told: number[] = []
+  const tracker = trackProgress([1, 2], 2, report, (scale) => told.push(scale))
+  tracker.start()
+  tracker.stage('encoding')
+  await setImmediate()
+  assert.deepEqual(told, [2])
+  assert.deepEqual(reports.at(-1)?.progress, { scale: 2, scales: 2, tokens: 10, tokens_total: 10 })
+})

@@ -4,6 +4,7 @@ import type { GenerateImageProgress, Progress, Stage, StoredPreview } from '@nex
 export interface ProgressTracker {
   start(): void
   scale(image: number, scale: number): void
+  /** A stage after sampling has begun. */
   stage(stage: Stage): void
   /** A preview was stored. Every later report has it too, so none is lost by dropping reports. */
   preview(preview: StoredPreview): void
@@ -11,33 +12,47 @@ export interface ProgressTracker {
   settled(): Promise<void>
 }
 
+/** How far images have come that have finished so many scales each. */
+const progressOf = (finished: readonly number[], scales: readonly number[]): Progress => {
+  const tokensUpTo = scales.map((_, k) => scales.slice(0, k + 1).reduce((sum, n) => sum + n * n, 0))
+  return {
+    scale: Math.min(...finished),
+    scales: scales.length,
+    tokens: finished.reduce((sum, count) => sum + (tokensUpTo[count - 1] ?? 0), 0),
+    tokens_total: finished.length * (tokensUpTo.at(-1) ?? 1)
+  }
+}
+
+/** Passes on what is higher than all before: a batch that failed is sampled again in halves, from the first scale. */
+const onRise = (tell: (count: number) => void) => {
+  let highest = 0
+  return (count: number): void => {
+    if (count > highest) tell((highest = count))
+  }
+}
+
 /**
  * Reports are dropped, not queued, while one is on its way: only the latest matters. `report` must not reject.
- * `scales` are the sides of the token maps that are drawn.
+ * `scales` are the sides of the token maps that are drawn. `onScale` hears once of each number of scales that all images have.
  */
 export const trackProgress = (
   scales: readonly number[],
   images: number,
-  report: (progress: GenerateImageProgress) => Promise<void>
+  report: (progress: GenerateImageProgress) => Promise<void>,
+  onScale: (scale: number) => void = () => undefined
 ): ProgressTracker => {
   const finished = new Array<number>(images).fill(0)
-  const tokensUpTo = scales.map((_, k) => scales.slice(0, k + 1).reduce((sum, n) => sum + n * n, 0))
   let stage: Stage = 'batching'
   const previews: StoredPreview[] = []
   let reporting: Promise<void> | undefined
   let isStale = false
 
-  const snapshot = (): Progress => ({
-    scale: Math.min(...finished),
-    scales: scales.length,
-    tokens: finished.reduce((sum, count) => sum + (tokensUpTo[count - 1] ?? 0), 0),
-    tokens_total: images * (tokensUpTo.at(-1) ?? 1)
-  })
+  const tellOnce = onRise(onScale)
 
   const reportAll = async (): Promise<void> => {
     while (isStale) {
       isStale = false
-      await report({ stage, progress: snapshot(), ...(previews.length > 0 && { previews: [...previews] }) })
+      await report({ stage, progress: progressOf(finished, scales), ...(previews.length > 0 && { previews: [...previews] }) })
     }
     reporting = undefined
   }
@@ -45,6 +60,7 @@ export const trackProgress = (
   const publish = () => {
     isStale = true
     reporting ??= reportAll()
+    tellOnce(Math.min(...finished))
   }
 
   return {
@@ -61,6 +77,8 @@ export const trackProgress = (
     },
     stage: (next) => {
       stage = next
+      // Where all scales are one run, nothing is heard of each.
+      finished.fill(scales.length)
       publish()
     },
     preview: (preview) => {

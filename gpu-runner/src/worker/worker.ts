@@ -75,10 +75,9 @@ const createProcessor =
     const id = job.id ?? ''
     const signal = own ? AbortSignal.any([own, stopping]) : stopping
     try {
-      const hasStarted = job.attemptsStarted > 1
-      const { data, timestamp: createdAt } = job
+      const { data, timestamp: createdAt, attemptsStarted: run } = job
       return await processJob(
-        { id, data: data as unknown, createdAt, hasStarted, report: reporter(job, log), listener },
+        { id, data: data as unknown, createdAt, run, report: reporter(job, log), listener },
         context,
         signal
       )
@@ -177,7 +176,8 @@ export const startWorker = (options: WorkerOptions, context: JobContext, log: Lo
       () => 'abandoned' as const,
       () => 'stopped' as const
     )
-    const outcome = await Promise.race([worker.close().then(() => 'stopped' as const), deadline])
+    const closed = worker.close().then(() => context.liveEvents.settled())
+    const outcome = await Promise.race([closed.then(() => 'stopped' as const), deadline])
     clearTimeout(timer)
     over.abort()
     return outcome
