@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Generation } from '@nextscale/openapi'
 import { type Deployment, deploy } from './support/deployment.ts'
+import type { TestProcess } from './support/process.ts'
 import { type RedisProxy, type Side, startRedisProxy } from './support/redis-proxy.ts'
 import { type ScriptedReceiver, startScriptedReceiver } from './support/scripted-receiver.ts'
 import { until } from './support/until.ts'
@@ -32,16 +34,21 @@ const processes = {
 }
 type Name = keyof typeof processes
 
+/** The process behind the proxy. */
+let crashing: TestProcess | undefined
+
 /** Starts a process anew, behind the proxy. */
 const revive = async (name: Name): Promise<void> => {
   await processes[name].get().end('SIGKILL')
   proxy.open()
-  await processes[name].start({ REDIS_URL: proxy.url })
+  crashing = await processes[name].start({ REDIS_URL: proxy.url })
+  await until('the API reads from Redis', async () => (await service.client.send('get', '/v1/generations')).status === 200)
 }
+/** Each test begins with all three up, and none behind the proxy. */
 afterEach(async () => {
   for (const { get, start } of Object.values(processes)) {
-    await get().end('SIGKILL')
-    await start()
+    if (get() === crashing) await crashing.end('SIGKILL')
+    if (!get().isRunning()) await start()
   }
 })
 
@@ -113,6 +120,9 @@ interface Step {
   act: () => Promise<unknown>
 }
 
+const killedSoon = (killed: Promise<true>, error: unknown) =>
+  Promise.race([killed, sleep(2000, undefined, { ref: false }).then(() => Promise.reject(error))])
+
 /**
  * Does something again and again, with the process killed at its first, second, … command to Redis, until it comes through
  * before its nth. Returns how often it was killed.
@@ -133,9 +143,9 @@ const killAtEveryCommand = async (name: Name, side: Side, { prepare, act }: Step
             .then(() => resolve(true))
       )
     })
-    const came = act().then(() => false as const)
-    came.catch(() => undefined)
-    const wasKilled = await Promise.race([killed, came.catch(() => killed)])
+    const through = act().then(() => false as const)
+    // What fails because of the kill does so a little before or after it is known.
+    const wasKilled = await Promise.race([killed, through.catch((error: unknown) => killedSoon(killed, error))])
     if (!wasKilled) return nth - 1
   }
   return assert.fail(`it was not through after ${MANY} commands`)
