@@ -84,7 +84,7 @@ export const readWebhooks = (env: Environment): WebhooksConfig =>
   Object.freeze({
     retryDelaysMs: readRetryDelays(env),
     timeoutMs: readInteger(env, 'WEBHOOK_TIMEOUT_MS', 15_000, 100, 60_000),
-    concurrency: readInteger(env, 'WEBHOOK_CONCURRENCY', 200, 1, 10_000),
+    concurrency: readInteger(env, 'WEBHOOK_CONCURRENCY', 1000, 1, 10_000),
     perHost: readInteger(env, 'WEBHOOK_PER_HOST', 20, 1, 1000),
     signingKeys: readSigningKeys(env)
   })

@@ -60,10 +60,11 @@ export const createEnqueueKeyed = (context: EnqueueContext): EnqueueKeyed => {
 
   const add = async (addition: Addition): Promise<Added> => {
     const { id, payload } = addition
-    const transaction = (await queue.backend.client).multi()
+    const client = await queue.backend.client
+    const transaction = client.multi()
     await addUnlessUsed(transaction, addition)
     transaction.runCommand('readGeneration', readArguments(keysOf(payload.owner, id), id))
-    const [isNew, reply] = asReplies(await runTransaction(transaction))
+    const [isNew, reply] = asReplies(await runTransaction(client, transaction))
     return { isNew: isNew === 1, snapshot: toSnapshot(id, payload.owner, reply) }
   }
 

@@ -31,12 +31,13 @@ const NEW_JOB = {
 const addAnnounced = async (context: EnqueueContext, addition: Addition, webhook: QueuedWebhook): Promise<void> => {
   const { queue, keys } = context
   const { id, payload, createdAt } = addition
-  const transaction = (await queue.backend.client).multi()
+  const client = await queue.backend.client
+  const transaction = client.multi()
   // Plain commands, for which a Redis that is full refuses the whole transaction.
   transaction.runCommand('zadd', [keys.index(payload.owner), createdAt, id])
   transaction.runCommand('zadd', [keys.deliveries(payload.owner), createdAt, terminalDeliveryId(id)])
   await addFlow(transaction, context, addition, webhook)
-  await runTransaction(transaction)
+  await runTransaction(client, transaction)
 }
 
 /**

@@ -21,13 +21,14 @@ const asPlace = (result: unknown) => result as 'marked' | 'active' | 'absent' | 
 export const removeMarked = async ({ queue, keys }: RemovalContext, id: string): Promise<Removal> => {
   const job = queue.toKey(id)
   const own = [job, keys.cancelMark(id), queue.toKey('active'), `${job}:lock`]
-  const transaction = (await queue.backend.client).multi()
+  const client = await queue.backend.client
+  const transaction = client.multi()
   // Sent as they are: this is rare, and a queue may have a connection of its own, which knows none of our scripts.
   transaction.runCommand('eval', [OPEN_REMOVAL, own.length, ...own, id])
   // As `queue.remove` does, which cannot be part of a transaction.
   queue.backend.execCommand(transaction, 'removeJob', [job, queue.toKey('repeat'), id, 0, queue.toKey('')])
   transaction.runCommand('eval', [CLOSE_REMOVAL, own.length + 1, ...own, keys.unreleased, id])
-  const [place, isRemoved] = await runTransaction(transaction)
+  const [place, isRemoved] = await runTransaction(client, transaction)
   if (asPlace(place) === 'marked' && isRemoved === 1) return 'removed'
   return asPlace(place) === 'active' || asPlace(place) === 'marked' ? 'active' : 'done'
 }

@@ -32,11 +32,12 @@ export const createAddTestDelivery = ({ redis, deliveryQueue, keys }: AddContext
       const jobId = `whd_${base32(randomBytes(ID_BYTES))}`
       const data: DeliverWebhookPayload = { version: 1, owner, generation_id: null, url, base, event: TEST_WEBHOOK_EVENT }
       const opts = { jobId, timestamp: createdAt, attempts, backoff, removeOnComplete: kept, removeOnFail: kept, keepLogs }
-      const transaction = (await deliveryQueue.backend.client).multi()
+      const client = await deliveryQueue.backend.client
+      const transaction = client.multi()
       // First, and a plain command: a Redis that is full refuses it, and with it the whole transaction.
       transaction.runCommand('zadd', [keys.deliveries(owner), createdAt, jobId])
       await new Job(deliveryQueue, name, data, opts, jobId).addJob(transaction)
-      await runTransaction(transaction)
+      await runTransaction(client, transaction)
       return jobId
     })
 }

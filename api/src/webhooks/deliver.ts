@@ -8,6 +8,7 @@ import { goneAttempt, makeAttempt } from './attempt.ts'
 import { buildEvent, type EventContext } from './build-event.ts'
 import { decideRetry, type Decision } from './decide-retry.ts'
 import type { DeliveryMetrics } from './delivery-metrics.ts'
+import type { Slot } from './host-line.ts'
 import type { HostSlots } from './host-slots.ts'
 import { keepEvent } from './keep-event.ts'
 import type { WebhookSecrets } from './secrets.ts'
@@ -91,16 +92,19 @@ const conclude = (decision: Decision, type: WebhookEvent['type'], reason: string
   }
 }
 
-const deliverEvent = async (
-  context: DeliverContext,
-  job: Job,
-  payload: DeliverWebhookPayload,
-  event: WebhookEvent,
+interface UnderWay {
+  job: Job
+  payload: DeliverWebhookPayload
+  slot: Slot
   signal: AbortSignal
-) => {
+}
+
+const deliverEvent = async (context: DeliverContext, { job, payload, slot, signal }: UnderWay, event: WebhookEvent) => {
   const { metrics, log, random = Math.random } = context
   const id = job.id ?? ''
   const { attempt, retryAfterMs } = await send(context, id, payload, event, signal)
+  // What is left to do is no matter of the host, and the next one need not wait for it.
+  slot.leave()
   await job.log(JSON.stringify(attempt))
   metrics.attempted(attempt, event.type)
   const { outcome, status_code: statusCode } = attempt
@@ -165,7 +169,7 @@ export const deliver = async (
       case 'early':
         return await putBack(job, token, AGAIN_MS)
       case 'send':
-        return await deliverEvent(context, job, payload, built.event, signal)
+        return await deliverEvent(context, { job, payload, slot, signal }, built.event)
     }
   } catch (error) {
     if (error instanceof RetryLater || error instanceof UnrecoverableError || error instanceof DelayedError) throw error

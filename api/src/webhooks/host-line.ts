@@ -1,4 +1,5 @@
 export interface Slot {
+  /** To be called when the request has ended; a second call does nothing. */
   leave(): void
 }
 
@@ -39,7 +40,7 @@ export const createHostLine = ({ perHost, now, onIdle }: HostLineOptions) => {
     underWay.add(place)
     return {
       leave: () => {
-        underWay.delete(place)
+        if (!underWay.delete(place)) return
         latencyMs += SMOOTHING * (now() - place.begun - latencyMs)
         const [next] = waiting
         if (next) next()

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict'
 import { createPublicKey, verify } from 'node:crypto'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Generation, terminalDeliveryId, type WebhookAttempt, type WebhookEventName } from '@nextscale/openapi'
+import {
+  deliverWebhookJob,
+  type DeliverWebhookPayload,
+  type Generation,
+  liveDeliveryId,
+  pictureKey,
+  terminalDeliveryId,
+  type WebhookAttempt,
+  type WebhookEventName
+} from '@nextscale/openapi'
+import { Worker } from 'bullmq'
 import { Registry } from 'prom-client'
 import { Webhook } from 'standardwebhooks'
 import { readConfig } from '../config.ts'
@@ -13,7 +23,7 @@ import { erase } from '../generations/erase.ts'
 import { newGenerationId } from '../generations/id.ts'
 import { OWNER } from '../owner.ts'
 import { openReceiver, type ReceivedRequest, type Receiver } from '../testing/receiver.ts'
-import { openTestApp, type TestApp } from '../testing/test-app.ts'
+import { openTestApp, type RunnerJob, type TestApp } from '../testing/test-app.ts'
 import { announcedPayload, type Announced, openAnnounced } from '../testing/webhooks.ts'
 import { createWebhookSecrets, type WebhookSecrets } from './secrets.ts'
 import { openSigningKeys } from './signing-keys.ts'
@@ -26,6 +36,8 @@ let context: TestApp
 let announced: Announced
 let secrets: WebhookSecrets
 let receiver: Receiver
+/** How the next generations end. */
+let resultOf: (job: RunnerJob) => object
 let egress: Egress
 const opened: Deliveries[] = []
 before(async () => {
@@ -33,7 +45,7 @@ before(async () => {
   announced = await openAnnounced(context)
   secrets = createWebhookSecrets(announced.services.redis, context.keys)
   egress = openEgress(readConfig(SETTINGS).egress)
-  await context.runner(() => Promise.resolve({ outcome: 'expired' }))
+  await context.runner((job) => Promise.resolve(resultOf(job)))
 })
 after(async () => {
   await egress.close()
@@ -41,6 +53,7 @@ after(async () => {
   await context.close()
 })
 beforeEach(async () => {
+  resultOf = () => ({ outcome: 'expired' })
   receiver = await openReceiver()
 })
 afterEach(async () => {
@@ -49,13 +62,15 @@ afterEach(async () => {
   await announced.services.deliveryQueue.obliterate({ force: true })
 })
 
-const start = async (environment: Record<string, string> = {}): Promise<void> => {
+/** Resolves to what counts attempts. */
+const start = async (environment: Record<string, string> = {}): Promise<Registry> => {
+  const registry = new Registry()
   const config = readConfig({ ...SETTINGS, WEBHOOK_RETRY_DELAYS_SECONDS: '0.05,0.05,0.05', ...environment })
   const { services } = announced
   const deliveries = await startDeliveries({
     redisUrl: context.server.url,
     keys: context.keys,
-    registry: new Registry(),
+    registry,
     config: config.webhooks,
     publicUrl: undefined,
     reader: services.reader,
@@ -65,6 +80,7 @@ const start = async (environment: Record<string, string> = {}): Promise<void> =>
     log: context.app.log
   })
   opened.push(deliveries)
+  return registry
 }
 
 /** Queues a generation whose end is to be announced to a receiver. */
@@ -169,16 +185,11 @@ test('after the last attempt it has failed, and 410 is the last at once', async 
 })
 
 test('Retry-After is waited for', async () => {
-  let isFirst = true
-  receiver.answer = (_request, response) => {
-    response.writeHead(isFirst ? 429 : 200, { 'retry-after': '1' }).end()
-    isFirst = false
-  }
+  receiver.answer = (_request, response) => void response.writeHead(429, { 'retry-after': '3600' }).end()
   await start()
   const id = await add()
-  await untilState(id, 'completed')
-  const [first = assert.fail(), second = assert.fail()] = receiver.requests
-  assert.ok(second.at - first.at >= 990, `${second.at - first.at} ms`)
+  await untilState(id, 'delayed')
+  assert.equal((await jobOf(id)).delay, 3_600_000)
 })
 
 test('a receiver that hangs, breaks off, or never ends is one failed attempt each', async () => {
@@ -213,6 +224,18 @@ test('a host that hangs holds up no other', async () => {
   other.close()
 })
 
+test('however many requests to one host are allowed, half of a process is for the others', async () => {
+  const other = await openReceiver()
+  receiver.answer = () => undefined
+  await start({ WEBHOOK_CONCURRENCY: '2', WEBHOOK_PER_HOST: '20', WEBHOOK_TIMEOUT_MS: '60000' })
+  for (let n = 0; n < 6; n++) await add()
+  await until('a request that hangs', () => receiver.requests.length > 0)
+  const quick = await add(other.url.replace('127.0.0.1', 'localhost'))
+  await untilState(quick, 'completed')
+  assert.equal(receiver.requests.length, 1)
+  other.close()
+})
+
 test('two processes at once make each delivery once', async () => {
   await start()
   await start()
@@ -228,6 +251,8 @@ test('the end of a generation is told even when its retention ended before the r
   const id = await add(receiver.url, undefined, { retention_seconds: 1 })
   await until('a first attempt', () => receiver.requests.length === 1)
   receiver.answer = (_request, response) => void response.writeHead(204).end()
+  await until('something put aside', async () => (await jobOf(id)).data.kept !== undefined)
+  await announced.services.queue.remove(id)
   await untilState(id, 'completed')
   const { type, data } = await verified(receiver.requests[1] ?? assert.fail())
   assert.deepEqual([type, data.id, data.outputs], ['generation.expired', id, []])
@@ -254,4 +279,110 @@ test('a canceled generation is announced as canceled', async () => {
   assert.equal((await verified(receiver.requests[0] ?? assert.fail())).type, 'generation.canceled')
   await erase(announced.services, OWNER, id)
   await context.queue.resume()
+})
+
+const METRICS = { sample_ms: 1, scale_ms: null, decode_ms: null, encode_ms: null, upload_ms: null, batch_size: null }
+const succeeded = ({ id = '' }: RunnerJob) => {
+  const key = pictureKey(id, 0, 'png')
+  const output = { index: 0, seed: 7, key, content_type: 'image/png', width: 32, height: 32, bytes: 9, sha256: 'a'.repeat(64) }
+  return { outcome: 'succeeded', outputs: [output], metrics: METRICS }
+}
+
+test('each attempt has links, time and signature of its own', async () => {
+  resultOf = succeeded
+  let isFirst = true
+  receiver.answer = (_request, response) => {
+    response.writeHead(isFirst ? 500 : 204).end()
+    isFirst = false
+  }
+  // Times of links and signatures are in seconds.
+  await start({ WEBHOOK_RETRY_DELAYS_SECONDS: '2' })
+  const id = await add()
+  await untilState(id, 'completed')
+  const [first = assert.fail(), second = assert.fail()] = receiver.requests
+  const [before, now] = [await verified(first), await verified(second)]
+  assert.equal(before.timestamp, now.timestamp, 'that of the event')
+  for (const name of ['webhook-timestamp', 'webhook-signature'] as const)
+    assert.notEqual(first.headers[name], second.headers[name])
+  const [old = assert.fail(), fresh = assert.fail()] = [before.data.outputs[0], now.data.outputs[0]]
+  assert.ok(Date.parse(fresh.url_expires_at) > Date.parse(old.url_expires_at))
+  assert.notEqual(fresh.url, old.url)
+})
+
+test('a delivery whose process is lost is made by another, with the same id', async () => {
+  const id = await add()
+  await untilState(id, 'waiting')
+  const { redis } = announced.services
+  const options = { connection: redis.duplicate({ maxRetriesPerRequest: null }), prefix: context.keys.bullmq, lockDuration: 50 }
+  const lost = new Worker(deliverWebhookJob.queue, null, { ...options, autorun: false })
+  assert.equal((await lost.getNextJob('lost'))?.id, terminalDeliveryId(id))
+  await lost.close(true)
+  options.connection.disconnect()
+  await start()
+  await untilState(id, 'completed')
+  assert.deepEqual(
+    receiver.requests.map(({ headers }) => headers['webhook-id']),
+    [terminalDeliveryId(id)]
+  )
+  assert.deepEqual(await outcomesOf(id), ['delivered'], 'what was lost used up no attempt')
+})
+
+test('one that is told to stop ends what is under way, and leaves the rest', async () => {
+  const held: (() => void)[] = []
+  receiver.answer = (_request, response) => void held.push(() => response.writeHead(204).end())
+  await start()
+  const ids = await Promise.all(Array.from({ length: 2 }, () => add()))
+  await until('both under way', () => held.length === ids.length)
+  const stopped = Promise.all(opened.splice(0).map((deliveries) => deliveries.stop()))
+  const late = await add()
+  for (const answer of held) answer()
+  await stopped
+  assert.deepEqual(await Promise.all(ids.map(outcomesOf)), [['delivered'], ['delivered']])
+  await untilState(late, 'waiting')
+  assert.equal(receiver.requests.length, 2)
+})
+
+test('what is no end is tried three times', async () => {
+  receiver.answer = (_request, response) => void response.writeHead(500).end()
+  await start({ WEBHOOK_RETRY_DELAYS_SECONDS: '0.05,0.05,0.05,0.05,0.05' })
+  const { deliveryQueue } = announced.services
+  const { attempts, backoff } = deliverWebhookJob
+  const data: DeliverWebhookPayload = {
+    version: 1,
+    owner: OWNER,
+    generation_id: null,
+    url: receiver.url,
+    base: 'http://api.test',
+    event: 'webhook.test'
+  }
+  const jobId = liveDeliveryId(newGenerationId(), 'generation.started', '')
+  await deliveryQueue.add(deliverWebhookJob.queue, data, { jobId, attempts, backoff })
+  await until('given up', async () => (await deliveryQueue.getJobState(jobId)) === 'failed')
+  assert.equal(receiver.requests.length, 3)
+})
+
+test('one that is deleted while a request is under way leaves nothing put aside', async () => {
+  const held: (() => void)[] = []
+  receiver.answer = (_request, response) => void held.push(() => response.writeHead(503).end())
+  await start({ WEBHOOK_RETRY_DELAYS_SECONDS: '60' })
+  const id = await add()
+  await until('under way', () => held.length === 1)
+  await erase(announced.services, OWNER, id)
+  for (const answer of held) answer()
+  await untilState(id, 'delayed')
+  assert.deepEqual(await outcomesOf(id), ['rejected'])
+  assert.equal((await jobOf(id)).data.kept, undefined)
+})
+
+test('attempts are counted; the log names the host, and nothing else of a URL', async () => {
+  const registry = await start()
+  const secret = 'token-in-the-path'
+  const id = await add(`${receiver.url}/${secret}`)
+  await untilState(id, 'completed')
+  const text = await registry.metrics()
+  assert.match(text, /nextscale_webhook_attempts_total\{outcome="delivered",event="generation.expired"\} 1\n/)
+  assert.match(text, /nextscale_webhook_attempt_seconds_count 1\n/)
+  const lines = context.logLines.filter((line) => line.includes(terminalDeliveryId(id)))
+  assert.ok(lines.some((line) => line.includes(`"host":"${new URL(receiver.url).host}"`)))
+  assert.ok(!context.logLines.some((line) => line.includes(secret)))
 })

@@ -23,7 +23,7 @@ export interface DeliveryQueue {
   close(): Promise<void>
 }
 
-const { queue: name, attempts, backoff, retentionSeconds } = deliverWebhookJob
+const { queue: name, attempts, backoff, retentionSeconds, keptAttempts: keepLogs } = deliverWebhookJob
 const kept = { age: retentionSeconds }
 
 const execute = async (transaction: IRedisTransaction): Promise<void> => {
@@ -44,7 +44,7 @@ export const openDeliveryQueue = async (redis: Redis, keys: RedisKeys, log: Logg
   const client = await queue.backend.client
 
   const addJob = ({ id: jobId, createdAt: timestamp, payload }: LiveDelivery, transaction: IRedisTransaction) => {
-    const options = { jobId, timestamp, attempts, backoff, removeOnComplete: kept, removeOnFail: kept }
+    const options = { jobId, timestamp, attempts, backoff, removeOnComplete: kept, removeOnFail: kept, keepLogs }
     return new Job(queue, name, payload, options, jobId).addJob(transaction)
   }
 

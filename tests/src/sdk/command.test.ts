@@ -69,16 +69,16 @@ describe('nextscale, the command', () => {
     await service.startRunner()
   })
 
-  it('webhooks shows what a receiver answers, and sends it again', async () => {
+  it('webhooks shows what a receiver answers, and sends it again', async (context) => {
     const secret = (await nextscale('webhooks', 'secret')).trim()
     const receiver = await startReceiver('python', { secrets: [secret], nextscaleUrl: service.baseUrl })
+    context.after(() => receiver.close())
     const [, id = ''] =
       /^(whd_[a-z2-7]{26}) {2}delivered .*  1x {2}204 in \d+ ms\n$/.exec(await nextscale('webhooks', 'test', receiver.url)) ?? []
     await receiver.printed(`took ${id} webhook.test`)
     assert.match(await nextscale('webhooks', 'deliveries', '--status', 'delivered', '--limit', '1'), new RegExp(`^${id} .*\n$`))
     assert.match(await nextscale('webhooks', 'redeliver', id), / {2}2x {2}204 in \d+ ms\n$/)
     await receiver.printed(`had ${id} webhook.test`)
-    await receiver.close()
   })
 
   it('continue takes a draft to full size', async () => {
