@@ -150,14 +150,14 @@ const killAtEveryCommand = async (t: TestContext, name: Name, side: Side, { prep
     await processes[name].get().end('SIGKILL')
     proxy.open()
     const about = await prepare()
+    let isHit = false
     const killed = new Promise<true>((resolve) => {
-      // The signal is sent before anything else can happen.
-      const kill = () =>
-        void processes[name]
-          .get()
-          .end('SIGKILL')
-          .then(() => resolve(true))
-      proxy.stopAt({ nth, side, about }, kill)
+      proxy.stopAt({ nth, side, about }, () => {
+        isHit = true
+        // The signal is sent before anything else can happen.
+        const ended = processes[name].get().end('SIGKILL')
+        void ended.then(() => resolve(true))
+      })
     })
     const through = act().then(() => false as const)
     // What fails because of the kill does so a little before or after it is known.

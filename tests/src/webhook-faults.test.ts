@@ -183,6 +183,22 @@ test('a control process killed in the middle sends again only under the same id,
   }
 })
 
+test('a Redis killed and started again while deliveries wait and are under way loses none', async () => {
+  await receiver.stop()
+  const make = () => service.client.generate({ webhook: { url: receiver.url } })
+  const ended = await Promise.all(Array.from({ length: 10 }, make))
+  for (const { id } of ended) await service.client.finish(id)
+  await service.redis.stop('SIGKILL')
+  await service.redis.start()
+  await receiver.start()
+  const later = await until('generations are accepted', async () => make().catch(() => undefined))
+  for (const { id } of [...ended, later]) {
+    const isDelivered = async () => (await service.client.read(id).catch(() => undefined))?.webhook?.status === 'delivered'
+    await until(`${id} is delivered`, isDelivered)
+    assert.deepEqual(new Set(receiver.about(id).map((request) => request.id)), new Set([id.replace('gen_', 'whd_')]))
+  }
+})
+
 test('without EGRESS=any a private or unencrypted target is refused, at every place that takes one', async (t) => {
   const guarded = await deploy()
   t.after(() => guarded.close())
