@@ -84,7 +84,8 @@ class Processes {
   }
 
   async startControl(extra: Record<string, string> = {}): Promise<TestProcess> {
-    const started = (this.#control = this.#start(CONTROL, extra))
+    // A port in what all processes are given is the runner's.
+    const started = (this.#control = this.#start(CONTROL, { METRICS_PORT: '', ...extra }))
     await isSaid('control ready', started)
     return started
   }
