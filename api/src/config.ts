@@ -55,8 +55,6 @@ export interface Config {
   /** How often a comment is sent on an idle event stream. */
   readonly heartbeatMs: number
   readonly bodyLimitBytes: number
-  /** How often what expired is looked for. */
-  readonly sweepIntervalMs: number
   readonly egress: EgressConfig
   readonly webhooks: WebhooksConfig
   readonly objectStore: DiskStoreConfig | S3StoreConfig
@@ -129,7 +127,6 @@ export const readConfig = (env: Environment = process.env): Config => {
     maxStreams: readInteger(env, 'MAX_STREAMS', 10_000, 1, 1_000_000),
     heartbeatMs: readInteger(env, 'HEARTBEAT_MS', 15_000, 10, 60_000),
     bodyLimitBytes: BODY_LIMIT_BYTES,
-    sweepIntervalMs: readInteger(env, 'SWEEP_INTERVAL_MS', 60_000, 100, 3_600_000),
     egress: readEgress(env),
     webhooks: readWebhooks(env),
     objectStore: Object.freeze(bucket === undefined ? readDiskStore(env) : readS3Store(env, bucket)),

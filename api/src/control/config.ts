@@ -10,6 +10,8 @@ export interface ControlConfig extends Config {
   readonly stalledIntervalMs: number
   /** How often the backlog is measured. */
   readonly backlogIntervalMs: number
+  /** How often what expired is looked for. */
+  readonly sweepIntervalMs: number
   /** CloudWatch namespace of the backlog's metric lines; unset means none are written. */
   readonly emfNamespace: string | undefined
 }
@@ -25,6 +27,7 @@ export const readControlConfig = (env: Environment = process.env): ControlConfig
         : { host: readString(env, 'METRICS_HOST') ?? '127.0.0.1', port: readInteger(env, 'METRICS_PORT', 0, 1, 65_535) },
     stalledIntervalMs: readInteger(env, 'STALLED_INTERVAL_MS', 15_000, 500, 600_000),
     backlogIntervalMs: readInteger(env, 'BACKLOG_INTERVAL_MS', 10_000, 100, 600_000),
+    sweepIntervalMs: readInteger(env, 'SWEEP_INTERVAL_MS', 60_000, 100, 3_600_000),
     emfNamespace: readPattern(env, 'EMF_NAMESPACE', /^[A-Za-z0-9._/#:-]{1,255}$/, 'a CloudWatch namespace such as "Nextscale"')
   })
 }

@@ -13,7 +13,7 @@ import { createUnreleasedSweep } from './sweep-unreleased.ts'
 let context: TestApp
 let announced: Announced
 before(async () => {
-  context = await openTestApp({ SWEEP_INTERVAL_MS: '3600000' })
+  context = await openTestApp()
   announced = await openAnnounced(context)
 })
 after(async () => {

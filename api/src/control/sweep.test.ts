@@ -14,7 +14,7 @@ let context: TestApp
 let store: ObjectStore
 let failures: string[] = []
 before(async () => {
-  context = await openTestApp({ SWEEP_INTERVAL_MS: '3600000' })
+  context = await openTestApp()
   store = await openDiskStore({ kind: 'disk', directory: context.directory, linkSecret: undefined, linkTtlSeconds: 60 })
   await context.runner(async (job) => {
     const id = job.id ?? ''

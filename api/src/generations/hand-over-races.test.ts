@@ -18,7 +18,7 @@ const SEED = 20_261_125
 let context: TestApp
 let announced: Announced
 before(async () => {
-  context = await openTestApp({ SWEEP_INTERVAL_MS: '3600000' })
+  context = await openTestApp()
   announced = await openAnnounced(context)
 })
 after(async () => {

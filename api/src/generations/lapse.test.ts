@@ -14,7 +14,7 @@ import { Redis } from 'ioredis'
 let context: TestApp
 let redis: Redis
 before(async () => {
-  context = await openTestApp({ SWEEP_INTERVAL_MS: '3600000' })
+  context = await openTestApp()
   redis = new Redis(context.server.url, { scripts: { readGeneration: READ_GENERATION, markLapsed: MARK_LAPSED } })
 })
 after(async () => {

@@ -15,7 +15,7 @@ const WEBHOOK = { url: 'http://127.0.0.1:9/hook' }
 let context: TestApp
 let announced: Announced
 before(async () => {
-  context = await openTestApp({ EGRESS: 'any', SWEEP_INTERVAL_MS: '3600000' })
+  context = await openTestApp({ EGRESS: 'any' })
   announced = await openAnnounced(context)
 })
 after(async () => {
