@@ -6,26 +6,13 @@ import type { Config } from './config.ts'
 // Compiled code is kept between starts, which takes a third off them; so the rest is imported after this.
 enableCompileCache()
 const { readConfig } = await import('./config.ts')
-const { ConfigError } = await import('./config-readers.ts')
+const { configure, fail } = await import('./fail.ts')
+const { prettyStream } = await import('./pretty-stream.ts')
 const { buildApp } = await import('./app.ts')
 const { refuseWithoutKeys } = await import('./keys/refuse-without-keys.ts')
 
 /** How long closing may take; orchestrators usually kill after 10 or 30 s. */
 const CLOSE_DEADLINE_MS = 8000
-
-const fail = (sentence: string): never => {
-  process.stderr.write(`${sentence}\n`)
-  process.exit(1)
-}
-
-const configure = (): Config => {
-  try {
-    return readConfig()
-  } catch (error) {
-    if (error instanceof ConfigError) return fail(error.message)
-    throw error
-  }
-}
 
 const isErrno = (error: unknown, code: string) => error instanceof Error && 'code' in error && error.code === code
 
@@ -43,13 +30,7 @@ const listen = async (app: FastifyInstance, { host, port }: Config): Promise<voi
   }
 }
 
-const prettyStream = async (config: Config) => {
-  if (config.logFormat === 'json') return undefined
-  const { default: pretty } = await import('pino-pretty')
-  return pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', singleLine: true })
-}
-
-const config = configure()
+const config = configure(readConfig)
 const refusal = await refuseWithoutKeys(config)
 if (refusal !== undefined) fail(refusal)
 const app = await buildApp(config, { logStream: await prettyStream(config) })

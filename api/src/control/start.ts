@@ -1,34 +1,15 @@
 import { once } from 'node:events'
 import { pino } from 'pino'
-import { ConfigError } from '../config-readers.ts'
+import { configure, fail } from '../fail.ts'
 import { loggedError } from '../logged-error.ts'
-import { type ControlConfig, readControlConfig } from './config.ts'
+import { prettyStream } from '../pretty-stream.ts'
+import { readControlConfig } from './config.ts'
 import { type Control, startControl } from './control.ts'
 
 /** What stopping may take beyond a webhook request, which has its own deadline. */
 const STOP_MS = 8000
 
-const fail = (sentence: string): never => {
-  process.stderr.write(`${sentence}\n`)
-  process.exit(1)
-}
-
-const configure = (): ControlConfig => {
-  try {
-    return readControlConfig()
-  } catch (error) {
-    if (error instanceof ConfigError) return fail(error.message)
-    throw error
-  }
-}
-
-const prettyStream = async ({ logFormat }: ControlConfig) => {
-  if (logFormat === 'json') return undefined
-  const { default: pretty } = await import('pino-pretty')
-  return pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', singleLine: true })
-}
-
-const config = configure()
+const config = configure(readControlConfig)
 const options = { level: config.logLevel, serializers: { err: loggedError } }
 const stream = await prettyStream(config)
 const log = stream ? pino(options, stream) : pino(options)
