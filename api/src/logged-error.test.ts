@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { buildApp } from './app.ts'
 import { readConfig } from './config.ts'
 import { loggedError } from './logged-error.ts'
 import { collect, openTestApp } from './testing/test-app.ts'
-
-const until = async (holds: () => boolean): Promise<void> => {
-  const deadline = performance.now() + 5000
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error('It did not come to hold in time')
-    await sleep(10)
-  }
-}
+import { until } from './testing/until.ts'
 
 test('a password that Redis refuses is in no line of the log', async () => {
   const context = await openTestApp()
@@ -27,7 +19,7 @@ test('a password that Redis refuses is in no line of the log', async () => {
         LOG_LEVEL: 'trace'
       })
       const app = await buildApp(config, { logStream: collect(lines) })
-      await until(() => lines.some((line) => line.includes('WRONGPASS')))
+      await until('the refusal', () => lines.some((line) => line.includes('WRONGPASS')))
       for (const url of ['/readyz', '/generations', '/models']) assert.equal((await app.inject(url)).statusCode, 503)
       await app.close()
       assert.doesNotMatch(lines.join(''), /wrong-secret/)

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { after, afterEach, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type GenerateImagePayload, generateImageJob, type RunnerCard, terminalDeliveryId } from '@nextscale/openapi'
 import { Worker } from 'bullmq'
@@ -13,6 +12,7 @@ import { openReceiver } from '../testing/receiver.ts'
 import { freePort, startRedis } from '../testing/redis-server.ts'
 import { openTestApp, type TestApp } from '../testing/test-app.ts'
 import { announcedPayload, type Announced, openAnnounced } from '../testing/webhooks.ts'
+import { until } from '../testing/until.ts'
 
 const START = fileURLToPath(new URL('start.ts', import.meta.url))
 const QUICK = { STALLED_INTERVAL_MS: '500', BACKLOG_INTERVAL_MS: '100', SWEEP_INTERVAL_MS: '100', WEBHOOK_TIMEOUT_MS: '1000' }
@@ -37,11 +37,6 @@ afterEach(async () => {
   await context.queue.obliterate({ force: true })
   await announced.services.deliveryQueue.obliterate({ force: true })
 })
-
-const until = async (what: string, isSo: () => boolean | Promise<boolean>) => {
-  for (const deadline = performance.now() + 15_000; !(await isSo()); await sleep(20))
-    if (performance.now() > deadline) assert.fail(`${what} did not come about`)
-}
 
 /** Starts a control process, and waits until it is ready unless it is to be away from Redis. */
 const start = async (environment: Record<string, string> = {}, isAwaited = true) => {

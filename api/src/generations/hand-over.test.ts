@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type DeliverWebhookPayload, deliverWebhookJob, terminalDeliveryId } from '@nextscale/openapi'
 import { UnrecoverableError, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
@@ -9,12 +8,13 @@ import { openTestApp, type RunnerJob, type TestApp } from '../testing/test-app.t
 import { type Announced, announcedPayload, openAnnounced, WEBHOOK } from '../testing/webhooks.ts'
 import { cancel } from './cancel.ts'
 import { newGenerationId } from './id.ts'
+import { until } from '../testing/until.ts'
 
 let context: TestApp
 let announced: Announced
 const runners: { close(force?: boolean): Promise<void> }[] = []
 before(async () => {
-  context = await openTestApp({ SWEEP_INTERVAL_MS: '3600000' })
+  context = await openTestApp()
   announced = await openAnnounced(context)
 })
 after(async () => {
@@ -33,15 +33,7 @@ const run = async (process: (job: RunnerJob) => Promise<unknown>) => {
   return runner
 }
 
-const until = async (isSo: () => Promise<boolean>) => {
-  const deadline = performance.now() + 20_000
-  while (!(await isSo())) {
-    assert.ok(performance.now() < deadline, 'It did not come about')
-    await sleep(10)
-  }
-}
-
-const untilReleased = (id: string) => until(async () => (await announced.stateOf(id)) === 'waiting')
+const untilReleased = (id: string) => until(`the delivery of ${id}`, async () => (await announced.stateOf(id)) === 'waiting')
 
 /** Makes a generation older than it is, as if everybody's clock had gone on. */
 const age = (id: string, seconds: number) =>
@@ -99,7 +91,7 @@ test('success releases the delivery, and nothing does before', async () => {
     await finished
     return { outcome: 'expired' }
   })
-  await until(async () => (await context.queue.getJobState(id)) === 'active')
+  await until(`the start of ${id}`, async () => (await context.queue.getJobState(id)) === 'active')
   assert.equal(await announced.stateOf(id), 'waiting-children')
   finish()
   await untilReleased(id)
@@ -138,7 +130,7 @@ test('a generation whose runners were lost too often releases it', async () => {
     assert.equal(taken?.id, id)
     await context.redis.del(`${context.queue.toKey(id)}:lock`)
     await worker.startStalledCheckTimer()
-    await until(async () => (await context.queue.getJobState(id)) === 'waiting')
+    await until(`the return of ${id}`, async () => (await context.queue.getJobState(id)) === 'waiting')
     await run(async () => assert.fail('It is not run again'))
     await untilReleased(id)
     assert.match((await context.queue.getJob(id))?.failedReason ?? '', /stalled more than allowable limit/)
@@ -164,7 +156,7 @@ test('a cancel while it runs releases it when the runner has ended it', async ()
     await finished
     return { outcome: 'canceled' }
   })
-  await until(async () => (await context.queue.getJobState(id)) === 'active')
+  await until(`the start of ${id}`, async () => (await context.queue.getJobState(id)) === 'active')
   assert.equal((await cancel(announced.services, OWNER, id)).standing.status, 'canceling')
   assert.equal(await announced.stateOf(id), 'waiting-children')
   finish()

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, verify } from 'node:crypto'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import {
   deliverWebhookJob,
   type DeliverWebhookPayload,
@@ -28,6 +27,7 @@ import { announcedPayload, type Announced, openAnnounced } from '../testing/webh
 import { createWebhookSecrets, type WebhookSecrets } from './secrets.ts'
 import { openSigningKeys } from './signing-keys.ts'
 import { type Deliveries, startDeliveries } from './start-deliveries.ts'
+import { until } from '../testing/until.ts'
 
 const SIGNING_KEY = `whsk_${Buffer.alloc(32, 7).toString('base64')}`
 const SETTINGS = { EGRESS: 'any', WEBHOOK_TIMEOUT_MS: '600', WEBHOOK_PER_HOST: '2', WEBHOOK_SIGNING_KEYS: SIGNING_KEY }
@@ -92,10 +92,6 @@ const add = async (url = receiver.url, events?: WebhookEventName[], limits = {})
   return id
 }
 
-const until = async (what: string, isSo: () => boolean | Promise<boolean>) => {
-  for (const deadline = performance.now() + 10_000; !(await isSo()); await sleep(10))
-    if (performance.now() > deadline) assert.fail(`${what} did not come about`)
-}
 const jobOf = async (id: string) =>
   (await announced.services.deliveryQueue.getJob(terminalDeliveryId(id))) ?? assert.fail('no delivery')
 const untilState = (id: string, state: string) =>

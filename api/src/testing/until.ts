@@ -1,0 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const DEADLINE_MS = 20_000
+const AGAIN_MS = 10
+
+/** Asks again and again until it is so; fails with `what` when it does not come about in time. */
+export const until = async (what: string, isSo: () => boolean | Promise<boolean>): Promise<void> => {
+  const deadline = performance.now() + DEADLINE_MS
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error(`${what} did not come about in ${DEADLINE_MS} ms`)
+    await sleep(AGAIN_MS)
+  }
+}
