@@ -30,7 +30,9 @@ test('one that waits is canceled at once, leaves the queue and can still be read
   assert.equal(canceled.status, 'canceled')
   assert.equal(await context.queue.getJob(id), undefined)
   const later = await read(id)
-  assert.deepEqual(later, canceled)
+  // The token in the link to events is of the second in which it is read.
+  const withoutToken = ({ urls, ...rest }: typeof later) => ({ ...rest, urls: { ...urls, events: urls.events.split('?')[0] } })
+  assert.deepEqual(withoutToken(later), withoutToken(canceled))
   assert.equal(later.created_at, created_at)
   assert.equal(later.label, 'mine')
   assert.ok(Math.abs(Date.parse(later.completed_at ?? '') - Date.now()) < 5000)
