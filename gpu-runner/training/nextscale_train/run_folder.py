@@ -1,0 +1,33 @@
+"""Where the parts of a run are kept."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Stage = Literal["tokenizer", "transformer"]
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    root: Path
+
+    def weights(self, stage: Stage) -> Path:
+        """The averaged weights, fp32, published parameter names."""
+        return self.root / f"{stage}.safetensors"
+
+    def state(self, stage: Stage) -> Path:
+        """Everything a stage is resumed from: weights, average, optimiser, step, state of chance."""
+        return self.root / f"{stage}.state.pt"
+
+    def samples(self, stage: Stage, step: int) -> Path:
+        """The grid of pictures of one step."""
+        return self.root / "samples" / f"{stage}-{step:06d}.png"
+
+    def logs(self, stage: Stage) -> Path:
+        """What TensorBoard is pointed at."""
+        return self.root / "logs" / stage
+
+    @property
+    def tokens(self) -> Path:
+        """The pictures as tokens of one tokenizer."""
+        return self.root / "tokens.safetensors"
