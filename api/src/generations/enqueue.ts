@@ -1,7 +1,7 @@
 import { type GenerateImagePayload, type QueuedWebhook, type RedisKeys, terminalDeliveryId } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
-import { createWriteHold } from '../redis/hold-writes.ts'
+import { createHeldWrites } from '../redis/hold-writes.ts'
 import { runTransaction } from '../redis/run-transaction.ts'
 import { addFlow, type FlowQueues } from './add-flow.ts'
 import { type Addition, toJob } from './to-job.ts'
@@ -47,7 +47,7 @@ const addAnnounced = async (context: EnqueueContext, addition: Addition, webhook
 export const createEnqueue = (context: EnqueueContext): Enqueue => {
   const { redis, queue, keys } = context
   const trim = createIndexTrim(redis, keys)
-  const holdWrites = createWriteHold(redis)
+  const writes = createHeldWrites(redis)
 
   const add = (addition: Addition) => {
     const { name, data, opts } = toJob(addition)
@@ -57,10 +57,10 @@ export const createEnqueue = (context: EnqueueContext): Enqueue => {
 
   return async (id, payload, createdAt, carrier) => {
     trim(payload.owner, createdAt)
-    holdWrites()
+    writes.hold()
     const addition = { id, payload, createdAt, carrier }
     const { owner, webhook } = payload
     if (webhook) await onRedis(() => addAnnounced(context, addition, webhook))
-    else await onRedis(() => Promise.all([redis.zadd(keys.index(owner), createdAt, id), add(addition)]))
+    else await onRedis(() => Promise.all([writes.addToSet(keys.index(owner), createdAt, id), add(addition)]))
   }
 }

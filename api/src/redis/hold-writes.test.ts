@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { test } from 'node:test'
 import { Redis } from 'ioredis'
 import { startRedis } from '../testing/redis-server.ts'
-import { createWriteHold } from './hold-writes.ts'
+import { createHeldWrites } from './hold-writes.ts'
 
 /** A Redis connection through a proxy that tells what arrived in which piece. */
 const connectThroughProxy = async (port: number) => {
@@ -33,20 +33,63 @@ const connectThroughProxy = async (port: number) => {
 test('commands of one turn leave in one write, those of later turns by themselves, and all are answered', async () => {
   const server = await startRedis()
   const { redis, pieces, close } = await connectThroughProxy(Number(new URL(server.url).port))
-  const hold = createWriteHold(redis)
+  const writes = createHeldWrites(redis)
   const increase = () => {
-    hold()
+    writes.hold()
     return redis.incr('count')
   }
-  const first = await Promise.all(Array.from({ length: 20 }, increase))
+  const first = await Promise.all(Array.from({ length: 16 }, increase))
   assert.deepEqual(
     first,
-    Array.from({ length: 20 }, (_, i) => i + 1)
+    Array.from({ length: 16 }, (_, i) => i + 1)
   )
   assert.equal(pieces.length, 1)
-  assert.equal(await increase(), 21)
+  assert.equal(await increase(), 17)
   assert.equal(pieces.length, 2)
-  assert.equal(await redis.incr('count'), 22, 'nothing is held back that was not asked to be')
+  assert.equal(await redis.incr('count'), 18, 'nothing is held back that was not asked to be')
+  close()
+  await server.stop()
+})
+
+test('of many commands in one turn the first sixteen leave while the others are still made', async () => {
+  const server = await startRedis()
+  const { redis, close } = await connectThroughProxy(Number(new URL(server.url).port))
+  const writes = createHeldWrites(redis)
+  const heldBytes: number[] = []
+  const answers = Array.from({ length: 20 }, () => {
+    writes.hold()
+    const answer = redis.incr('count')
+    heldBytes.push(redis.stream.writableLength)
+    return answer
+  })
+  const [one = 0] = heldBytes
+  assert.deepEqual(
+    heldBytes,
+    Array.from({ length: 20 }, (_, i) => ((i % 16) + 1) * one)
+  )
+  assert.equal((await Promise.all(answers)).at(-1), 20)
+  close()
+  await server.stop()
+})
+
+test('members of one turn are added with one command per set, and everyone hears when it fails', async () => {
+  const server = await startRedis()
+  const { redis, pieces, close } = await connectThroughProxy(Number(new URL(server.url).port))
+  const writes = createHeldWrites(redis)
+  await Promise.all([writes.addToSet('a', 1, 'x'), writes.addToSet('b', 2, 'y'), writes.addToSet('a', 3, 'z')])
+  assert.deepEqual(pieces.join('').match(/zadd/g)?.length, 2)
+  assert.deepEqual(await redis.zrange('a', '0', '-1', 'WITHSCORES'), ['x', '1', 'z', '3'])
+  assert.deepEqual(await redis.zrange('b', '0', '-1', 'WITHSCORES'), ['y', '2'])
+  await redis.set('c', 'no set')
+  const outcomes = await Promise.allSettled([
+    writes.addToSet('c', 1, 'x'),
+    writes.addToSet('a', 4, 'w'),
+    writes.addToSet('c', 2, 'y')
+  ])
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['rejected', 'fulfilled', 'rejected']
+  )
   close()
   await server.stop()
 })
@@ -54,11 +97,11 @@ test('commands of one turn leave in one write, those of later turns by themselve
 test('a connection that breaks while writes are held back is not left corked', async () => {
   const server = await startRedis()
   const { redis, close } = await connectThroughProxy(Number(new URL(server.url).port))
-  const hold = createWriteHold(redis)
-  hold()
+  const writes = createHeldWrites(redis)
+  writes.hold()
   redis.disconnect(true)
   await once(redis, 'ready')
-  hold()
+  writes.hold()
   assert.equal(await redis.ping(), 'PONG')
   close()
   await server.stop()

@@ -1,19 +1,61 @@
 import type { Redis } from 'ioredis'
 
-/**
- * A function that holds back what is written to Redis until the end of this turn of the event loop, so that the commands of
- * all requests in it leave together: one system call per command costs an API under load a fifth of its time.
- */
-export const createWriteHold = (redis: Redis): (() => void) => {
-  let isHeld = false
-  return () => {
+/** More than this at once, and API and Redis take turns instead of working side by side. */
+const MOST_HELD = 16
+
+/** Writes of many requests that leave together. */
+export interface HeldWrites {
+  /** Holds back what is written to Redis until this turn of the event loop ends, or until 16 requests have asked. */
+  hold(): void
+  /** Adds a member to a sorted set, together with those of the other requests that are held back. */
+  addToSet(key: string, score: number, member: string): Promise<unknown>
+}
+
+interface Batch {
+  entries: string[]
+  added: Promise<unknown>
+  send(): void
+}
+
+const createBatch = (redis: Redis, key: string): Batch => {
+  const entries: Batch['entries'] = []
+  const { promise: added, resolve } = Promise.withResolvers<unknown>()
+  return { entries, added, send: () => resolve(redis.zadd(key, ...entries)) }
+}
+
+/** One system call, and one command for an index, per request cost an API under load a fifth of its time. */
+export const createHeldWrites = (redis: Redis): HeldWrites => {
+  const batches = new Map<string, Batch>()
+  let release: (() => void) | undefined
+  let held = 0
+
+  const begin = () => {
     const { stream, status } = redis
-    if (isHeld || status !== 'ready') return
-    isHeld = true
-    stream.cork()
-    setImmediate(() => {
-      isHeld = false
-      stream.uncork()
-    })
+    const isReady = status === 'ready'
+    if (isReady) stream.cork()
+    release = () => {
+      clearImmediate(end)
+      release = undefined
+      held = 0
+      for (const batch of batches.values()) batch.send()
+      batches.clear()
+      if (isReady) stream.uncork()
+    }
+    const end = setImmediate(release)
+  }
+
+  return {
+    hold: () => {
+      if (held >= MOST_HELD) release?.()
+      if (!release) begin()
+      held++
+    },
+    addToSet: (key, score, member) => {
+      if (!release) begin()
+      const batch = batches.get(key) ?? createBatch(redis, key)
+      batches.set(key, batch)
+      batch.entries.push(String(score), member)
+      return batch.added
+    }
   }
 }
