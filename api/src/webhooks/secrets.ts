@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import Type, { type Static } from 'typebox'
@@ -7,6 +8,8 @@ import { onRedis } from '../redis/errors.ts'
 
 const SECRET_BYTES = 32
 const FRESH_MS = 1000
+/** Timers may fire a little early. */
+const TIMER_MARGIN_MS = 10
 const MAX_CACHED = 1000
 const OVERLAP_MS = 86_400_000
 
@@ -34,7 +37,10 @@ export interface WebhookSecrets {
   signing(owner: string): Promise<SigningSecrets>
   /** Draws one the first time. */
   read(owner: string): Promise<WebhookSecretView>
-  /** Draws a new one. The one before it signs for another day; the one before that ends at once. */
+  /**
+   * Draws a new one. The one before it signs for another day; the one before that ends. Returns once every process signs with
+   * the new one, so that a receiver may be given that alone from then on.
+   */
   rotate(owner: string): Promise<WebhookSecretView>
 }
 
@@ -79,6 +85,7 @@ export const createWebhookSecrets = (redis: Redis, keys: RedisKeys, clock = redi
         return toView(requireRecord(text), now)
       })
       cache.delete(owner)
+      await wait(FRESH_MS + TIMER_MARGIN_MS)
       return view
     },
     signing: async (owner) => {

@@ -89,7 +89,7 @@ export const rotateWebhookSecret = defineOperation({
   scope: 'webhooks',
   summary: 'Replace the secret that signs webhooks',
   description:
-    'For a day requests carry a signature of both, so receivers can change over without losing one. Rotating again within that day ends the oldest at once.',
+    'From the answer on, which takes about a second, requests carry a signature of both for a day, so receivers can change over without losing one. Rotating again within that day ends the oldest.',
   responses: { 200: { description: 'The new secret.', schema: WebhookSecret } },
   problems: ['queue_unavailable']
 })

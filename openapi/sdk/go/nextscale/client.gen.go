@@ -2369,7 +2369,7 @@ type ClientInterface interface {
 
 	// RotateWebhookSecret Replace the secret that signs webhooks
 	//
-	// For a day requests carry a signature of both, so receivers can change over without losing one. Rotating again within that day ends the oldest at once. Needs a key with the scope `webhooks`.
+	// From the answer on, which takes about a second, requests carry a signature of both for a day, so receivers can change over without losing one. Rotating again within that day ends the oldest. Needs a key with the scope `webhooks`.
 	//
 	// Corresponds with POST /webhooks/secret/rotate (the `RotateWebhookSecret` operationId).
 	RotateWebhookSecret(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2777,7 +2777,7 @@ func (c *Client) GetWebhookSecret(ctx context.Context, reqEditors ...RequestEdit
 
 // RotateWebhookSecret Replace the secret that signs webhooks
 //
-// For a day requests carry a signature of both, so receivers can change over without losing one. Rotating again within that day ends the oldest at once. Needs a key with the scope `webhooks`.
+// From the answer on, which takes about a second, requests carry a signature of both for a day, so receivers can change over without losing one. Rotating again within that day ends the oldest. Needs a key with the scope `webhooks`.
 //
 // Corresponds with POST /webhooks/secret/rotate (the `RotateWebhookSecret` operationId).
 func (c *Client) RotateWebhookSecret(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4128,7 +4128,7 @@ type ClientWithResponsesInterface interface {
 
 	// RotateWebhookSecretWithResponse Replace the secret that signs webhooks
 	//
-	// For a day requests carry a signature of both, so receivers can change over without losing one. Rotating again within that day ends the oldest at once. Needs a key with the scope `webhooks`.
+	// From the answer on, which takes about a second, requests carry a signature of both for a day, so receivers can change over without losing one. Rotating again within that day ends the oldest. Needs a key with the scope `webhooks`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -5746,7 +5746,7 @@ func (c *ClientWithResponses) GetWebhookSecretWithResponse(ctx context.Context, 
 
 // RotateWebhookSecretWithResponse Replace the secret that signs webhooks
 //
-// For a day requests carry a signature of both, so receivers can change over without losing one. Rotating again within that day ends the oldest at once. Needs a key with the scope `webhooks`.
+// From the answer on, which takes about a second, requests carry a signature of both for a day, so receivers can change over without losing one. Rotating again within that day ends the oldest. Needs a key with the scope `webhooks`.
 //
 // Returns a wrapper object for the known response body format(s).
 //

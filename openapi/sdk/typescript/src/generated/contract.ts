@@ -399,7 +399,7 @@ export interface paths {
         put?: never;
         /**
          * Replace the secret that signs webhooks
-         * @description For a day requests carry a signature of both, so receivers can change over without losing one. Rotating again within that day ends the oldest at once. Needs a key with the scope `webhooks`.
+         * @description From the answer on, which takes about a second, requests carry a signature of both for a day, so receivers can change over without losing one. Rotating again within that day ends the oldest. Needs a key with the scope `webhooks`.
          */
         post: operations["rotateWebhookSecret"];
         delete?: never;
