@@ -1,0 +1,1 @@
+"""Both stages of training and the loop they share."""

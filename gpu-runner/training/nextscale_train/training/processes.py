@@ -1,0 +1,89 @@
+"""One process, or several on one machine that `torchrun` started."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from nextscale_train.config import RunSection
+from nextscale_train.errors import CommandError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Which of how many processes this is, and where it computes."""
+
+    rank: int
+    count: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the process that writes and shows."""
+        return self.rank == 0
+
+    def share(self, batch: Sequence[T]) -> Sequence[T]:
+        """This process's part of a batch."""
+        size = len(batch) // self.count
+        return batch[self.rank * size : (self.rank + 1) * size]
+
+    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Makes the gradients the mean over all processes."""
+        if self.count == 1:
+            return
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        dist.all_reduce(flat)
+        flat.div_(self.count)
+        for gradient, mean in zip(gradients, flat.split([each.numel() for each in gradients]), strict=True):
+            gradient.copy_(mean.view_as(gradient))
+
+    def sum_(self, tensor: Tensor) -> Tensor:
+        """Adds up a tensor over all processes, in place."""
+        if self.count > 1:
+            dist.all_reduce(tensor)
+        return tensor
+
+    def from_first_(self, tensor: Tensor) -> Tensor:
+        """Makes a tensor that of the first process, in place."""
+        if self.count > 1:
+            dist.broadcast(tensor, src=0)
+        return tensor
+
+
+def choose_device(run: RunSection, local_rank: int) -> torch.device:
+    """Device of a process.
+
+    Raises:
+        CommandError: `run.device` asks for a GPU and there is none.
+    """
+    if run.device == "cuda" and not torch.cuda.is_available():
+        raise CommandError('run.device is "cuda", but PyTorch finds no GPU: set it to "cpu", or install a build for your GPU.')
+    if run.device == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", local_rank)
+
+
+@contextmanager
+def join_processes(run: RunSection) -> Iterator[Processes]:
+    """Takes part in the group that `torchrun` describes in the environment, or is alone."""
+    count, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    device = choose_device(run, int(os.environ.get("LOCAL_RANK", "0")))
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        torch.set_float32_matmul_precision("high")
+    if count == 1:
+        yield Processes(0, 1, device)
+        return
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield Processes(rank, count, device)
+    finally:
+        dist.destroy_process_group()
