@@ -74,5 +74,5 @@ class Average:
         decay = min(self._decay, (1 + step) / (10 + step))
         for average, value in zip(self.module.parameters(), module.parameters(), strict=True):
             average.lerp_(value, 1 - decay)
-        for average, value in zip(self.module.buffers(), module.buffers(), strict=True):
-            average.copy_(value)
+        for kept, current in zip(self.module.buffers(), module.buffers(), strict=True):
+            kept.copy_(current)

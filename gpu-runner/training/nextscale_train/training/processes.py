@@ -30,7 +30,7 @@ class Processes:
         return self.rank == 0
 
     def share(self, batch: Sequence[T]) -> Sequence[T]:
-        """This process's part of a batch."""
+        """The part of a batch that is this process's."""
         size = len(batch) // self.count
         return batch[self.rank * size : (self.rank + 1) * size]
 
@@ -42,7 +42,7 @@ class Processes:
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         dist.all_reduce(flat)
         flat.div_(self.count)
-        for gradient, mean in zip(gradients, flat.split([each.numel() for each in gradients]), strict=True):
+        for gradient, mean in zip(gradients, torch.split(flat, [each.numel() for each in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
 
     def sum_(self, tensor: Tensor) -> Tensor:
