@@ -46,6 +46,11 @@ class DataSection(Section):
     """emoji: how many different renderings there are to train on; evaluation gets others."""
     seed: int = Field(default=0, ge=0, lt=2**32)
 
+    @property
+    def has_held_out(self) -> bool:
+        """Whether any pictures are kept from training."""
+        return self.kind == "emoji" or self.held_out > 0
+
     @model_validator(mode="after")
     def _has_a_path(self) -> "DataSection":
         if self.kind == "folder" and self.path is None:
@@ -138,6 +143,7 @@ class TokenizerTrainingSection(OptimiserSection):
     """Stage 1."""
 
     learning_rate: float = Field(default=4e-4, gt=0)
+    weight_decay: float = Field(default=1e-4, ge=0)
     commitment: float = Field(default=0.25, ge=0)
     perceptual: float = Field(default=0.5, ge=0)
     """Weight of the perceptual term."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from nextscale_train.data.pictures import Split
+
 Stage = Literal["tokenizer", "transformer"]
 
 
@@ -27,7 +29,6 @@ class RunFolder:
         """What TensorBoard is pointed at."""
         return self.root / "logs" / stage
 
-    @property
-    def tokens(self) -> Path:
-        """The pictures as tokens of one tokenizer."""
-        return self.root / "tokens.safetensors"
+    def tokens(self, split: Split) -> Path:
+        """The pictures as tokens of the run's tokenizer."""
+        return self.root / f"tokens-{split}.safetensors"

@@ -43,7 +43,12 @@ class Optimisation:
         groups = parameter_groups(module, section.weight_decay)
         self._adamw = torch.optim.AdamW(groups, lr=section.learning_rate, betas=(0.9, 0.95))
 
-    def apply(self, loss: Tensor, step: int) -> float:
+    @property
+    def rate(self) -> float:
+        """Learning rate of the last step."""
+        return float(self._adamw.param_groups[0]["lr"])
+
+    def apply(self, loss: Tensor, step: int) -> Tensor:
         """One step down the gradient of `loss`; returns the gradient's norm before it was clipped."""
         for group in self._adamw.param_groups:
             group["lr"] = rate_at(step, self._section)
@@ -52,7 +57,7 @@ class Optimisation:
         self._processes.average_gradients(self._parameters)
         norm = nn.utils.clip_grad_norm_(self._parameters, self._section.clip)
         self._adamw.step()
-        return float(norm)
+        return norm
 
     def state(self) -> dict[str, object]:
         return self._adamw.state_dict()

@@ -45,6 +45,11 @@ class Processes:
         for gradient, mean in zip(gradients, torch.split(flat, [each.numel() for each in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
 
+    def autocast(self, run: RunSection) -> torch.autocast:
+        """The context in which matrix products are computed in the configured precision."""
+        is_bf16 = run.precision == "bf16" or (run.precision == "auto" and self.device.type == "cuda")
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=is_bf16)
+
     def sum_(self, tensor: Tensor) -> Tensor:
         """Adds up a tensor over all processes, in place."""
         if self.count > 1:
