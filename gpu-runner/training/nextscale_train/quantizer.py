@@ -1,6 +1,7 @@
 """Multi-scale residual quantisation: features to one token map per scale, and back to f_hat."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -33,6 +34,30 @@ class PhiBank(nn.Module):
         return int(np.argmin(np.abs(self.ticks - place)))
 
 
+@dataclass(frozen=True)
+class Descent:
+    """One scale of residual quantisation."""
+
+    z: Tensor
+    """What was left, B Z n_k n_k."""
+    tokens: Tensor
+    """B n_k^2 int64."""
+    contribution: Tensor
+    """What the tokens add to f_hat, B Z H W."""
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """What training goes on with."""
+
+    f_hat: Tensor
+    """Running sum over all scales, B Z H W; its gradient goes to the features."""
+    tokens: list[Tensor]
+    """B n_k^2 int64 each."""
+    loss: Tensor
+    """Codebook and commitment loss, mean over the scales."""
+
+
 class ResidualQuantizer(nn.Module):
     """Codebook and phi bank. A token map of scale k has n_k x n_k tokens, row-major, n_k = `scales[k]`."""
 
@@ -43,7 +68,7 @@ class ResidualQuantizer(nn.Module):
         self.scales = tuple(scales)
         self.embedding = nn.Embedding(vocabulary, code_channels)
         self.quant_resi = PhiBank(code_channels, phis)
-        # Use counts that the published files carry; training writes them, nothing here reads them.
+        # How often each code is used, a running mean; training keeps it, generation does not need it.
         self.register_buffer("ema_vocab_hit_SV", torch.zeros(len(self.scales), vocabulary))
 
     def lookup(self, tokens: Tensor) -> Tensor:
@@ -76,14 +101,34 @@ class ResidualQuantizer(nn.Module):
         full = self.scales[-1]
         if features.shape[-2:] != (full, full):
             raise ValueError(f"Features are {tuple(features.shape[-2:])}, but the last scale has {full} x {full} tokens.")
-        rest, tokens = features.clone(), []
+        return [step.tokens for step in self.descend(features)]
+
+    def forward(self, features: Tensor, commitment: float) -> "Quantized":
+        """Quantises for training, in fp32.
+
+        Args:
+            features: B Z H W; gradients go straight through to them.
+            commitment: weight of what draws the features to the codes; what draws codes and phi to the features weighs 1.
+        """
+        f_hat, loss, tokens = torch.zeros_like(features), features.new_zeros(()), []
+        for step in self.descend(features):
+            f_hat = f_hat + step.contribution
+            loss = loss + commitment * F.mse_loss(f_hat.detach(), features) + F.mse_loss(f_hat, features.detach())
+            tokens.append(step.tokens)
+        return Quantized(features + (f_hat - features).detach(), tokens, loss / len(self.scales))
+
+    def descend(self, features: Tensor) -> Iterator["Descent"]:
+        """Scale by scale: what is left of the features, its nearest codes, and what these take away."""
+        rest = features.detach()
         for scale, side in enumerate(self.scales):
             last = scale == len(self.scales) - 1
             z = rest if last else F.interpolate(rest, size=(side, side), mode="area")
-            tokens.append(self._nearest(z))
-            rest -= self.contribution(self.lookup(tokens[-1]), scale)
-        return tokens
+            tokens = self._nearest(z)
+            contribution = self.contribution(self.lookup(tokens), scale)
+            rest = rest - contribution.detach()
+            yield Descent(z, tokens, contribution)
 
+    @torch.no_grad()
     def _nearest(self, z: Tensor) -> Tensor:
         """B Z n n -> indices of the nearest codes, B n^2."""
         rows, codebook = z.permute(0, 2, 3, 1).reshape(-1, z.shape[1]), self.embedding.weight

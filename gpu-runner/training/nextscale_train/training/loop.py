@@ -79,6 +79,8 @@ def train(task: Task[Any], config: Config, processes: Processes) -> Finished:
     keeper = Keeper(task, average, folder, Resumable(folder.state(task.stage), dependencies(config, task.stage)))
     step = keeper.resume()
     if step >= steps:
+        if processes.is_first:
+            write_weights(folder.weights(task.stage), average.module.state_dict(), task.classes)
         return Finished(step, steps)
     logs = folder.logs(task.stage)
     with open_log(logs, task.stage, steps, task.section.batch, first=step, speaks=processes.is_first) as log, stops() as stop:
@@ -121,7 +123,7 @@ class Keeper:
         state = {"step": step, "module": task.module.state_dict(), "average": average.state_dict(), "task": task.state()}
         self._resumable.write(state)
         write_weights(self._folder.weights(task.stage), average.state_dict(), task.classes)
-        with torch.random.fork_rng(enabled=True):
+        with torch.random.fork_rng():
             log.tell(step, task.measure(average))
             images = task.show(average)
         save_grid(images, self._folder.samples(task.stage, step), columns=8)

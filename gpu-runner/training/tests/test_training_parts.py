@@ -1,0 +1,168 @@
+"""The parts of the training loop, each by what it promises."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from nextscale_train.config import ConfigError, OptimiserSection, RunSection, read_config
+from nextscale_train.errors import CommandError
+from nextscale_train.training.adversary import patch_gan
+from nextscale_train.training.codebook import begin_from_data, count_hits, dead_codes, perplexity, revive
+from nextscale_train.training.losses import edge_loss, perceptual_loss, structure_loss
+from nextscale_train.training.optimise import Average, parameter_groups, rate_at
+from nextscale_train.training.order import Order, seeded
+from nextscale_train.training.processes import Processes, choose_device
+from nextscale_train.training.tokenizer import psnr
+from nextscale_train.training.transformer import drop_labels
+from tests.models import small_tokenizer, small_transformer
+from tests.training import make_run
+
+ALONE = Processes(0, 1, torch.device("cpu"))
+
+
+def test_an_epoch_shows_every_picture_once_in_another_order_than_the_one_before() -> None:
+    order = Order(10, 4, seed=3)
+    places = [place for step in range(5) for place in order.at(step)]
+    epochs = [[index for index, epoch in places if epoch == each] for each in (0, 1)]
+    assert [sorted(epoch) for epoch in epochs] == [list(range(10))] * 2
+    assert epochs[0] != epochs[1]
+    assert Order(10, 4, seed=3).at(3) == order.at(3) != Order(10, 4, seed=4).at(3)
+    assert next(Order(10, 4, seed=3).after(3)) == order.at(3)
+
+
+def test_a_batch_may_be_larger_than_there_are_pictures() -> None:
+    assert [epoch for _, epoch in Order(2, 5, seed=0).at(0)] == [0, 0, 1, 1, 2]
+
+
+def test_the_rate_rises_and_falls_as_configured() -> None:
+    section = OptimiserSection(steps=110, learning_rate=2.0, warmup=10, final=0.1)
+    rates = [rate_at(step, section) for step in (0, 9, 10, 60, 110, 500)]
+    assert rates == pytest.approx([0.2, 2.0, 2.0, 1.1, 0.2, 0.2])
+
+
+def test_embeddings_norms_and_offsets_do_not_decay() -> None:
+    transformer = small_transformer(shared_adaln=True)
+    names = {id(parameter): name for name, parameter in transformer.named_parameters()}
+    decaying, kept = (
+        {names[id(parameter)] for parameter in group["params"]}  # type: ignore[attr-defined]
+        for group in parameter_groups(transformer, 0.05)
+    )
+    assert decaying | kept == set(names.values())
+    assert {"head.weight", "blocks.0.attn.mat_qkv.weight", "word_embed.weight"} <= decaying
+    assert {
+        "pos_1LC",
+        "class_emb.weight",
+        "lvl_embed.weight",
+        "head.bias",
+        "blocks.0.ada_gss",
+        "blocks.0.attn.scale_mul_1H11",
+    } <= kept
+
+
+def test_the_average_follows_the_weights_and_copies_the_buffers() -> None:
+    module = nn.BatchNorm1d(1)
+    average = Average(module, 0.9)
+    with torch.no_grad():
+        module.weight.fill_(2.0)
+        module.running_mean.fill_(-torch.inf)  # type: ignore[operator]
+    average.update(module, 0)
+    assert float(average.module.weight) == pytest.approx(1 + 0.9)  # type: ignore[arg-type]
+    average.update(module, 10_000)
+    assert float(average.module.weight) == pytest.approx(1.9 + 0.1 * 0.1)  # type: ignore[arg-type]
+    assert average.module.running_mean.item() == -torch.inf  # type: ignore[operator]
+
+
+def test_losses_are_nothing_for_the_same_picture_and_grow_with_the_blur() -> None:
+    picture = torch.rand(2, 3, 32, 32, generator=seeded(0)) * 2 - 1
+    smoothed = [nn.functional.avg_pool2d(picture, width, 1, width // 2) for width in (3, 7)]
+    for loss in (edge_loss, structure_loss, perceptual_loss):
+        same, little, much = (float(loss(each, picture)) for each in (picture, *smoothed))
+        assert same == pytest.approx(0, abs=1e-5)
+        assert 0.01 < little < much
+    assert float(structure_loss(-picture, picture)) <= 1
+    ramp = torch.arange(8.0).expand(1, 3, 8, 8)
+    assert float(edge_loss(2 * ramp, ramp)) == pytest.approx(1)
+
+
+def test_psnr_is_the_textbooks() -> None:
+    original = torch.zeros(1, 3, 4, 4)
+    assert float(psnr(original + 0.2, original)) == pytest.approx(20)
+
+
+def test_codes_begin_at_the_data_and_dead_ones_come_back_to_it() -> None:
+    quantizer = small_tokenizer().quantize
+    features = torch.randn(6, 8, 4, 4, generator=seeded(0)) + 5
+    begin_from_data(quantizer, features, seeded(1))
+    assert float(quantizer.embedding.weight.detach().mean()) > 1
+    with torch.no_grad():
+        quantizer.embedding.weight[3:] = -1000
+    for _ in range(3):
+        count_hits(quantizer, quantizer.encode(features), ALONE)
+    assert set(dead_codes(quantizer).tolist()) >= set(range(3, 24))
+    assert revive(quantizer, features, seeded(2), ALONE) >= 21
+    assert float(quantizer.embedding.weight.detach().min()) > -100
+    assert len(dead_codes(quantizer)) == 0
+
+
+def test_perplexity_counts_codes_that_are_used_alike() -> None:
+    assert float(perplexity(torch.tensor([5.0, 5.0, 0.0, 5.0, 5.0]))) == pytest.approx(4)
+    assert float(perplexity(torch.tensor([0.0, 7.0]))) == pytest.approx(1)
+
+
+def test_quantising_for_training_is_encoding_with_gradients() -> None:
+    tokenizer = small_tokenizer()
+    features = torch.randn(2, 8, 4, 4, generator=seeded(0), requires_grad=True)
+    quantized = tokenizer.quantize(features, 0.25)
+    tokens = tokenizer.quantize.encode(features)
+    assert all(torch.equal(a, b) for a, b in zip(quantized.tokens, tokens, strict=True))
+    assert torch.allclose(quantized.f_hat, tokenizer.quantize.f_hat(tokens), atol=1e-6)
+    quantized.f_hat.sum().backward()  # type: ignore[no-untyped-call]
+    assert features.grad is not None
+    assert torch.equal(features.grad, torch.ones_like(features))
+    assert tokenizer.quantize.embedding.weight.grad is None
+    f_hats = [tokenizer.quantize.f_hat(tokens[: scale + 1]) for scale in range(4)]
+    expected = sum(1.25 * float((f_hat - features).pow(2).mean()) for f_hat in f_hats) / 4
+    assert float(quantized.loss) == pytest.approx(expected, rel=1e-5)
+    quantized.loss.backward()  # type: ignore[no-untyped-call]
+    assert float(tokenizer.quantize.embedding.weight.grad.abs().sum()) > 0
+
+
+def test_labels_are_dropped_as_often_as_configured() -> None:
+    labels = torch.arange(10_000) % 5
+    dropped = drop_labels(labels, 5, 0.1, seeded(0))
+    assert (dropped == 5).float().mean().item() == pytest.approx(0.1, abs=0.01)
+    assert torch.equal(dropped[dropped != 5], labels[dropped != 5])
+    assert torch.equal(drop_labels(labels, 5, 0.0, seeded(0)), labels)
+
+
+@pytest.mark.parametrize(("resolution", "patches"), [(16, 8), (32, 8), (256, 32)])
+def test_the_discriminator_scores_patches(resolution: int, patches: int) -> None:
+    assert patch_gan(resolution)(torch.zeros(1, 3, resolution, resolution)).shape == (1, 1, patches, patches)
+
+
+def test_a_gpu_that_is_not_there_is_missed(tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    with pytest.raises(CommandError, match=r"run\.device"):
+        choose_device(RunSection(folder=tmp_path, device="cuda"), 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("depth = 0", "transformer.depth: input should be greater than or equal to 1."),
+        ("deepness = 3", "transformer.deepness is not a field."),
+        ("heads = 3", "transformer: width 32 must be a multiple of heads 3."),
+        ("depth = ", "is not TOML"),
+    ],
+)
+def test_a_wrong_configuration_is_refused_by_its_field(tmp_path: Path, line: str, message: str) -> None:
+    path = make_run(tmp_path)
+    text = path.read_text()
+    field = line.split(" ", maxsplit=1)[0]
+    old = next((each for each in text.splitlines() if each.startswith(f"{field} =")), "[transformer]\n")
+    path.write_text(text.replace(old, line) if field != "deepness" else text.replace("[transformer]", f"[transformer]\n{line}"))
+    with pytest.raises(ConfigError, match=message.replace(".", r"\.")):
+        read_config(path)
