@@ -49,7 +49,8 @@ class Adversary:
         (from_other,) = torch.autograd.grad(other, last_layer, retain_graph=True)
         (from_this,) = torch.autograd.grad(fooled, last_layer, retain_graph=True)
         weight = (torch.linalg.vector_norm(from_other) / (torch.linalg.vector_norm(from_this) + 1e-4)).clamp(0, LARGEST_WEIGHT)
-        return fooled * weight * self._section.adversarial
+        loss: Tensor = fooled * weight * self._section.adversarial
+        return loss
 
     def learn(self, made: Tensor, original: Tensor, step: int) -> Tensor:
         """One step of the discriminator, by the hinge loss; returns that."""
