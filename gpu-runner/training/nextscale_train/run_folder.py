@@ -32,3 +32,8 @@ class RunFolder:
     def tokens(self, split: Split) -> Path:
         """The pictures as tokens of the run's tokenizer."""
         return self.root / f"tokens-{split}.safetensors"
+
+    @property
+    def sampling(self) -> Path:
+        """The settings that evaluation found to be best: cfg, top_k, top_p, JSON."""
+        return self.root / "sampling.json"
