@@ -96,10 +96,11 @@ const aptInstallRedis = () => {
 
 const ensureRedis = (script) => {
   if (isCommand(script)) return
-  if (script !== 'test.ts' && process.env.REDIS_URL) return
-  const servers = script === 'test.ts' ? ['redis-server'] : ['redis-server', 'valkey-server']
+  const isTest = script.startsWith('test')
+  if (!isTest && process.env.REDIS_URL) return
+  const servers = isTest ? ['redis-server'] : ['redis-server', 'valkey-server']
   if (onPath(servers)) return
-  const advice = script === 'test.ts' ? '' : ', or set REDIS_URL to a Redis that is already running'
+  const advice = isTest ? '' : ', or set REDIS_URL to a Redis that is already running'
   if (process.getuid?.() === 0 && onPath(['apt-get'])) {
     say('redis-server is missing: installing it with apt-get.')
     if (aptInstallRedis() && onPath(servers)) return

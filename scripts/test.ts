@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { failedStep, type Outcome, summarise } from './testing/outcome.ts'
+import { failedStep } from './testing/outcome.ts'
 import { CHECKS, runCheck } from './testing/run-check.ts'
+import { runSteps, type Step, stepEnv } from './testing/run-steps.ts'
 import { runSuite, type Suite } from './testing/run-suite.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
@@ -25,42 +26,24 @@ const findSuites = async (): Promise<Suite[]> => {
   return [SCRIPTS, ...(await Promise.all(suites)), ...PYTHON_SUITES]
 }
 
-const testEnv = (): NodeJS.ProcessEnv => {
-  const env: NodeJS.ProcessEnv = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1' }
-  // A `node --test` that inherits this takes itself for a test file of another run and counts nothing.
-  delete env['NODE_TEST_CONTEXT']
-  return env
-}
-
-const attempt = async (name: string, step: () => Promise<Outcome>): Promise<Outcome> => {
-  try {
-    return await step()
-  } catch (error) {
-    return failedStep(name, `crashed: ${String(error)}`)
-  }
-}
-
-/** Runs what `wanted` names, or everything, one step after the other: timing tests must not compete for the cores. */
-const runAll = async (wanted: string[]): Promise<Outcome[]> => {
+/** What `wanted` names, or everything. */
+const findSteps = async (wanted: readonly string[]): Promise<Step[]> => {
   const suites = await findSuites()
   const names = [CHECKS_NAME, ...suites.map(({ name }) => name)]
-  const unknown = wanted.filter((name) => !names.includes(name))
-  if (unknown.length > 0) return [failedStep(unknown.join(', '), `there is ${names.join(', ')}`)]
+  const unknown = wanted.filter((name) => !names.includes(name)).join(', ')
+  if (unknown !== '') return [{ name: unknown, run: async () => failedStep(unknown, `there is ${names.join(', ')}`) }]
   const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name)
-  const env = testEnv()
-  const outcomes: Outcome[] = []
-  for (const check of isWanted(CHECKS_NAME) ? CHECKS : []) {
-    outcomes.push(await attempt(check.name, () => runCheck(check, { cwd: ROOT, env })))
-  }
-  for (const suite of suites.filter(({ name }) => isWanted(name))) {
-    outcomes.push(await attempt(suite.name, () => runSuite(suite, { env, live: wanted.length > 0 })))
-  }
-  return outcomes
+  const env = stepEnv()
+  const live = wanted.length > 0
+  return [
+    ...(isWanted(CHECKS_NAME) ? CHECKS : []).map((check) => ({
+      name: check.name,
+      run: () => runCheck(check, { cwd: ROOT, env })
+    })),
+    ...suites
+      .filter(({ name }) => isWanted(name))
+      .map((suite) => ({ name: suite.name, run: () => runSuite(suite, { env, live }) }))
+  ]
 }
 
-// Until the summary says otherwise, this run has failed: whatever ends it early ends it as a failure.
-process.exitCode = 1
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1))
-const { text, exitCode } = summarise(await runAll(process.argv.slice(2)))
-console.log(text)
-process.exitCode = exitCode
+await runSteps(await findSteps(process.argv.slice(2)))

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, delimiter, dirname, extname, join, resolve } from 'node:path'
+import { aptInstall } from './apt.ts'
 
 const CACHE = resolve(import.meta.dirname, '../../node_modules/.cache/nextscale')
 const INSTALL_TIMEOUT_MS = 8 * 60_000
@@ -18,8 +19,8 @@ export interface PythonEnv {
   environment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv
 }
 
-const run = (command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env) => {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', timeout: INSTALL_TIMEOUT_MS, env })
+const run = (command: string, args: readonly string[]) => {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', timeout: INSTALL_TIMEOUT_MS })
   return { ok: status === 0, output: stdout ?? '', reason: error?.message ?? stderr.trim() }
 }
 
@@ -43,15 +44,12 @@ const lookForPython = (): Python | string => {
 const findPython = (): Python => {
   const found = lookForPython()
   if (typeof found !== 'string') return found
-  const advice = `install Python ${OLDEST.join('.')} or newer with venv (Debian: sudo apt-get install python3-venv)`
-  if (process.getuid?.() !== 0 || !run('apt-get', ['--version']).ok) throw new Error(`${found}: ${advice}.`)
-  console.error(`${found}: installing python3-venv with apt-get.`)
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const update = run('apt-get', ['update', '-qq'], env)
-  const { reason } = update.ok ? run('apt-get', ['install', '-qq', '-y', '--no-install-recommends', 'python3-venv'], env) : update
+  const installation = aptInstall('python3-venv', found)
   const installed = lookForPython()
   if (typeof installed !== 'string') return installed
-  throw new Error(`${installed}, also after apt-get${reason === '' ? '' : ` (${reason})`}: ${advice}.`)
+  const reason = installation.ok ? 'also after apt-get' : installation.reason
+  const advice = `install Python ${OLDEST.join('.')} or newer with venv (Debian: sudo apt-get install python3-venv)`
+  throw new Error(`${installed} (${reason}): ${advice}.`)
 }
 
 /** Environments of one requirements file have its name, so that those of what it said before can be told. */

@@ -18,7 +18,7 @@ export interface Suite {
   cwd: string
   /** A line of shell that starts with `node --test` or `python -m pytest`. */
   command: string
-  /** What a suite in Python needs: the file that pins it. */
+  /** What of Python it needs: the file that pins it. */
   requirements?: string
 }
 
@@ -35,10 +35,10 @@ const withPlugin = (command: string) => command.replace(PYTEST, `${PYTEST} -p co
 
 /** How the command is run so that it leaves counts; throws where what it needs cannot be installed. */
 const prepare = async ({ command, requirements }: Suite, countsFile: string, env: NodeJS.ProcessEnv) => {
-  if (requirements === undefined) return { line: withReporters(command, countsFile), env }
-  const python = await pythonEnv(requirements)
+  const withPython = requirements === undefined ? env : (await pythonEnv(requirements)).environment(env)
+  if (command.startsWith(RUNNER)) return { line: withReporters(command, countsFile), env: withPython }
   const counting = { NEXTSCALE_COUNTS: countsFile, PYTHONPATH: import.meta.dirname, PYTHONDONTWRITEBYTECODE: '1' }
-  return { line: withPlugin(command), env: { ...python.environment(env), ...counting } }
+  return { line: withPlugin(command), env: { ...withPython, ...counting } }
 }
 
 const readCounts = async (file: string): Promise<TestCounts | undefined> => {
@@ -64,8 +64,9 @@ export const runSuite = async (
   { env, live, timeoutMs = TIMEOUT_MS }: { env: NodeJS.ProcessEnv; live: boolean; timeoutMs?: number }
 ): Promise<Outcome> => {
   const { name, cwd } = suite
-  const runner = suite.requirements === undefined ? RUNNER : PYTEST
-  if (!suite.command.startsWith(runner)) return failedStep(name, `its test script has to start with "${runner.trim()}"`)
+  if (![RUNNER, PYTEST].some((runner) => suite.command.startsWith(runner))) {
+    return failedStep(name, `its test script has to start with "${RUNNER.trim()}" or "${PYTEST}"`)
+  }
   const folder = await mkdtemp(join(tmpdir(), 'nextscale-test-'))
   const countsFile = join(folder, 'counts.json')
   const startedAt = performance.now()

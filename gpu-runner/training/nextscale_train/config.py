@@ -1,6 +1,6 @@
 """What a run is told: one TOML file, checked once, frozen after."""
 
-import sys
+import tomllib
 from pathlib import Path
 from typing import Literal
 
@@ -8,11 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from nextscale_train.sizes import TransformerSizes
 from nextscale_train.tokenizer import TokenizerSizes
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 
 class ConfigError(ValueError):

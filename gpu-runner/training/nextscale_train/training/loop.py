@@ -91,7 +91,7 @@ def train(task: Task[Any], config: Config, processes: Processes) -> Finished:
             log.advance()
             is_last = step == steps or stop.is_asked_of_any(processes)
             if processes.is_first and (step % config.run.log_every == 0 or is_last):
-                log.tell(step, measures)
+                log.tell_progress(step, measures)
             if processes.is_first and (step % config.run.save_every == 0 or is_last):
                 keeper.save(step, log)
             if is_last:

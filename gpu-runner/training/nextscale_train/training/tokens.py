@@ -89,7 +89,8 @@ def encode(config: Config, tokenizer: Tokenizer, pictures: Pictures, views: int,
     tokens = torch.zeros(count, length, dtype=torch.int32, device=processes.device)
     labels = torch.zeros(count, dtype=torch.int64, device=processes.device)
     place = rows.start
-    for images, classes in tqdm(loader, desc="tokens", unit="batch", disable=not processes.is_first, dynamic_ncols=True):
+    hidden = None if processes.is_first else True
+    for images, classes in tqdm(loader, desc="tokens", unit="batch", disable=hidden, dynamic_ncols=True):
         end = place + len(images)
         maps = tokenizer.encode(to_model(images, processes.device))
         tokens[place:end] = torch.cat(maps, dim=1).to(torch.int32)
