@@ -1,12 +1,13 @@
 """State dicts from files, and the questions sizes are read with."""
 
-import json
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 Role = Literal["tokenizer", "transformer"]
@@ -14,14 +15,6 @@ StateDict = Mapping[str, Tensor]
 
 # Where the reference's trainer keeps each.
 TRAINER_KEYS: dict[Role, str] = {"tokenizer": "vae_local", "transformer": "var_wo_ddp"}
-SAFETENSORS_TYPES = {
-    "F32": torch.float32,
-    "F16": torch.float16,
-    "BF16": torch.bfloat16,
-    "I64": torch.int64,
-    "I32": torch.int32,
-    "U8": torch.uint8,
-}
 
 
 class CheckpointError(ValueError):
@@ -39,43 +32,17 @@ def read_checkpoint(path: Path | str, role: Role) -> dict[str, Tensor]:
         OSError: the file cannot be read.
     """
     path = Path(path)
-    if path.suffix == ".safetensors":
-        return read_safetensors(path)
     try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
         root: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
         raise CheckpointError(f"{path.name} is no file of tensors alone: {error}") from error
     if isinstance(root, dict) and isinstance(root.get("trainer"), dict):
         root = root["trainer"].get(TRAINER_KEYS[role])
     if not isinstance(root, dict) or not all(isinstance(value, Tensor) for value in root.values()):
         raise CheckpointError(f"{path.name} holds no state dict of a {role}.")
     return dict(root)
-
-
-def read_safetensors(path: Path) -> dict[str, Tensor]:
-    """Reads a safetensors file: header size (uint64, little endian), header (JSON), tensors.
-
-    Raises:
-        CheckpointError: the file is too short, its header is no JSON object, or a type is unknown.
-    """
-    data = bytearray(path.read_bytes())
-    start = 8 + int.from_bytes(data[:8], "little")
-    if len(data) < 8 or start > len(data):
-        raise CheckpointError(f"{path.name} ends before its header does.")
-    try:
-        header = json.loads(data[8:start])
-        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
-        return {name: _tensor(data, start, entry) for name, entry in entries.items()}
-    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path.name} is no safetensors file this reader knows: {error}.") from error
-
-
-def _tensor(data: bytearray, start: int, entry: Mapping[str, Any]) -> Tensor:
-    dtype = SAFETENSORS_TYPES[entry["dtype"]]
-    begin, end = entry["data_offsets"]
-    # A copy: tensors in a file may start at odd addresses, and kernels want aligned ones.
-    flat = torch.frombuffer(data[start + begin : start + end], dtype=dtype) if end > begin else torch.empty(0, dtype=dtype)
-    return flat.clone().reshape(entry["shape"])
 
 
 def size(state: StateDict, name: str, dim: int) -> int:

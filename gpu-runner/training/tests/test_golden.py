@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from nextscale_train import Knobs, ScaleReport, Tokenizer, Transformer, sample
-from nextscale_train.checkpoint import read_safetensors
 from nextscale_train.sampling import to_images
 from tests.models import FIXTURE, golden_models
 
@@ -13,7 +13,7 @@ from tests.models import FIXTURE, golden_models
 class Golden:
     def __init__(self) -> None:
         self.tokenizer, self.transformer = golden_models()
-        self.expected = read_safetensors(FIXTURE / "expected.safetensors")
+        self.expected = load_file(FIXTURE / "expected.safetensors")
         self.logits: list[Tensor] = []
         self.f_hats: list[Tensor] = []
         self.sample = sample(
@@ -61,7 +61,7 @@ def test_top_k_of_one_is_greedy(golden: Golden) -> None:
 
 
 def test_a_picture_is_encoded_to_the_references_tokens(golden: Golden) -> None:
-    encoding = read_safetensors(FIXTURE / "encoding.safetensors")
+    encoding = load_file(FIXTURE / "encoding.safetensors")
     images = encoding["input_image_u8"][None].float() / 127.5 - 1
     assert torch.equal(torch.cat(golden.tokenizer.encode(images), dim=1).int(), encoding["encoded_tokens"])
 
