@@ -12,6 +12,7 @@ from nextscale_train.config import Config
 from nextscale_train.errors import CommandError
 from nextscale_train.files import hash_file, replacing, write_tensors
 from nextscale_train.run_folder import RunFolder
+from nextscale_train.sampling import Knobs
 from nextscale_train.trained import Trained
 
 MANIFEST = "manifest.json"
@@ -51,6 +52,7 @@ def manifest(config: Config, trained: Trained, files: dict[str, dict[str, str]])
     """What the folder says of itself. The revision follows from weights and scales."""
     sizes, model = trained.tokenizer.sizes, config.model
     scales = list(sizes.scales)
+    knobs = defaults(config, sizes.vocabulary)
     revision = hashlib.sha256(json.dumps([files, scales], separators=(",", ":")).encode()).hexdigest()
     return {
         "manifest_version": 1,
@@ -62,13 +64,13 @@ def manifest(config: Config, trained: Trained, files: dict[str, dict[str, str]])
         "resolution": sizes.resolution,
         "scales": scales,
         "classes": list(trained.classes),
-        "defaults": defaults(config, sizes.vocabulary),
+        "defaults": {"cfg": knobs.cfg, "top_k": knobs.top_k, "top_p": knobs.top_p},
         "files": files,
     }
 
 
-def defaults(config: Config, vocabulary: int) -> dict[str, float | int]:
+def defaults(config: Config, vocabulary: int) -> Knobs:
     """The settings that evaluation chose, else the configured ones."""
     path = RunFolder(config.run.folder).sampling
     chosen: dict[str, Any] = json.loads(path.read_text()) if path.exists() else config.sampling.model_dump()
-    return {"cfg": chosen["cfg"], "top_k": min(chosen["top_k"], vocabulary), "top_p": chosen["top_p"]}
+    return Knobs(cfg=chosen["cfg"], top_k=min(chosen["top_k"], vocabulary), top_p=chosen["top_p"])

@@ -37,3 +37,8 @@ class RunFolder:
     def sampling(self) -> Path:
         """The settings that evaluation found to be best: cfg, top_k, top_p, JSON."""
         return self.root / "sampling.json"
+
+    @property
+    def judge(self) -> Path:
+        """The classifier that samples are judged by."""
+        return self.root / "judge.safetensors"

@@ -4,6 +4,19 @@ import signal
 
 import torch
 from torch import Tensor
+from torch.utils.data import Dataset
+
+from nextscale_train.data import Pictures
+
+
+class Chosen(Dataset[tuple[Tensor, int]]):
+    """Pictures by index and view."""
+
+    def __init__(self, pictures: Pictures) -> None:
+        self._pictures = pictures
+
+    def __getitem__(self, place: tuple[int, int]) -> tuple[Tensor, int]:
+        return self._pictures.view(*place)
 
 
 def to_model(images: Tensor, device: torch.device) -> Tensor:

@@ -7,7 +7,7 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from nextscale_train.checkpoint import read_checkpoint
 from nextscale_train.config import Config
@@ -16,7 +16,7 @@ from nextscale_train.errors import CommandError
 from nextscale_train.tokenizer import Tokenizer
 from nextscale_train.training.adversary import Adversary
 from nextscale_train.training.codebook import begin_from_data, count_hits, dead_codes, perplexity, revive
-from nextscale_train.training.loading import ignore_interrupts, to_model
+from nextscale_train.training.loading import Chosen, ignore_interrupts, to_model
 from nextscale_train.training.log import Measures
 from nextscale_train.training.loop import Task
 from nextscale_train.training.losses import perceptual_loss, pixel_loss
@@ -30,16 +30,6 @@ MEASURED = 256
 MEASURING_BATCH = 32
 REVIVING_SHARE = 0.8
 """Share of the steps after which codes are left to settle."""
-
-
-class Chosen(Dataset[tuple[Tensor, int]]):
-    """Pictures by index and view."""
-
-    def __init__(self, pictures: Pictures) -> None:
-        self._pictures = pictures
-
-    def __getitem__(self, place: tuple[int, int]) -> tuple[Tensor, int]:
-        return self._pictures.view(*place)
 
 
 class TokenizerTask(Task[list[Tensor]]):

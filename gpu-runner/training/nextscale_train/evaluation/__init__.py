@@ -1,0 +1,1 @@
+"""How good a tokenizer and its transformer are, in numbers."""

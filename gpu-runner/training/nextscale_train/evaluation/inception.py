@@ -1,0 +1,109 @@
+"""FID and Inception Score, for models whose published numbers are such. The network is given as a file: it cannot be shipped."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nextscale_train.data.folder import list_pictures, open_rgb, resize
+from nextscale_train.errors import CommandError
+from nextscale_train.evaluation.distances import Gaussian, Moments, frechet_distance
+
+BATCH = 50
+SPLITS = 10
+
+Inception = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""Pictures, B 3 H W uint8 -> features, B D, and logits, B K."""
+
+
+@dataclass(frozen=True)
+class InceptionScores:
+    fid: float
+    inception_score: float
+    inception_score_deviation: float
+    """Over the splits."""
+
+
+def load_inception(path: Path, device: torch.device) -> Inception:
+    """A TorchScript file whose forward takes pictures, B 3 H W uint8, resizes and scales them itself, and returns features, B D, and
+    logits, B K.
+
+    Raises:
+        CommandError: it is no such file.
+    """
+    try:
+        network = torch.jit.load(str(path), map_location=device).eval()  # type: ignore[no-untyped-call]
+    except (RuntimeError, ValueError, OSError) as error:
+        raise CommandError(f"--inception {path} is no TorchScript file that can be loaded: {error}") from error
+
+    @torch.no_grad()
+    def ask(images: Tensor) -> tuple[Tensor, Tensor]:
+        answer = network(images.to(device))
+        if not (isinstance(answer, tuple) and len(answer) == 2 and all(each.dim() == 2 for each in answer)):
+            raise CommandError(f"--inception {path} must return a pair: features, B D, and logits, B K.")
+        return answer
+
+    return ask
+
+
+def read_reference(path: Path, inception: Inception, resolution: int) -> Gaussian:
+    """The Gaussian of real pictures: from an .npz with `mu` and `sigma`, or from a folder of pictures.
+
+    Raises:
+        CommandError: it is neither.
+    """
+    if path.is_dir():
+        moments = Moments()
+        for images in read_folder(path, resolution):
+            moments.add(inception(images)[0])
+        return moments.fit()
+    try:
+        with np.load(path) as file:
+            return Gaussian(*(torch.from_numpy(np.asarray(file[name], dtype=np.float64)) for name in ("mu", "sigma")))
+    except (OSError, ValueError, KeyError) as error:
+        raise CommandError(f"--reference {path} is no folder of pictures and no .npz with mu and sigma ({error}).") from error
+
+
+def read_folder(folder: Path, resolution: int) -> Iterator[Tensor]:
+    """The middle of every picture below a folder, B 3 H W uint8."""
+    files = list_pictures(folder)
+    if len(files) < 2:
+        raise CommandError(f"--reference {folder} has {len(files)} pictures: at least 2 are needed.")
+    for start in range(0, len(files), BATCH):
+        pictures = []
+        for file in files[start : start + BATCH]:
+            picture = resize(open_rgb(file), resolution)
+            left, top = (picture.width - resolution) // 2, (picture.height - resolution) // 2
+            cut = picture.crop((left, top, left + resolution, top + resolution))
+            pictures.append(torch.from_numpy(np.array(cut)).permute(2, 0, 1))
+        yield torch.stack(pictures)
+
+
+def measure_inception(samples: Iterable[Tensor], inception: Inception, reference: Gaussian) -> InceptionScores:
+    """Scores samples, B 3 H W in [0, 1] each."""
+    moments, logits = Moments(), []
+    for images in samples:
+        features, of_batch = inception(images.mul(255).round().to(torch.uint8))
+        moments.add(features)
+        logits.append(of_batch.double().cpu())
+    fitted = moments.fit()
+    if fitted.mean.shape != reference.mean.shape:
+        raise CommandError(f"--reference has {len(reference.mean)} features, but --inception gives {len(fitted.mean)}.")
+    mean, deviation = inception_score(torch.cat(logits))
+    return InceptionScores(frechet_distance(fitted, reference), mean, deviation)
+
+
+def inception_score(logits: Tensor, splits: int = SPLITS) -> tuple[float, float]:
+    """Exp of the mean divergence of each picture's classes from those of all, mean and deviation over splits: Salimans et al.,
+    "Improved Techniques for Training GANs", 2016. Logits are N K.
+    """
+    scores = []
+    for part in logits.softmax(dim=1).tensor_split(min(splits, len(logits))):
+        marginal = part.mean(dim=0, keepdim=True)
+        divergence = (torch.special.xlogy(part, part) - torch.special.xlogy(part, marginal)).sum(dim=1)
+        scores.append(divergence.mean().exp())
+    stacked = torch.stack(scores)
+    return float(stacked.mean()), float(stacked.std(correction=0))
