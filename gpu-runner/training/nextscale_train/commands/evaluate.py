@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--top-p", type=float, nargs="+")
     add("--grid", action="store_true", help=f"try {GRID}")
     add("--json", type=Path, metavar="FILE", help="where to write all numbers")
-    add("--inception", type=Path, metavar="FILE", help="TorchScript network for FID and Inception Score")
+    add("--inception", type=Path, metavar="FILE", help="network for FID and Inception Score, a program of torch.export.save")
     add("--reference", type=Path, metavar="FOLDER|NPZ", help="real pictures, or mu and sigma, for FID")
     add("--inception-samples", type=int, default=10_000)
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.export.passes import move_to_device_pass
 
 from nextscale_train.data.folder import list_pictures, open_rgb, resize
 from nextscale_train.errors import CommandError
@@ -28,16 +30,16 @@ class InceptionScores:
 
 
 def load_inception(path: Path, device: torch.device) -> Inception:
-    """A TorchScript file whose forward takes pictures, B 3 H W uint8, resizes and scales them itself, and returns features, B D, and
-    logits, B K.
+    """A program of `torch.export.save` that takes pictures, B 3 H W uint8 with any B, resizes and scales them itself, and returns
+    features, B D, and logits, B K.
 
     Raises:
         CommandError: it is no such file.
     """
     try:
-        network = torch.jit.load(str(path), map_location=device).eval()  # type: ignore[no-untyped-call]
-    except (RuntimeError, ValueError, OSError) as error:
-        raise CommandError(f"--inception {path} is no TorchScript file that can be loaded: {error}") from error
+        network = move_to_device_pass(torch.export.load(path), device).module()
+    except (RuntimeError, ValueError, OSError, BadZipFile) as error:
+        raise CommandError(f"--inception {path} is no program of torch.export.save that can be loaded: {error}") from error
 
     @torch.no_grad()
     def ask(images: Tensor) -> tuple[Tensor, Tensor]:

@@ -17,9 +17,7 @@ def tell_reconstruction(found: Reconstruction) -> str:
 
 
 def tell_judge(real: Real, floor: float) -> str:
-    return (
-        f"Judge: recognises {real.accuracy:.1%} of held-out pictures; Fréchet distance of training pictures to those {floor:.2f}"
-    )
+    return f"Judge: recognises {real.accuracy:.1%} of held-out pictures; Fréchet distance of others to them {floor:.2f}"
 
 
 def tell_settings(scores: Sequence[SampleScores]) -> str:

@@ -40,9 +40,7 @@ def read_subject(config: Config, folder: Path | None) -> Subject:
         transformer = Transformer.from_state_dict(read_checkpoint(paths["transformer"], "transformer"), scales)
         return Subject(Trained(tokenizer, transformer, tuple(manifest["classes"])), Knobs(**manifest["defaults"]))
     except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise CommandError(
-            f"--model {folder} is no model folder: {MANIFEST} or a file it names cannot be read ({error})."
-        ) from error
+        raise CommandError(f"--model {folder}: {MANIFEST} or a file it names cannot be read ({error}).") from error
 
 
 def with_knobs(subject: Subject, cfg: float | None, top_k: int | None, top_p: float | None) -> Knobs:
