@@ -8,7 +8,7 @@ from nextscale_train.checkpoint import CheckpointError
 from nextscale_train.config import ConfigError
 from nextscale_train.errors import CommandError
 
-COMMANDS = ("tokenizer", "transformer", "evaluate", "export", "compare")
+COMMANDS = ("tokenizer", "transformer", "evaluate", "export", "compare", "scaling")
 
 
 def main(arguments: list[str] | None = None) -> int:

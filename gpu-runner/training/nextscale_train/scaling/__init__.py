@@ -1,0 +1,1 @@
+"""How the loss falls as the transformer grows."""
