@@ -68,10 +68,20 @@ workers = 0
 log_every = 50
 `
 
-const run = async (program: string, args: readonly string[], cwd: string): Promise<string> =>
-  (await promisify(execFile)(program, args, { cwd, timeout: TIMEOUT_MS, maxBuffer: 1e8 })).stdout
+const run = async (program: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Promise<string> =>
+  (await promisify(execFile)(program, args, { cwd, env: { ...process.env, ...env }, timeout: TIMEOUT_MS, maxBuffer: 1e8 })).stdout
 
-const python = (...args: string[]) => run('python', ['-B', '-m', ...args], TRAINING)
+/** The package as pip installs it, so that the repository is not needed to run it. */
+const installed = () => join(folder, 'installed')
+const install = () =>
+  run(
+    'python',
+    ['-m', 'pip', 'install', '--quiet', '--no-deps', '--no-build-isolation', '--target', installed(), TRAINING],
+    folder
+  )
+const train = (...args: string[]) =>
+  run(join(installed(), 'bin', 'nextscale-train'), args, folder, { PYTHONPATH: installed(), PYTHONDONTWRITEBYTECODE: '1' })
+const serving = (...args: string[]) => run('python', ['-B', '-m', 'tests.serving', ...args], TRAINING)
 const models = (cwd: string, ...args: string[]) => run('node', [repository('scripts/nextscale.mjs'), 'models', ...args], cwd)
 
 /** Discs of one colour a class, at changing places. */
@@ -93,12 +103,12 @@ let service: Deployment
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'nextscale-training-'))
   await makePictures(join(folder, 'pictures'))
-  const config = join(folder, 'toy.toml')
-  await writeFile(config, CONFIG)
-  await python('nextscale_train', 'tokenizer', config)
-  await python('nextscale_train', 'transformer', config)
-  await python('nextscale_train', 'export', config, '--out', join(folder, 'toy'), '--precision', 'fp32')
-  await python('tests.serving', 'random', folder)
+  await writeFile(join(folder, 'toy.toml'), CONFIG)
+  await install()
+  await train('tokenizer', 'toy.toml')
+  await train('transformer', 'toy.toml')
+  await train('export', 'toy.toml', '--out', 'toy', '--precision', 'fp32')
+  await serving('random', folder)
   await models(folder, 'add', '--vae', 'vae.pth', '--var', 'var.pth', '--id', 'published')
   service = await deploy({ env: { MODELS: `${join(folder, 'toy')},${join(folder, 'models', 'published')}` } })
 })
@@ -149,7 +159,7 @@ for (const [model, label, files] of [
 ] as const) {
   test(`PyTorch and the runner take the same tokens and make the same picture: ${model}`, async () => {
     const paths = files.map((file) => (file.includes('.') ? join(folder, file) : file))
-    const expected = JSON.parse(await python('tests.serving', 'greedy', ...paths, '--label', String(label))) as {
+    const expected = JSON.parse(await serving('greedy', ...paths, '--label', String(label))) as {
       tokens: number[]
       pixels: number[]
     }

@@ -25,8 +25,8 @@ class AllocatedCache(LayerCache):
     def append(self, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         if self.keys is None or self.values is None:
             B, heads, _, width = keys.shape
-            self.keys = keys.new_empty(B, heads, self._length, width)
-            self.values = values.new_empty(B, heads, self._length, width)
+            # Under autocast keys come in fp32, and would be converted again at every token.
+            self.keys, self.values = (values.new_empty(B, heads, self._length, width) for _ in range(2))
         end = self._filled + keys.shape[2]
         self.keys[:, :, self._filled : end] = keys
         self.values[:, :, self._filled : end] = values

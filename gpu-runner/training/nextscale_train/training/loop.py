@@ -135,10 +135,13 @@ class Stop:
 
     def __init__(self) -> None:
         self._asked = False
+        self._interrupted = False
 
-    def ask(self, _signal: int, _frame: FrameType | None) -> None:
-        if self._asked:
+    def ask(self, number: int, _frame: FrameType | None) -> None:
+        # After a Ctrl-C torchrun sends a SIGTERM of its own, which is no second wish.
+        if self._interrupted and number == signal.SIGINT:
             raise KeyboardInterrupt
+        self._interrupted = self._interrupted or number == signal.SIGINT
         self._asked = True
 
     def is_asked_of_any(self, processes: Processes) -> bool:
@@ -150,7 +153,7 @@ class Stop:
 
 @contextmanager
 def stops() -> Iterator[Stop]:
-    """Turns the first SIGINT or SIGTERM into a wish that is granted after the step; a second one interrupts."""
+    """Turns the first SIGINT or SIGTERM into a wish that is granted after the step; a second SIGINT interrupts."""
     stop = Stop()
     before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
