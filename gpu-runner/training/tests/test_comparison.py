@@ -11,6 +11,7 @@ from nextscale_train.comparison.diffusion import denoise, guided, respace
 from nextscale_train.comparison.dit import DiT, DiTBlock
 from nextscale_train.comparison.measure import Timing, tell
 from nextscale_train.comparison.raster import RasterTransformer
+from nextscale_train.sampling import draw
 from nextscale_train.training.order import seeded
 
 SIZES = TransformerSizes(
@@ -35,6 +36,20 @@ def test_token_by_token_is_one_causal_pass() -> None:
     with torch.no_grad():
         logits = transformer(labels, codes[:, :-1])
     assert torch.equal(codebook[logits.argmax(-1)], codes)
+
+
+def test_logits_of_drawn_tokens_are_those_of_one_causal_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    transformer, codebook = raster()
+    labels, steps = torch.tensor([0, 2]), list[Tensor]()
+
+    def record(logits: Tensor, knobs: Knobs, generator: torch.Generator | None) -> Tensor:
+        steps.append(logits.clone())
+        return draw(logits, knobs, generator)
+
+    monkeypatch.setattr("nextscale_train.comparison.raster.draw", record)
+    codes = transformer.sample(codebook, labels, Knobs(cfg=0, top_k=12, top_p=0.9), seeded(0))
+    with torch.no_grad():
+        assert torch.allclose(torch.cat(steps, dim=1), transformer(labels, codes[:, :-1]), atol=1e-4)
 
 
 def test_guidance_pushes_away_from_the_unconditional_class() -> None:

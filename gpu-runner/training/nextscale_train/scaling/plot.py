@@ -13,8 +13,6 @@ MARGIN = 0.06
 """Of the axis, beyond the outermost points."""
 INK, LINE, DOT = "#6b7280", "#f97316", "#2563eb"
 """Legible on light and on dark."""
-TICKS = ((2.5, (1.0,)), (1.2, (1.0, 3.0)), (0.5, (1.0, 2.0, 5.0)), (0.0, (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)))
-"""Tens on the axis at least, and what of each ten is marked."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +48,21 @@ class Axis:
         return self.start + share * (self.end - self.start)
 
     def ticks(self) -> list[float]:
-        """About three to six round values."""
+        """About three to nine round values."""
         span = self.highest - self.lowest
-        steps = (
-            (1,) if span > 2.5 else (1, 3) if span > 1.2 else (1, 2, 5) if span > 0.5 else (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
-        )
+        if span < 1:
+            return self._even_ticks()
+        marks = (1,) if span > 2.5 else (1, 3) if span > 1.2 else (1, 2, 5)
         exponents = range(math.floor(self.lowest), math.ceil(self.highest) + 1)
-        values = [step * 10.0**exponent for exponent in exponents for step in steps]
+        values = [mark * 10.0**exponent for exponent in exponents for mark in marks]
         return [value for value in values if self.lowest <= math.log10(value) <= self.highest]
+
+    def _even_ticks(self) -> list[float]:
+        """Multiples of the least 1, 2 or 5 x 10^n that has at most eight of its steps on the axis."""
+        low, high = 10**self.lowest, 10**self.highest
+        ten = 10.0 ** math.floor(math.log10((high - low) / 8))
+        step = next(mark * ten for mark in (1, 2, 5, 10) if (high - low) <= 8 * mark * ten)
+        return [index * step for index in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def draw(panels: Sequence[Panel]) -> str:

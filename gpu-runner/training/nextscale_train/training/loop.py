@@ -81,6 +81,7 @@ def train(task: Task[Any], config: Config, processes: Processes) -> Finished:
     if step >= steps:
         if processes.is_first:
             write_weights(folder.weights(task.stage), average.module.state_dict(), task.classes)
+        processes.wait()
         return Finished(step, steps)
     logs = folder.logs(task.stage)
     with open_log(logs, task.stage, steps, task.section.batch, first=step, speaks=processes.is_first) as log, stops() as stop:
@@ -96,6 +97,7 @@ def train(task: Task[Any], config: Config, processes: Processes) -> Finished:
                 keeper.save(step, log)
             if is_last:
                 break
+    processes.wait()
     return Finished(step, steps)
 
 

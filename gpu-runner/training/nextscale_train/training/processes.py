@@ -50,6 +50,11 @@ class Processes:
         is_bf16 = run.precision == "bf16" or (run.precision == "auto" and self.device.type == "cuda")
         return torch.autocast(self.device.type, torch.bfloat16, enabled=is_bf16)
 
+    def wait(self) -> None:
+        """Until all processes have come this far: what the first one writes is there for the others."""
+        if self.count > 1:
+            self.sum_(torch.zeros(1, device=self.device))
+
     def sum_(self, tensor: Tensor) -> Tensor:
         """Adds up a tensor over all processes, in place."""
         if self.count > 1:
