@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
-import type { Generation } from '@nextscale/openapi'
+import type { Generation, Model } from '@nextscale/openapi'
 import sharp from 'sharp'
 import { type Deployment, deploy } from './support/deployment.ts'
 
@@ -57,14 +57,13 @@ test('the accepted generation shows every setting, and where to read it', async 
   assert.equal(generation.urls.self, `${service.baseUrl}/v1/generations/${generation.id}`)
   const { seed, model_revision: revision, ...input } = generation.input
   assert.ok(Number.isInteger(seed) && revision !== '')
+  const { defaults } = (await client.send('get', '/v1/models/emoji-32')).body as Model
   assert.deepEqual(input, {
     model: 'emoji-32',
     class_label: 3,
     class_name: 'panda',
     num_images: 1,
-    cfg: 3,
-    top_k: 200,
-    top_p: 0.95,
+    ...defaults,
     output: { format: 'png', quality: null, metadata: true },
     priority: 'high',
     smooth: false,
