@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
-import { fastify, type FastifyInstance, LogController } from 'fastify'
-import type { Config } from './config.ts'
+import { fastify, type FastifyBaseLogger, type FastifyInstance, type FastifyPluginCallback, LogController } from 'fastify'
+import type { Config, TracingConfig } from './config.ts'
 import { authentication } from './http/authentication.ts'
 import { clientErrorHandler } from './http/client-errors.ts'
 import { drain } from './http/drain.ts'
@@ -14,12 +14,14 @@ import { requestMetrics } from './http/request-metrics.ts'
 import { requestSpans } from './http/request-spans.ts'
 import { createStreamCaller } from './http/stream-caller.ts'
 import { toTrustProxy } from './http/trust-proxy.ts'
-import { compileValidator } from './http/validation.ts'
+import { schemaCompilers } from './http/validation.ts'
 import { loggedError } from './logged-error.ts'
 import { revive } from './redis/revive.ts'
 import { routes } from './routes/index.ts'
-import { documentRoute, readDocument } from './routes/service/document.ts'
+import type { DocsOptions } from './routes/service/docs.ts'
+import { documentRoute } from './routes/service/document.ts'
 import { closeServices, openServices } from './services.ts'
+import type { Tracing } from './tracing/request-trace.ts'
 
 /** Longer than any id, shorter than the request line: what is in between is a 404, like any unknown id. */
 const MAX_PARAM_LENGTH = 8192
@@ -27,7 +29,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000
 const REQUEST_TIMEOUT_MS = 30_000
 
 const createServer = (config: Config, logStream: Writable | undefined): FastifyInstance => {
-  const app = fastify({
+  return fastify({
     logger: { level: config.logLevel, serializers: { err: loggedError }, ...(logStream && { stream: logStream }) },
     // One logger for all requests: lines that need the request's id name it, so no child is made per request.
     childLoggerFactory: (logger) => logger,
@@ -39,51 +41,47 @@ const createServer = (config: Config, logStream: Writable | undefined): FastifyI
     requestTimeout: REQUEST_TIMEOUT_MS,
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    schemaController: { compilersFactory: schemaCompilers },
     clientErrorHandler,
     frameworkErrors: (error, request, reply) => {
       sendProblem(request, reply, error, config.bodyLimitBytes)
     }
   })
-  app.setValidatorCompiler(compileValidator)
-  return app
 }
 
-export interface AppOptions {
+/** What a server is made with beside its configuration. */
+export interface AppParts {
   logStream?: Writable | undefined
-  /** For a place where answers cannot be streamed and `openapi.json` does not lie beside the program. */
-  buffered?: { document: string }
-}
-
-/** Traces, where they are wanted: others are spared the libraries. */
-const addTracing = async (app: FastifyInstance, { tracing: config }: Config): Promise<void> => {
-  if (!config) return
-  const { openTracing } = await import('./tracing/open-tracing.ts')
-  await app.register(requestSpans, { tracing: await openTracing(config, app.log) })
+  /** `openapi.json` as text. */
+  document: string
+  /** Answers are handed over whole, by a process that may be frozen between requests. */
+  isBuffered?: boolean
+  /** The way to make traces, for where they are wanted. */
+  openTracing?: ((config: TracingConfig, log: FastifyBaseLogger) => Promise<Tracing>) | undefined
+  /** The reference of the contract. */
+  docs?: FastifyPluginCallback<DocsOptions> | undefined
 }
 
 /** Assembles the server. Closing it ends long polls, waits for requests, then closes what was opened. */
-export const buildApp = async (config: Config, { logStream, buffered }: AppOptions = {}): Promise<FastifyInstance> => {
+export const assembleApp = async (config: Config, parts: AppParts): Promise<FastifyInstance> => {
+  const { logStream, document, isBuffered = false, openTracing, docs } = parts
   const app = createServer(config, logStream)
-  const document = buffered?.document ?? (await readDocument())
   const services = await openServices(config, app.log)
   app.addHook('onClose', () => closeServices(services))
   await app.register(drain, services)
 
   await app.register(problems, { bodyLimitBytes: config.bodyLimitBytes })
-  if (buffered) app.addHook('onRequest', () => revive(services.redis))
-  await addTracing(app, config)
+  if (isBuffered) app.addHook('onRequest', () => revive(services.redis))
+  if (openTracing && config.tracing) await app.register(requestSpans, { tracing: await openTracing(config.tracing, app.log) })
   await app.register(requestLog)
   await app.register(requestMetrics, services)
   await app.register(authentication, { ...services, streamCaller: createStreamCaller(services) })
   await app.register(jsonBody)
   await app.register(methodNotAllowed)
-  if (buffered) await app.register(noStreams, config)
+  if (isBuffered) await app.register(noStreams, config)
   for (const prefix of ['/v1', '']) await app.register(routes, { prefix, services })
   documentRoute(app, document)
-  if (!buffered) {
-    const { docs } = await import('./routes/service/docs.ts')
-    await app.register(docs, { document, urls: config })
-  }
+  if (docs) await app.register(docs, { document, urls: config })
   app.closeMethods()
   await app.ready()
   return app

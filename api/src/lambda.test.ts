@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFileSync, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type Generation, pictureKey, type Problem } from '@nextscale/openapi'
+import { type LambdaFunction, startLambda } from './testing/lambda-runtime.ts'
 import { openTestApp, type TestApp } from './testing/test-app.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -20,20 +21,22 @@ interface Answer {
 }
 
 let context: TestApp
-let lambda: ChildProcess
+let folder: string
+let lambda: LambdaFunction
 let key: string | undefined
 
 before(async () => {
   execFileSync(process.execPath, [here('bundle.ts')], { stdio: 'inherit' })
   context = await openTestApp()
   key = (await context.createKey()).token
-  const env = { REDIS_URL: context.server.url, OBJECT_DIR: context.directory, LOG_LEVEL: 'warn' }
-  lambda = fork(here('testing/invoke-lambda.ts'), [here('../dist/lambda.mjs')], { env, execArgv: [] })
-  await once(lambda, 'message')
+  folder = await mkdtemp(join(tmpdir(), 'nextscale-lambda-'))
+  await copyFile(here('../dist/lambda.mjs'), join(folder, 'lambda.mjs'))
+  lambda = await startLambda(folder, { REDIS_URL: context.server.url, OBJECT_DIR: context.directory, LOG_LEVEL: 'warn' })
 })
 after(async () => {
-  lambda.kill('SIGKILL')
+  await lambda.close()
   await context.close()
+  await rm(folder, { recursive: true, force: true })
 })
 
 /** An event as API Gateway sends it (HTTP API, payload version 2). */
@@ -76,10 +79,16 @@ const gatewayEvent = (method: string, target: string, body?: string) => {
 }
 
 const invoke = async (method: string, target: string, body?: string): Promise<Answer> => {
-  lambda.send(gatewayEvent(method, target, body))
-  const [answer] = (await once(lambda, 'message')) as [Answer]
-  return answer
+  return (await lambda.invoke(gatewayEvent(method, target, body))) as Answer
 }
+
+/** Ends every generation with a picture, whose file is not written. */
+const succeedAll = () =>
+  context.runner(async ({ id = '' }) => {
+    const key = pictureKey(id, 0, 'png')
+    const output = { index: 0, seed: 7, key, content_type: 'image/png', width: 32, height: 32, bytes: 8, sha256: 'a'.repeat(64) }
+    return { outcome: 'succeeded', outputs: [output], metrics: METRICS }
+  })
 
 const generationOf = ({ body }: Answer) => JSON.parse(body) as Generation
 const problemOf = ({ body }: Answer) => JSON.parse(body) as Problem
@@ -114,8 +123,7 @@ test('pictures are base64, byte for byte', async () => {
   const key = pictureKey(id, 0, 'png')
   await mkdir(join(context.directory, 'generations', id), { recursive: true })
   await writeFile(join(context.directory, key), PICTURE)
-  const output = { index: 0, seed: 7, key, content_type: 'image/png', width: 32, height: 32, bytes: 8, sha256: 'a'.repeat(64) }
-  await context.runner(async () => ({ outcome: 'succeeded', outputs: [output], metrics: METRICS }))
+  await succeedAll()
   const done = generationOf(await invoke('GET', `/v1/generations/${id}?wait=60`))
   assert.equal(done.status, 'succeeded')
   const picture = await invoke('GET', done.outputs[0]?.url ?? '')
@@ -139,12 +147,42 @@ test('problems, the contract and probes are answered as everywhere', async () =>
 
 test('after a freeze in which Redis hung up, the next event is answered as if nothing had been', async () => {
   assert.equal((await invoke('GET', '/v1/generations')).statusCode, 200)
-  lambda.kill('SIGSTOP')
+  lambda.process.kill('SIGSTOP')
   await context.redis.call('CLIENT', 'KILL', 'TYPE', 'normal')
-  lambda.kill('SIGCONT')
+  lambda.process.kill('SIGCONT')
   const answers = [await invoke('GET', '/v1/generations'), await invoke('POST', '/generate', '{}')]
   assert.deepEqual(
     answers.map(({ statusCode }) => statusCode),
     [200, 202]
   )
+})
+
+test('the function is one file: it asked for no package, and wrote nothing beside itself', async () => {
+  assert.equal((await invoke('GET', '/status')).statusCode, 200)
+  assert.deepEqual(lambda.foreignImports, [])
+  assert.deepEqual(await readdir(folder), ['lambda.mjs'])
+})
+
+test('the function names the release', async () => {
+  const { version } = JSON.parse((await invoke('GET', '/status')).body) as { version: string }
+  assert.match(version, /^\d+\.\d+\.\d+/)
+})
+
+test('links to a bucket are made without a package beside the file', async () => {
+  const s3 = { S3_BUCKET: 'pictures', AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b', LOG_LEVEL: 'warn' }
+  const own = lambda
+  lambda = await startLambda(folder, { REDIS_URL: context.server.url, ...s3 })
+  try {
+    const { id } = generationOf(await invoke('POST', '/generate', '{}'))
+    await succeedAll()
+    const done = generationOf(await invoke('GET', `/v1/generations/${id}?wait=60`))
+    assert.match(
+      done.outputs[0]?.url ?? '',
+      /^https:\/\/pictures\.s3\.us-east-1\.amazonaws\.com\/generations\/.*X-Amz-Signature=/
+    )
+    assert.deepEqual(lambda.foreignImports, [])
+  } finally {
+    await lambda.close()
+    lambda = own
+  }
 })

@@ -1,5 +1,5 @@
 import { awsLambdaFastify } from '@fastify/aws-lambda'
-import { buildApp } from './app.ts'
+import { assembleApp } from './app.ts'
 import { readConfig } from './config.ts'
 
 /** `openapi.json` as text; `bundle.ts` puts it in, since a bundle has no files beside it. */
@@ -9,18 +9,16 @@ declare const OPENAPI_DOCUMENT: string
 const MAX_WAIT_SECONDS = 25
 
 const config = readConfig()
-const app = await buildApp(
+const app = await assembleApp(
   // The gateway is the only peer, and it says by which protocol and from where the request came.
   // Whoever reaches the gateway reaches this, so keys are needed as they are beyond loopback.
   {
     ...config,
     host: '0.0.0.0',
     trustedProxies: config.trustedProxies ?? 1,
-    maxWaitSeconds: MAX_WAIT_SECONDS,
-    // Spans are sent between requests, while a container is frozen.
-    tracing: undefined
+    maxWaitSeconds: MAX_WAIT_SECONDS
   },
-  { buffered: { document: OPENAPI_DOCUMENT } }
+  { document: OPENAPI_DOCUMENT, isBuffered: true }
 )
 
 const isText = (contentType: unknown) => /^text\/|[/+]json\b/.test(String(contentType))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { buildApp } from './app.ts'
+import { buildApp } from './build-app.ts'
 import { readConfig } from './config.ts'
 import { loggedError } from './logged-error.ts'
 import { collect, openTestApp } from './testing/test-app.ts'

@@ -8,7 +8,7 @@ enableCompileCache()
 const { readConfig } = await import('./config.ts')
 const { configure, fail } = await import('./fail.ts')
 const { prettyStream } = await import('./pretty-stream.ts')
-const { buildApp } = await import('./app.ts')
+const { buildApp } = await import('./build-app.ts')
 const { refuseWithoutKeys } = await import('./keys/refuse-without-keys.ts')
 
 /** How long closing may take; orchestrators usually kill after 10 or 30 s. */

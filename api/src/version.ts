@@ -1,7 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import packageJson from '../package.json' with { type: 'json' }
 
 /** The release this is. */
-export const readVersion = async (): Promise<string> => {
-  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
-}
+export const { version: VERSION } = packageJson

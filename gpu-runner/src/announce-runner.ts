@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
 import type { Speed } from './observe/speed.ts'
-import { readVersion } from './version.ts'
+import { VERSION } from './version.ts'
 
 const INTERVAL_MS = 5_000
 
@@ -44,11 +44,10 @@ export const announceRunner = async (
 ): Promise<() => Promise<void>> => {
   const id = `run_${randomUUID()}`
   const startedAt = new Date().toISOString()
-  const version = await readVersion()
   let isStopped = false
   const card = (): RunnerCard => ({
     id,
-    version,
+    version: VERSION,
     started_at: startedAt,
     announced_at: new Date().toISOString(),
     max_batch: maxBatch,

@@ -57,7 +57,7 @@ const openTraces = async ({ tracing }: Readonly<Config>, log: Logger) => {
   if (!tracing) return undefined
   const { exportTraces } = await import('./observe/export-traces.ts')
   const { traceAttempts } = await import('./observe/trace-attempts.ts')
-  const { tracer, close } = await exportTraces(tracing, log)
+  const { tracer, close } = exportTraces(tracing, log)
   return { observer: traceAttempts(tracer), close }
 }
 

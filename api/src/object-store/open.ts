@@ -2,9 +2,20 @@ import type { Config } from '../config.ts'
 import { openDiskStore } from './disk.ts'
 import type { ObjectStore } from './object-store.ts'
 
-/** Opens the store the configuration asks for. The S3 client is loaded only where it is used: it doubles the start. */
+/** A store that is opened by whoever needs it first. */
+const openOnDemand = (load: () => Promise<ObjectStore>): ObjectStore => {
+  let opening: Promise<ObjectStore> | undefined
+  const opened = () => (opening ??= load())
+  return {
+    link: async (key, options) => (await opened()).link(key, options),
+    remove: async (prefix, signal) => (await opened()).remove(prefix, signal),
+    open: async (key) => (await opened()).open(key),
+    close: () => void opening?.then((store) => store.close())
+  }
+}
+
+/** Opens the store the configuration asks for. The S3 client would double the start, and most requests need no store. */
 export const openObjectStore = async (config: Config['objectStore']): Promise<ObjectStore> => {
   if (config.kind === 'disk') return openDiskStore(config)
-  const { openS3Store } = await import('./s3.ts')
-  return openS3Store(config)
+  return openOnDemand(async () => (await import('./s3.ts')).openS3Store(config))
 }

@@ -7,7 +7,7 @@ import { type GenerateImagePayload, type Generation, generateImageJob, type Mode
 import { type Job, Queue, Worker } from 'bullmq'
 import type { FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
-import { buildApp } from '../app.ts'
+import { buildApp } from '../build-app.ts'
 import { readConfig } from '../config.ts'
 import { createKey, type CreatedKey, type NewKey } from '../keys/create.ts'
 import { modelCard } from './model-card.ts'

@@ -13,7 +13,7 @@ import {
 import type { FastifyBaseLogger } from 'fastify'
 import type { TracingConfig } from '../config.ts'
 import { loggedText } from '../logged-text.ts'
-import { readVersion } from '../version.ts'
+import { VERSION } from '../version.ts'
 
 const EXPORT_INTERVAL_MS = 1_000
 /** Retries included. It also bounds how long a collector that does not answer holds up the end of the process. */
@@ -47,14 +47,13 @@ const withinTime = async (work: Promise<unknown>, ms: number): Promise<void> => 
 }
 
 /** Sends finished spans in the background. What the collector does not take is dropped. */
-export const exportTraces = async ({ url, serviceName, share }: TracingConfig, log: FastifyBaseLogger) => {
-  const version = await readVersion()
+export const exportTraces = ({ url, serviceName, share }: TracingConfig, log: FastifyBaseLogger) => {
   const exporter = telling(new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS }), log)
   const provider = new TracerProvider({
-    resource: defaultResource().merge(resourceFromAttributes({ 'service.name': serviceName, 'service.version': version })),
+    resource: defaultResource().merge(resourceFromAttributes({ 'service.name': serviceName, 'service.version': VERSION })),
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(share) }),
     spanProcessors: [new BatchSpanProcessor({ exporter, scheduledDelayMillis: EXPORT_INTERVAL_MS })]
   })
-  const tracer: Tracer = provider.getTracer('nextscale', version)
+  const tracer: Tracer = provider.getTracer('nextscale', VERSION)
   return { tracer, close: () => withinTime(provider.shutdown(), EXPORT_TIMEOUT_MS) }
 }

@@ -72,7 +72,7 @@ const begin = (tracer: Tracer, { operationId, path: route }: Operation, request:
 }
 
 /** Makes traces. Contexts are passed by hand and nothing is registered, so no library is changed by it. */
-export const openTracing = async (config: TracingConfig, log: FastifyBaseLogger): Promise<Tracing> => {
-  const { tracer, close } = await exportTraces(config, log)
+export const openTracing = (config: TracingConfig, log: FastifyBaseLogger): Tracing => {
+  const { tracer, close } = exportTraces(config, log)
   return { begin: (operation, request) => begin(tracer, operation, request), close }
 }

@@ -7,7 +7,7 @@ import { deliver, type DeliverContext, RetryLater } from './deliver.ts'
 import { createDeliveryMetrics } from './delivery-metrics.ts'
 import { createHostSlots } from './host-slots.ts'
 import { openSigningKeys } from './signing-keys.ts'
-import { readVersion } from '../version.ts'
+import { VERSION } from '../version.ts'
 
 export interface DeliveriesContext extends Omit<DeliverContext, 'slots' | 'metrics' | 'signingKeys' | 'userAgent'> {
   redisUrl: string
@@ -45,7 +45,7 @@ export const startDeliveries = async ({ redisUrl, keys, registry, ...context }: 
     slots,
     metrics: createDeliveryMetrics(registry, () => slots.counts()),
     signingKeys: openSigningKeys(config.signingKeys),
-    userAgent: `Nextscale-Webhooks/${await readVersion()}`
+    userAgent: `Nextscale-Webhooks/${VERSION}`
   }
   const connection = connectWorker(redisUrl, log)
   const lockDuration = Math.max(2 * config.timeoutMs, MIN_LOCK_MS)

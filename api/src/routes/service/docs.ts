@@ -41,7 +41,7 @@ const openReference = async (document: string): Promise<FastifyInstance> => {
   return reference
 }
 
-interface DocsOptions {
+export interface DocsOptions {
   document: string
   urls: UrlSettings
   open?: (document: string) => Promise<FastifyInstance>

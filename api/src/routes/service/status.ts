@@ -5,7 +5,7 @@ import { lookAtQueue } from '../../generations/queue-look.ts'
 import { addOperation } from '../../http/operation.ts'
 import { ProblemError } from '../../http/problem.ts'
 import type { Services } from '../../services.ts'
-import { readVersion } from '../../version.ts'
+import { VERSION } from '../../version.ts'
 
 const admits = (depth: QueueDepth): boolean => {
   try {
@@ -33,11 +33,10 @@ const toModelStatus = ({ id }: ModelCard, runners: readonly RunnerCard[]): Servi
 
 /** GET /status */
 export const statusRoute = (app: FastifyInstance, { redis, queue, models, runners, depth }: Services): void => {
-  const version = readVersion()
   addOperation(app, getStatus, async () => {
     const [look, cards, live] = await Promise.all([lookAtQueue(redis, queue), models.cards(), runners.cards()])
     return {
-      version: await version,
+      version: VERSION,
       accepting: cards.length > 0 && admits(depth),
       queue: { waiting: look.waiting + look.delayed, running: look.running, oldest_wait_ms: look.nextWaitMs },
       runners: live.length,
