@@ -27,6 +27,11 @@ const REFUSED: [path: string, content: string, rule: string][] = [
   ['api/src/imports-sdk.ts', "import '@nextscale/sdk'\n", 'no-restricted-imports'],
   ['gpu-runner/src/imports-api.ts', "import '@nextscale/api'\n", 'no-restricted-imports'],
   ['gpu-runner/src/reaches-api.ts', "import '../../api/src/app.ts'\n", 'no-restricted-imports'],
+  [
+    'gpu-runner/src/imports-runtime.ts',
+    "import { Tensor } from 'onnxruntime-node'\nexport const a = Tensor\n",
+    'no-restricted-imports'
+  ],
   ['scripts/imports-api.ts', "import '@nextscale/api'\n", 'no-restricted-imports'],
   ['scripts/reaches-api.ts', "import '../api/src/app.ts'\n", 'no-restricted-imports'],
   ['tests/src/imports-api.ts', "import '@nextscale/api'\n", 'no-restricted-imports'],
@@ -56,6 +61,7 @@ const REFUSED: [path: string, content: string, rule: string][] = [
 const ALLOWED: [path: string, content: string][] = [
   ['api/src/imports-contract.ts', "import { a } from '@nextscale/openapi'\nexport const b = a\n"],
   ['gpu-runner/src/imports-contract.ts', "import { a } from '@nextscale/openapi'\nexport const b = a\n"],
+  ['gpu-runner/src/imports-runtime-type.ts', "import type { Tensor } from 'onnxruntime-node'\nexport type A = Tensor\n"],
   ['tests/src/imports-sdk.ts', "import { Nextscale } from '@nextscale/sdk/source'\nexport const a = Nextscale\n"],
   ['tests/src/imports-contract-type.ts', "import type { A } from '@nextscale/openapi'\nexport type B = A\n"],
   [

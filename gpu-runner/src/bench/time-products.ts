@@ -3,7 +3,7 @@ import { GraphBuilder } from '../onnx/graph-builder.ts'
 import { floats } from '../sampler/tensors.ts'
 import { openSession } from './open-session.ts'
 import type { Products } from './replies.ts'
-import { Tensor } from 'onnxruntime-node'
+import { Tensor } from '../onnx/onnxruntime.ts'
 
 /** The largest product of d16's feed-forward network: its last scale, with guidance. */
 const [ROWS, IN, OUT] = [512, 1_024, 4_096]

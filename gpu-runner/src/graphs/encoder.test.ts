@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { Tensor } from 'onnxruntime-node'
+import { Tensor } from '../onnx/onnxruntime.ts'
 import { readSafetensors, readTensorBytes } from '../checkpoint/read-safetensors.ts'
 import { ModelError } from '../errors.ts'
 import { openModel } from '../model/open-model.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { InferenceSession } from 'onnxruntime-node'
+import { InferenceSession } from '../onnx/onnxruntime.ts'
 import { GraphBuilder } from '../onnx/graph-builder.ts'
 import { tokenUniform } from '../sampler/philox.ts'
 import { floatData, floats, pick } from '../sampler/tensors.ts'

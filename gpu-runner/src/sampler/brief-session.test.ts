@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { InferenceSession } from 'onnxruntime-node'
+import { InferenceSession } from '../onnx/onnxruntime.ts'
 import { conditionGraph } from '../graphs/condition.ts'
 import { openModel } from '../model/open-model.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'

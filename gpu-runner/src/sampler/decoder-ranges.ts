@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type InferenceSession, Tensor } from 'onnxruntime-node'
+import { type InferenceSession, Tensor } from '../onnx/onnxruntime.ts'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { calibrationGraph } from '../graphs/calibration.ts'

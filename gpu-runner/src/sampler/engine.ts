@@ -1,4 +1,4 @@
-import { InferenceSession } from 'onnxruntime-node'
+import { InferenceSession } from '../onnx/onnxruntime.ts'
 import { conditionGraph } from '../graphs/condition.ts'
 import { decoderGraph } from '../graphs/decoder.ts'
 import { floatProducts, int8Products } from '../graphs/products.ts'

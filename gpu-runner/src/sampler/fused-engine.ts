@@ -1,4 +1,4 @@
-import { InferenceSession } from 'onnxruntime-node'
+import { InferenceSession } from '../onnx/onnxruntime.ts'
 import { fusedGraph } from '../graphs/fused.ts'
 import type { OpenModel } from '../model/open-model.ts'
 import type { FloatType } from '../onnx/graph-builder.ts'

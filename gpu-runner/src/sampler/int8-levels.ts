@@ -1,4 +1,4 @@
-import { InferenceSession } from 'onnxruntime-node'
+import { InferenceSession } from '../onnx/onnxruntime.ts'
 import { INT8_MAX } from '../graphs/products.ts'
 import { GraphBuilder } from '../onnx/graph-builder.ts'
 import { bytes, pick } from './tensors.ts'

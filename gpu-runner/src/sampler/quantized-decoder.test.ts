@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { Tensor } from 'onnxruntime-node'
+import { Tensor } from '../onnx/onnxruntime.ts'
 import { calibrationGraph } from '../graphs/calibration.ts'
 import { decoderGraph } from '../graphs/decoder.ts'
 import { QUANTIZED_SESSION_CONFIG, quantizedConv3x3 } from '../graphs/quantized-conv.ts'

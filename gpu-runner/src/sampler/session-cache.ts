@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { access, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { arch, cpus } from 'node:os'
 import { join } from 'node:path'
-import { env, InferenceSession } from 'onnxruntime-node'
+import { env, InferenceSession } from '../onnx/onnxruntime.ts'
 
 const GRAPH_FILE = 'graph.onnx'
 const WEIGHTS_FILE = 'weights.bin'

@@ -1,4 +1,4 @@
-import { Tensor } from 'onnxruntime-node'
+import { Tensor } from '../onnx/onnxruntime.ts'
 
 export const floats = (data: Float32Array, dims: readonly number[]) => new Tensor('float32', data, dims)
 

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test'
-import { InferenceSession } from 'onnxruntime-node'
+import { InferenceSession } from '../onnx/onnxruntime.ts'
 
 /** A session of a graph whose weights lie in a folder; released when the test ends. */
 export const openSession = async (

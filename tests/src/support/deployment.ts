@@ -36,7 +36,11 @@ export interface DeploymentOptions {
   env?: Record<string, string>
   /** Whether a runner is started at once. */
   withRunner?: boolean
+  /** The command line that runs a program; by default Node alone. */
+  launch?: Launch
 }
+
+type Launch = (program: string) => readonly [command: string, ...args: string[]]
 
 const isListening = (baseUrl: string) => async () => {
   const answer = await fetch(`${baseUrl}/healthz`).catch(() => undefined)
@@ -54,19 +58,22 @@ const isSaid = (words: string, started: TestProcess) =>
 /** The service’s processes, in the order of their start. */
 class Processes {
   readonly #env: Record<string, string>
+  readonly #launch: Launch
   readonly #baseUrl: string
   readonly #all: TestProcess[] = []
   #api: TestProcess | undefined
   #runner: TestProcess | undefined
   #control: TestProcess | undefined
 
-  constructor(env: Record<string, string>, baseUrl: string) {
+  constructor(env: Record<string, string>, baseUrl: string, launch: Launch) {
     this.#env = env
     this.#baseUrl = baseUrl
+    this.#launch = launch
   }
 
   #start(path: string, extra: Record<string, string>): TestProcess {
-    const started = startProcess(process.execPath, [path], { ...this.#env, ...extra })
+    const [command, ...args] = this.#launch(path)
+    const started = startProcess(command, args, { ...this.#env, ...extra })
     this.#all.push(started)
     return started
   }
@@ -112,13 +119,16 @@ const present = (started: TestProcess | undefined): TestProcess => {
   return started
 }
 
-export const deploy = async ({ env = {}, withRunner = true }: DeploymentOptions = {}): Promise<Deployment> => {
+const byNode: Launch = (program) => [process.execPath, program]
+
+export const deploy = async (options: DeploymentOptions = {}): Promise<Deployment> => {
+  const { env = {}, withRunner = true, launch = byNode } = options
   const redis = await createRedis()
   const objects = await mkdtemp(join(tmpdir(), 'nextscale-objects-'))
   const port = await freePort()
   const baseUrl = `http://127.0.0.1:${port}`
   const common = { REDIS_URL: redis.url, OBJECT_DIR: objects, PORT: String(port), ...QUICK_RECOVERY, ...env }
-  const processes = new Processes(common, baseUrl)
+  const processes = new Processes(common, baseUrl, launch)
   await Promise.all([processes.startApi(), processes.startControl()])
   if (withRunner) {
     await processes.startRunner()
