@@ -96,6 +96,21 @@ test('ties at the border of top-k are all kept', () => assertDistribution(LOGITS
 test('ties at the border of top-p are all kept, also beyond the sorted part', () =>
   assertDistribution([1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5], [{ topK: 5, topP: 0.7 }, { topK: 2, topP: 0.5 }, { topP: 0.1 }]))
 
+test('top-p of exactly the mass of some tokens keeps these and no more', async () => {
+  // So close that each weighs exactly 1, and still in order: sums and shares have no rounding.
+  const logits = [0, -1e-9, -2e-9, -3e-9]
+  for (const [topP, kept] of [
+    [0.25, 1],
+    [0.25 + 2 ** -20, 2],
+    [0.5, 2],
+    [0.75, 3],
+    [0.75 + 2 ** -20, 4]
+  ] as const) {
+    const [tokens] = await draw(logits, [{ topP }], grid(64))
+    assert.deepEqual(new Set(tokens), new Set(Array.from({ length: kept }, (_, token) => token)), `top_p ${topP}`)
+  }
+})
+
 test('random logits of many shapes of distribution', async () => {
   for (const spread of [0.1, 1, 5]) {
     const logits = Array.from({ length: 64 }, (_, i) => spread * Math.sin(i * i + spread))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Counter, type Key, philox, tokenUniform } from './philox.ts'
+import { type Counter, type Key, noiseUniform, philox, tokenUniform } from './philox.ts'
 
 const ALL = 0xffffffff
 
@@ -25,6 +25,20 @@ const known: [Counter, Key, number[]][] = [
 
 test('the generator gives the published known answers', () => {
   for (const [counter, key, words] of known) assert.deepEqual(philox(counter, key), words)
+})
+
+/** Seed, scale, place; the number of the draw in units of 2^-24; that of the noise in units of 2^-25. Computed by another program. */
+const streams: [number, number, number, number, number][] = [
+  [0, 0, 0, 6_694_888, 33_275_005],
+  [7, 0, 0, 16_015_482, 11_765_123],
+  [7, 6, 30, 8_919_965, 21_183_579],
+  [ALL, 9, 255, 9_434_537, 15_076_695]
+]
+
+test('a seed gives the same numbers in every release, for draws and for noise', () => {
+  for (const [seed, scale, place, draw, noise] of streams) {
+    assert.deepEqual([tokenUniform(seed, scale, place), noiseUniform(seed, scale, place)], [draw * 2 ** -24, noise * 2 ** -25])
+  }
 })
 
 test('uniform numbers are below 1, exact in fp32 and spread evenly', () => {
