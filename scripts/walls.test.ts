@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 
 const ROOT = resolve(import.meta.dirname, '..')
-const WORKSPACES = ['openapi', 'api', 'gpu-runner', 'tests']
+const WORKSPACES = ['openapi', 'platform', 'api', 'gpu-runner', 'tests']
 const FOLDERS = [...WORKSPACES, 'scripts']
 const lines = (count: number) =>
   'export const later = () => undefined\n'.replace('later', 'first') + '// line\n'.repeat(count - 1)
@@ -17,6 +17,11 @@ const REFUSED: [path: string, content: string, rule: string][] = [
   ['openapi/src/imports-api.ts', "import '@nextscale/api'\n", 'no-restricted-imports'],
   ['openapi/src/reaches-out.ts', "import '../../api/src/app.ts'\n", 'no-restricted-imports'],
   ['openapi/src/exports-api.ts', "export * from '@nextscale/api'\n", 'no-restricted-imports'],
+  ['openapi/src/imports-platform.ts', "import '@nextscale/platform'\n", 'no-restricted-imports'],
+  ['platform/src/imports-api.ts', "import '@nextscale/api'\n", 'no-restricted-imports'],
+  ['platform/src/imports-runner.ts', "import '@nextscale/gpu-runner'\n", 'no-restricted-imports'],
+  ['platform/src/reaches-contract.ts', "import '../../openapi/src/index.ts'\n", 'no-restricted-imports'],
+  ['tests/src/imports-platform.ts', "import '@nextscale/platform'\n", 'no-restricted-imports'],
   ['api/src/imports-runner.ts', "import '@nextscale/gpu-runner'\n", 'no-restricted-imports'],
   ['api/src/deep/reaches-contract.ts', "import '../../../openapi/src/index.ts'\n", 'no-restricted-imports'],
   [
@@ -60,6 +65,9 @@ const REFUSED: [path: string, content: string, rule: string][] = [
 /** What lies just on the right side of a wall. */
 const ALLOWED: [path: string, content: string][] = [
   ['api/src/imports-contract.ts', "import { a } from '@nextscale/openapi'\nexport const b = a\n"],
+  ['platform/src/imports-contract.ts', "import { a } from '@nextscale/openapi'\nexport const b = a\n"],
+  ['api/src/imports-platform.ts', "import { a } from '@nextscale/platform'\nexport const b = a\n"],
+  ['gpu-runner/src/imports-platform.ts', "import { a } from '@nextscale/platform'\nexport const b = a\n"],
   ['gpu-runner/src/imports-contract.ts', "import { a } from '@nextscale/openapi'\nexport const b = a\n"],
   ['gpu-runner/src/imports-runtime-type.ts', "import type { Tensor } from 'onnxruntime-node'\nexport type A = Tensor\n"],
   ['tests/src/imports-sdk.ts', "import { Nextscale } from '@nextscale/sdk/source'\nexport const a = Nextscale\n"],

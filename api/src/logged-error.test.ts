@@ -4,7 +4,7 @@ import { buildApp } from './build-app.ts'
 import { readConfig } from './config.ts'
 import { loggedError } from './logged-error.ts'
 import { collect, openTestApp } from './testing/test-app.ts'
-import { until } from './testing/until.ts'
+import { until } from '@nextscale/platform/testing'
 
 test('a password that Redis refuses is in no line of the log', async () => {
   const context = await openTestApp()

@@ -12,7 +12,7 @@ import { type Generation, type Problem, redisKeys } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
 import { createKey } from './keys/create.ts'
 import { modelCard } from './testing/model-card.ts'
-import { freePort, type RedisServer, startRedis } from './testing/redis-server.ts'
+import { freePort, type RedisServer, startRedis } from '@nextscale/platform/testing'
 
 const START = fileURLToPath(new URL('start.ts', import.meta.url))
 

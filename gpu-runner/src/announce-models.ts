@@ -1,4 +1,5 @@
 import type { RedisKeys } from '@nextscale/openapi'
+import { SET_FIELDS } from './set-fields.ts'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { modelCard } from './model/card.ts'
@@ -22,7 +23,9 @@ export const announceModels = (
       model.manifest.id,
       JSON.stringify(modelCard(model, { order, form }, new Date()))
     ])
-    redis.hset(keys.models, ...cards).catch((error: unknown) => log.warn({ err: error }, 'could not announce the models'))
+    redis
+      .eval(SET_FIELDS, 1, keys.models, ...cards)
+      .catch((error: unknown) => log.warn({ err: error }, 'could not announce the models'))
   }
   announce()
   redis.on('ready', announce)

@@ -3,7 +3,9 @@ import { type RedisKeys, RUNNER_CARD_SECONDS, RunnerCard } from '@nextscale/open
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
+import type { OpenModel } from './model/open-model.ts'
 import type { Speed } from './observe/speed.ts'
+import { SET_FIELDS } from './set-fields.ts'
 import { VERSION } from './version.ts'
 
 const INTERVAL_MS = 5_000
@@ -11,7 +13,7 @@ const INTERVAL_MS = 5_000
 const Card = Compile(RunnerCard)
 
 interface AnnouncedRunner {
-  models: readonly string[]
+  models: ReadonlyMap<string, OpenModel>
   maxBatch: number
   speed: Speed
 }
@@ -51,12 +53,12 @@ export const announceRunner = async (
     started_at: startedAt,
     announced_at: new Date().toISOString(),
     max_batch: maxBatch,
-    models: models.map((model) => ({ id: model, ...speed.of(model) }))
+    models: [...models.values()].map(({ manifest: { id: model, revision } }) => ({ id: model, revision, ...speed.of(model) }))
   })
   const announce = async () => {
     // While Redis is away, announcements would gather and be sent all at once.
     if (isStopped || redis.status !== 'ready') return
-    await redis.hset(keys.runners, id, JSON.stringify(card()))
+    await redis.eval(SET_FIELDS, 1, keys.runners, id, JSON.stringify(card()))
     await removeStale(redis, keys.runners)
   }
   const tryToAnnounce = () => void announce().catch((error: unknown) => log.warn({ err: error }, 'could not announce the runner'))

@@ -20,7 +20,7 @@ import { openModel } from './model/open-model.ts'
 import { startRunner } from './runner.ts'
 import type { SamplerForm } from './sampler/open-sampler.ts'
 import { SHIPPED_MODEL, temporaryFolder } from './testing/folders.ts'
-import { startRedis } from './testing/redis-server.ts'
+import { startRedis } from '@nextscale/platform/testing'
 
 const ID = `gen_${'a'.repeat(26)}`
 const OWNER = 'key_1'

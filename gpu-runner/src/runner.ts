@@ -5,6 +5,7 @@ import { announceModels } from './announce-models.ts'
 import { announceRunner } from './announce-runner.ts'
 import { type Config, ConfigError, type StoreConfig } from './config.ts'
 import { ModelError } from './errors.ts'
+import { keyOf } from './model/model-ref.ts'
 import { type OpenModel, openModel, verifyHashes } from './model/open-model.ts'
 import { createDiskStore } from './object-store/disk.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
@@ -20,17 +21,24 @@ import { createCancelWatch } from './worker/cancel-watch.ts'
 import { createTakeUp } from './worker/take-up.ts'
 import { type RunningWorker, startWorker } from './worker/worker.ts'
 
+/** Opens models, by `keyOf` their ids and revisions. Of one id there may be several revisions: the first is offered, all are served. */
 const openModels = async (folders: readonly string[]): Promise<Map<string, OpenModel>> => {
   const models = new Map<string, OpenModel>()
   for (const folder of folders) {
     const model = await openModel(folder)
     await verifyHashes(model)
-    const { id } = model.manifest
-    if (models.has(id)) throw new ModelError(`MODELS names two folders with the model id ${id}: ids must differ.`)
-    models.set(id, model)
+    const { id, revision } = model.manifest
+    const key = keyOf({ id, revision })
+    if (models.has(key))
+      throw new ModelError(`MODELS names two folders with revision ${revision} of ${id}: ids or revisions must differ.`)
+    models.set(key, model)
   }
   return models
 }
+
+/** What new requests are offered: of each id the first. */
+const offered = (models: readonly OpenModel[]): OpenModel[] =>
+  models.filter(({ manifest: { id } }, place) => models.findIndex((other) => other.manifest.id === id) === place)
 
 const openStore = async (store: StoreConfig): Promise<ObjectStore> => {
   if (store.kind === 'disk') return createDiskStore(store.folder)
@@ -130,8 +138,8 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
   const takeUp = createTakeUp(redis, keys)
   const context = { models, form: config.form.form, batcher, store, cancels, takeUp, liveEvents, log }
   const worker = startWorker(options, context, log, observer)
-  const stopAnnouncing = announceModels(redis, keys, { models: [...models.values()], form: config.form.form }, log)
-  const withdraw = await announceRunner(redis, keys, { models: [...models.keys()], maxBatch: config.maxBatch, speed }, log)
+  const stopAnnouncing = announceModels(redis, keys, { models: offered([...models.values()]), form: config.form.form }, log)
+  const withdraw = await announceRunner(redis, keys, { models, maxBatch: config.maxBatch, speed }, log)
   log.info({ models: [...models.keys()], ...config.form, maxBatch: config.maxBatch }, 'runner ready')
   return {
     stop: async () => {

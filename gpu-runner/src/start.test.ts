@@ -29,8 +29,8 @@ test('a model whose weights were changed ends the start with a sentence that nam
   assert.match(stderr, /^gpu-runner: .*transformer\.safetensors has sha256 .*\n$/)
 })
 
-test('two folders with one model id are refused', () => {
+test('two folders with one revision of one model are refused', () => {
   const { status, stderr } = start({ MODELS: `${SHIPPED_MODEL},${SHIPPED_MODEL}` })
   assert.equal(status, 1)
-  assert.match(stderr, /two folders with the model id emoji-32/)
+  assert.match(stderr, /two folders with revision f8220c2e1e3c of emoji-32/)
 })

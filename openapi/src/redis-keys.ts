@@ -7,6 +7,8 @@ export const redisKeys = (prefix: string) => {
   return {
     /** BullMQ's `prefix`. */
     bullmq: root,
+    /** Hash: a job, as BullMQ keeps it, with `faults` (attempts that failed by its own doing) and `aside` (times it was put aside). */
+    job: (queue: string, id: string) => `${root}:${queue}:${id}`,
     /** Sorted set: ids of generations that have a mark, by the time in ms at which it was written, until their job has ended or is out of the queue. */
     unreleased: `${root}:unreleased`,
     /** Hash: owner to WebhookSecretRecord (JSON). */
@@ -31,6 +33,10 @@ export const redisKeys = (prefix: string) => {
     streams: (owner: string) => `${root}:streams:${owner}`,
     /** String: the secret that signs stream tokens, drawn by the first API process. */
     streamSecret: `${root}:stream-secret`,
+    /** Sorted set: `<model>@<revision>` of what no runner that took a generation up served, by the time in ms at which that was last found. */
+    unserved: `${root}:unserved`,
+    /** Sorted set: ids of the generations put aside for a runner that serves a revision, by the time in ms of that. */
+    putAside: (model: string, revision: string) => `${root}:put-aside:${model}@${revision}`,
     /** Hash: runner id to RunnerCard (JSON). */
     runners: `${root}:runners`,
     /** Sorted set: ids of generations with stored objects by the time in ms at which those may be removed. */

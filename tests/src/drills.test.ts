@@ -42,6 +42,50 @@ test('a runner killed in the middle loses nothing: another takes its generations
   assert.ok(ended.some(({ attempt }) => attempt > 1))
 })
 
+test('runners killed time and again lose nothing either, and nothing is held against what they held', async () => {
+  await service.runner().end()
+  const ids = await acceptSome(8, { num_images: 4 })
+  for (let kill = 1; kill <= 6; kill++) {
+    await service.startRunner()
+    // It holds what it has not begun as well.
+    await until('some are held', async () => (await service.client.send('get', '/status')).body.queue.running > 1)
+    await service.runner().end('SIGKILL')
+    await until('none is held', async () => (await service.client.send('get', '/status')).body.queue.running === 0)
+  }
+  await service.startRunner()
+  await assertAllSucceeded(service, ids)
+})
+
+test('a Redis that is silent for longer than locks last costs nobody a runner: what is made is kept', async () => {
+  const before = service.runner().output().length
+  const load = startLoad(service, { body: { num_images: 4 } })
+  for (let pause = 1; pause <= 3; pause++) {
+    await until('more are accepted', async () => load.accepted.length > 5 * pause)
+    service.redis.freeze()
+    await setTimeout(4_000)
+    service.redis.thaw()
+  }
+  const ended = await assertAllSucceeded(service, await load.stop())
+  assert.deepEqual([...new Set(ended.map(({ attempt }) => attempt))], [1])
+  assert.doesNotMatch(service.runner().output().slice(before) + service.control().output(), /lost their runner|lost the locks/)
+})
+
+test('a runner that starts on a backlog takes no more than it can batch', async () => {
+  await service.runner().end()
+  const ids = await acceptSome(10, { num_images: 8 })
+  await service.startRunner()
+  let most = 0
+  const look = async () => {
+    const { running, waiting } = (await service.client.send('get', '/status')).body.queue
+    most = Math.max(most, running)
+    return running + waiting === 0
+  }
+  await until('all are made', look, 60_000)
+  // Twice the largest batch, of 4.
+  assert.equal(most, 1)
+  await assertAllSucceeded(service, ids)
+})
+
 test('a runner told to stop hands back what it cannot finish, without using up an attempt', async () => {
   await service.runner().end()
   await service.startRunner({ GRACE_MS: '0' })
@@ -69,7 +113,7 @@ test('a runner told to stop finishes what fits into its grace time', async () =>
 test('what a runner hands back is taken up by an idle one within seconds', async () => {
   await service.runner().end()
   const first = await service.startRunner({ GRACE_MS: '0' })
-  const ids = await acceptSome(4, { num_images: 16 })
+  const ids = await acceptSome(12, { num_images: 16 })
   await until('one is sampled', isSampling(ids))
   const second = await service.startRunner()
   await first.end('SIGTERM')

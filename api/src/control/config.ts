@@ -6,7 +6,9 @@ type Environment = Readonly<Record<string, string | undefined>>
 export interface ControlConfig extends Config {
   /** Where GET /metrics and /healthz are served; unset means nowhere. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined
-  /** How often jobs of lost runners are looked for: the same on every process that does. */
+  /** How long a runner that is lost keeps its generations: what the runners have. */
+  readonly lockDurationMs: number
+  /** How often jobs of lost runners are looked for. */
   readonly stalledIntervalMs: number
   /** How often the backlog is measured. */
   readonly backlogIntervalMs: number
@@ -25,6 +27,7 @@ export const readControlConfig = (env: Environment = process.env): ControlConfig
       port === undefined
         ? undefined
         : { host: readString(env, 'METRICS_HOST') ?? '127.0.0.1', port: readInteger(env, 'METRICS_PORT', 0, 1, 65_535) },
+    lockDurationMs: readInteger(env, 'LOCK_DURATION_MS', 30_000, 1_000, 600_000),
     stalledIntervalMs: readInteger(env, 'STALLED_INTERVAL_MS', 15_000, 500, 600_000),
     backlogIntervalMs: readInteger(env, 'BACKLOG_INTERVAL_MS', 10_000, 100, 600_000),
     sweepIntervalMs: readInteger(env, 'SWEEP_INTERVAL_MS', 60_000, 100, 3_600_000),

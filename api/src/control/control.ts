@@ -20,7 +20,7 @@ import { promoteDue } from './promote-due.ts'
 import { repeat } from './repeat.ts'
 import { serveMetrics } from './serve-metrics.ts'
 import { createSweeps } from './sweeps.ts'
-import { watchStalls } from './watch-stalls.ts'
+import { watchLostRunners } from './watch-lost-runners.ts'
 
 export interface Control {
   /** Ends everything in reverse order. Webhook requests that are under way end first. */
@@ -69,7 +69,7 @@ const isThere = (redis: Redis, signal: AbortSignal): Promise<boolean> =>
 
 /** The two parts that hold connections of their own. */
 const startWorkers = async (parts: Parts, metrics: ControlMetrics, config: ControlConfig, log: FastifyBaseLogger) => {
-  const stalls = await watchStalls({ ...parts, stalledIntervalMs: config.stalledIntervalMs, log })
+  const stalls = watchLostRunners({ ...parts, ...config, log })
   const deliveries = await startDeliveries({ ...parts, registry: metrics.registry, config: config.webhooks, log })
   return [stalls, deliveries]
 }

@@ -28,7 +28,7 @@ export interface Creation {
 }
 
 type CreationRequest = Pick<FastifyRequest, 'id' | 'log' | 'protocol' | 'host' | 'trace'> & {
-  headers: { accept?: string | undefined; prefer?: string; 'idempotency-key'?: string }
+  headers: { accept?: string | undefined; prefer?: string; 'idempotency-key'?: string; 'content-length'?: string | undefined }
 }
 
 /** Waits for what was made. It is there, so when it cannot be read any more it is shown as it was. */
@@ -103,7 +103,8 @@ export const createAndAnswer = async (
   // Before anything is made: a refusal of the wait would leave a generation that its caller does not know of.
   const leave = seconds > 0 ? await services.streams.enter(caller) : undefined
   try {
-    const created = await createOrReplay(services, { caller, key, creation, format, check, trace: request.trace })
+    const bytes = Number(request.headers['content-length'] ?? 0)
+    const created = await createOrReplay(services, { caller, key, creation, format, bytes, check, trace: request.trace })
     if (!created.isReplayed) tellAccepted(services, request, created.found)
     const found = seconds > 0 ? await holdCreated(services, reply, created, caller.owner, seconds) : created.found
     return await answer(services, request, reply, { ...created, found }, { picture, preferred })

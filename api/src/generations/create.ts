@@ -15,6 +15,8 @@ interface CreateOptions {
   /** The idempotency key, if there is one. */
   key: string | undefined
   creation: Creation
+  /** Size of the request's body. */
+  bytes: number
   format: ImageFormat | undefined
   /** Where traces are made: that of the request. */
   trace: RequestTrace | undefined
@@ -79,7 +81,7 @@ const createKeyed = async (services: Services, key: string, options: CreateOptio
   const before = await services.reader.read(owner, id)
   if (before.kind !== 'unknown') return replayed(id, hash, before, options)
   const payload = { ...(await makePayload(options)), request_hash: hash }
-  services.depth.admit()
+  await services.depth.admit(options.bytes)
   // A place is taken once per id; that of a generation which another request just made with the key is its own.
   const { isNew, snapshot } = await services.inFlight.hold(caller, id, () =>
     publish(options.trace, id, (carrier) => services.enqueueKeyed(id, payload, Date.now(), carrier))
@@ -93,7 +95,7 @@ const createKeyed = async (services: Services, key: string, options: CreateOptio
 export const createOrReplay = async (services: Services, options: CreateOptions): Promise<Created> => {
   if (options.key !== undefined) return createKeyed(services, options.key, options)
   const payload = await makePayload(options)
-  services.depth.admit()
+  await services.depth.admit(options.bytes)
   const id = newGenerationId()
   const createdAt = Date.now()
   await services.inFlight.hold(options.caller, id, () =>

@@ -33,7 +33,8 @@ const stageRank = (stage: Stage | undefined) => (stage === undefined ? 0 : 1 + S
 const phaseOf = ({ snapshot, standing }: Found): number => {
   if (isTerminal(standing)) return TERMINAL
   const runs = snapshot.kind === 'job' ? snapshot.runs : 0
-  const stage = standing.status === 'queued' ? 0 : stageRank(presentProgress(snapshot)?.stage)
+  const reported = presentProgress(snapshot)?.stage
+  const stage = standing.status === 'queued' && reported !== 'waiting_for_model' ? 0 : stageRank(reported)
   return runs * PHASES_PER_RUN + KINDS[standing.status] * STAGE_SPAN + stage
 }
 

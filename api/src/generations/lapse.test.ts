@@ -153,9 +153,10 @@ test('a caller who canceled first is believed, whatever passes afterwards', asyn
 test('while the end cannot be recorded, it has not come', async () => {
   const { id } = await context.generate({ start_deadline_seconds: 5 })
   await age(id, 6)
-  await context.redis.config('SET', 'maxmemory', '1')
+  // Refuses everything that writes.
+  await context.redis.config('SET', 'min-replicas-to-write', '1')
   assert.equal((await read(id)).status, 'queued')
-  await context.redis.config('SET', 'maxmemory', '0')
+  await context.redis.config('SET', 'min-replicas-to-write', '0')
   assert.equal((await read(id)).status, 'expired')
 })
 

@@ -5,6 +5,7 @@ import {
   generateImageJob,
   type RedisKeys
 } from '@nextscale/openapi'
+import { workWhenFull } from '@nextscale/platform'
 import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 
@@ -21,6 +22,11 @@ const open = <Payload>(name: string, redis: Redis, keys: RedisKeys): Queue<Paylo
   })
   // The connection reports its own state; without a listener an error event would end the process.
   queue.on('error', () => undefined)
+  // What is canceled or removed makes room.
+  queue.backend.client.then(
+    () => workWhenFull(redis),
+    () => undefined
+  )
   return queue
 }
 

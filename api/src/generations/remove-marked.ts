@@ -1,7 +1,7 @@
 import type { GenerateImagePayload, RedisKeys } from '@nextscale/openapi'
-import type { Queue } from 'bullmq'
-import { CLOSE_REMOVAL, OPEN_REMOVAL } from '../redis/removal.ts'
-import { runTransaction } from '../redis/run-transaction.ts'
+import { scriptOf } from '@nextscale/platform'
+import type { Queue, RedisClient } from 'bullmq'
+import { removalScript } from '../redis/removal.ts'
 
 interface RemovalContext {
   queue: Queue<GenerateImagePayload>
@@ -12,7 +12,21 @@ interface RemovalContext {
 export type Removal = 'removed' | 'active' | 'done'
 
 /** The reply of our script. */
-const asPlace = (result: unknown) => result as 'marked' | 'active' | 'absent' | 'finished' | 'unmarked'
+const asReply = (result: unknown) =>
+  result as [place: 'marked' | 'active' | 'absent' | 'finished' | 'unmarked', isRemoved: number]
+
+const COMMAND = 'removeMarked'
+const NUMBER_OF_KEYS = 6
+const taught = new WeakSet<RedisClient>()
+
+/** The client of a queue, which knows the script from its first use on. */
+const teach = async (queue: Queue<GenerateImagePayload>): Promise<RedisClient> => {
+  const client = await queue.backend.client
+  if (taught.has(client)) return client
+  client.defineCommand(COMMAND, { numberOfKeys: NUMBER_OF_KEYS, lua: removalScript(scriptOf(client, 'removeJob')) })
+  taught.add(client)
+  return client
+}
 
 /**
  * Takes a marked generation out of the queue if it waits, which releases the delivery of its end. One that is active is
@@ -20,15 +34,9 @@ const asPlace = (result: unknown) => result as 'marked' | 'active' | 'absent' | 
  */
 export const removeMarked = async ({ queue, keys }: RemovalContext, id: string): Promise<Removal> => {
   const job = queue.toKey(id)
-  const own = [job, keys.cancelMark(id), queue.toKey('active'), `${job}:lock`]
-  const client = await queue.backend.client
-  const transaction = client.multi()
-  // Sent as they are: this is rare, and a queue may have a connection of its own, which knows none of our scripts.
-  transaction.runCommand('eval', [OPEN_REMOVAL, own.length, ...own, id])
-  // As `queue.remove` does, which cannot be part of a transaction.
-  queue.backend.execCommand(transaction, 'removeJob', [job, queue.toKey('repeat'), id, 0, queue.toKey('')])
-  transaction.runCommand('eval', [CLOSE_REMOVAL, own.length + 1, ...own, keys.unreleased, id])
-  const [place, isRemoved] = await runTransaction(client, transaction)
-  if (asPlace(place) === 'marked' && isRemoved === 1) return 'removed'
-  return asPlace(place) === 'active' || asPlace(place) === 'marked' ? 'active' : 'done'
+  const own = [job, keys.cancelMark(id), queue.toKey('active'), `${job}:lock`, keys.unreleased, queue.toKey('repeat')]
+  const client = await teach(queue)
+  const [place, isRemoved] = asReply(await client.runCommand(COMMAND, [...own, id, queue.toKey('')]))
+  if (place === 'marked' && isRemoved === 1) return 'removed'
+  return place === 'active' || place === 'marked' ? 'active' : 'done'
 }

@@ -1,4 +1,4 @@
-import { type ContinueRequest, completeInput, type GenerationInput, type ModelCard } from '@nextscale/openapi'
+import { type ContinueRequest, completeInput, type GenerationInput, type ModelCard, type RunnerCard } from '@nextscale/openapi'
 import { ProblemError } from '../http/problem.ts'
 import type { Found } from './find.ts'
 import { drawSeed, refuseUnsupported, resolveOutput, resolveStop } from './resolve-input.ts'
@@ -22,16 +22,31 @@ const parentOf = ({ snapshot, standing }: Found): GenerationInput => {
   return completeInput(payloadOf(snapshot).input)
 }
 
-/** The card of the model, provided it is still the one that made the parent. */
-const cardOf = (parent: GenerationInput, cards: readonly ModelCard[]): ModelCard => {
+/** Models there are, and runners that live. */
+export interface Served {
+  cards: readonly ModelCard[]
+  runners: readonly RunnerCard[]
+}
+
+/** Revisions of a model that can be made: those of the runners that live, or while none of it does, the one announced last. */
+const revisionsOf = (card: ModelCard, runners: readonly RunnerCard[]): string[] => {
+  const live = runners.flatMap(({ models }) =>
+    models.filter(({ id }) => id === card.id).map(({ revision = card.revision }) => revision)
+  )
+  return live.length > 0 ? [...new Set(live)] : [card.revision]
+}
+
+/** The card of the model, provided the revision that made the parent can still be made. */
+const cardOf = (parent: GenerationInput, { cards, runners }: Served): ModelCard => {
   const card = cards.find(({ id }) => id === parent.model)
   if (!card) {
     const served = cards.map(({ id }) => id).join(', ')
     throw new ProblemError('unknown_model', `${parent.model} is not served here any more. The models are ${served}.`)
   }
-  if (card.revision === parent.model_revision) return card
+  const revisions = revisionsOf(card, runners)
+  if (revisions.includes(parent.model_revision)) return card
   throw notContinuable(
-    `${parent.model} was revision ${parent.model_revision} then and is ${card.revision} now: the same seed draws other tokens. Post a new request to /v1/generate.`
+    `${parent.model} was revision ${parent.model_revision} then and is ${revisions.join(', ')} now: the same seed draws other tokens. Post a new request to /v1/generate.`
   )
 }
 
@@ -98,11 +113,11 @@ const previewsOf = (parent: GenerationInput, { previews }: ContinueRequest, card
 export const resolveContinuation = (
   found: Found,
   request: ContinueRequest,
-  cards: readonly ModelCard[],
+  served: Served,
   newSeed = drawSeed
 ): GenerationInput => {
   const parent = parentOf(found)
-  const card = cardOf(parent, cards)
+  const card = cardOf(parent, served)
   refuseUnsupported(card, request)
   const kept = request.keep_scales ?? null
   const drawn = kept === null ? goOn(parent, request, card) : vary(parent, request, card, kept, newSeed)

@@ -97,12 +97,25 @@ const recordOf = (snapshot: LiveSnapshot) =>
 
 const stageOf = (standing: Standing, progress: ReturnType<typeof presentProgress>): Generation['stage'] => {
   if (isTerminal(standing)) return null
-  return standing.status === 'queued' ? 'queued' : (progress?.stage ?? null)
+  return standing.status === 'queued' && progress?.stage !== 'waiting_for_model' ? 'queued' : (progress?.stage ?? null)
+}
+
+/** Its place in the queue, and what it waits for beside its turn. */
+const queueOf = (
+  { payload, ahead }: ReturnType<typeof recordOf>,
+  progress: ReturnType<typeof presentProgress>,
+  { etaMs }: ViewContext
+): Generation['queue'] => {
+  const message = progress?.stage === 'waiting_for_model' ? (progress.message ?? null) : null
+  // Nobody knows when a runner that serves it will be there.
+  const eta = message === null ? (etaMs?.(payload.input.model, ahead) ?? null) : null
+  return { position: ahead, eta_ms: eta, message }
 }
 
 /** The public resource. Links are minted here, so every read has fresh ones. */
 export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, context: ViewContext): Promise<Generation> => {
-  const { payload, createdAt, startedAt, ahead, attempt } = recordOf(snapshot)
+  const record = recordOf(snapshot)
+  const { payload, createdAt, startedAt, attempt } = record
   const progress = presentProgress(snapshot)
   const at = isTerminal(standing) ? standing.at : null
   const isQueued = standing.status === 'queued'
@@ -114,7 +127,7 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
     model: payload.input.model,
     input: completeInput(payload.input),
     progress: isQueued ? null : (progress?.progress ?? null),
-    queue: isQueued ? { position: ahead, eta_ms: context.etaMs?.(payload.input.model, ahead) ?? null } : null,
+    queue: isQueued ? queueOf(record, progress, context) : null,
     previews: await toPreviews(snapshot, progress?.previews, standing, context),
     outputs: await toOutputs(snapshot, standing, context),
     error: 'error' in standing ? standing.error : null,

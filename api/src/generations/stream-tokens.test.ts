@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { redisKeys } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
-import { startRedis } from '../testing/redis-server.ts'
+import { startRedis } from '@nextscale/platform/testing'
 import { createStreamTokens, mintStreamToken, verifyStreamToken } from './stream-tokens.ts'
 
 const ID = `gen_${'a'.repeat(26)}`

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { test } from 'node:test'
 import { Redis } from 'ioredis'
-import { startRedis } from '../testing/redis-server.ts'
+import { startRedis } from '@nextscale/platform/testing'
 import { createHeldWrites } from './hold-writes.ts'
 
 /** A Redis connection through a proxy that tells what arrived in which piece. */

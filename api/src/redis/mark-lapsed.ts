@@ -1,3 +1,4 @@
+import { WHEN_FULL } from '@nextscale/platform'
 import type { Result } from 'ioredis'
 
 /**
@@ -8,7 +9,7 @@ import type { Result } from 'ioredis'
 export const MARK_LAPSED = {
   numberOfKeys: 4,
   readOnly: false,
-  lua: `
+  lua: `${WHEN_FULL}
 local mark, job, active, unreleased = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local text, seconds, id = ARGV[1], ARGV[2], ARGV[3]
 local found = redis.call('HMGET', job, 'data', 'finishedOn')

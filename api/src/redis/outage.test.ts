@@ -6,11 +6,11 @@ import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../build-app.ts'
 import { readConfig } from '../config.ts'
-import { freePort, startRedis } from '../testing/redis-server.ts'
+import { freePort, startRedis } from '@nextscale/platform/testing'
 import { modelCard } from '../testing/model-card.ts'
 import { bodyOf, openTestApp, post, untilReady } from '../testing/test-app.ts'
 import { Redis } from 'ioredis'
-import { redisKeys } from '@nextscale/openapi'
+import { type Generation, redisKeys } from '@nextscale/openapi'
 
 const ID = 'gen_aaaaaaaaaaaaaaaaaaaaaaaaaa'
 const DELIVERY_ID = 'whd_aaaaaaaaaaaaaaaaaaaaaaaaaa'
@@ -90,16 +90,22 @@ test('an API that starts before Redis says so until Redis is there', async () =>
   await rm(directory, { recursive: true })
 })
 
-test('a Redis without memory is a full queue, and reading goes on', async () => {
+test('a Redis without memory is a full queue; reading, canceling and deleting go on', async () => {
   const context = await openTestApp()
   try {
     const { id } = await context.generate()
+    const { id: other } = await context.generate()
     await context.redis.config('SET', 'maxmemory-policy', 'noeviction')
     await context.redis.config('SET', 'maxmemory', '1')
     const response = await post(context.app, '/generate', {})
     assert.equal(response.statusCode, 503)
     assert.equal(bodyOf<{ code: string }>(response).code, 'queue_full')
     assert.equal((await context.app.inject(`/generations/${id}`)).statusCode, 200)
+    const canceled = await context.app.inject({ method: 'POST', url: `/generations/${id}/cancel` })
+    assert.deepEqual([canceled.statusCode, bodyOf<Generation>(canceled).status], [200, 'canceled'])
+    assert.deepEqual(await context.redis.zrange(context.queue.toKey('prioritized'), '0', '-1'), [other])
+    assert.equal((await context.app.inject({ method: 'DELETE', url: `/generations/${id}` })).statusCode, 204)
+    assert.equal((await context.app.inject(`/generations/${id}`)).statusCode, 410)
   } finally {
     await context.close()
   }

@@ -11,7 +11,7 @@ import { buildApp } from '../build-app.ts'
 import { readConfig } from '../config.ts'
 import { createKey, type CreatedKey, type NewKey } from '../keys/create.ts'
 import { modelCard } from './model-card.ts'
-import { type RedisServer, startRedis } from './redis-server.ts'
+import { type RedisServer, startRedis } from '@nextscale/platform/testing'
 
 export type RunnerJob = Job<GenerateImagePayload>
 

@@ -27,7 +27,7 @@ import { announcedPayload, type Announced, openAnnounced } from '../testing/webh
 import { createWebhookSecrets, type WebhookSecrets } from './secrets.ts'
 import { openSigningKeys } from './signing-keys.ts'
 import { type Deliveries, startDeliveries } from './start-deliveries.ts'
-import { until } from '../testing/until.ts'
+import { until } from '@nextscale/platform/testing'
 
 const SIGNING_KEY = `whsk_${Buffer.alloc(32, 7).toString('base64')}`
 const SETTINGS = { EGRESS: 'any', WEBHOOK_TIMEOUT_MS: '600', WEBHOOK_PER_HOST: '2', WEBHOOK_SIGNING_KEYS: SIGNING_KEY }

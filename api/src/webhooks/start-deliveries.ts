@@ -1,5 +1,6 @@
 import { type DeliverWebhookResult, deliverWebhookJob, type RedisKeys } from '@nextscale/openapi'
-import { type Job, Worker } from 'bullmq'
+import { SteadyWorker, watchStalls } from '@nextscale/platform'
+import type { Job } from 'bullmq'
 import type { Registry } from 'prom-client'
 import { closeWorker, type WorkerEnd } from '../redis/close-worker.ts'
 import { connectWorker } from '../redis/connection.ts'
@@ -20,8 +21,6 @@ export interface Deliveries {
   stop(): Promise<WorkerEnd>
 }
 
-/** A delivery whose process is lost is taken up by another as often as it takes, within reason. */
-const MAX_STALLED_COUNT = 50
 const MIN_LOCK_MS = 2000
 /** Share of all that is under way which one host may take up at most: the rest is for the others. */
 const HOST_SHARE = 0.5
@@ -50,21 +49,30 @@ export const startDeliveries = async ({ redisUrl, keys, registry, ...context }: 
   const connection = connectWorker(redisUrl, log)
   const lockDuration = Math.max(2 * config.timeoutMs, MIN_LOCK_MS)
   const stopping = new AbortController()
-  // Three parameters must be declared: BullMQ passes the signal only to processors that ask for it.
   const processor = (job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<DeliverWebhookResult> =>
     deliver(deliverContext, job, token, signal ?? stopping.signal)
-  const worker = new Worker<unknown, DeliverWebhookResult>(deliverWebhookJob.queue, processor, {
+  const worker = new SteadyWorker<unknown, DeliverWebhookResult>(deliverWebhookJob.queue, processor, {
     connection,
     prefix: keys.bullmq,
     concurrency: config.concurrency,
     lockDuration,
-    stalledInterval: lockDuration,
-    maxStalledCount: MAX_STALLED_COUNT,
     drainDelay: DRAIN_DELAY_SECONDS,
     runRetryDelay: RETRY_MS,
     settings: { backoffStrategy }
   })
   worker.on('error', (error) => log.warn({ err: error }, 'the queue of deliveries'))
-  worker.on('stalled', (id) => log.warn({ delivery: id }, 'a delivery lost its process and is made again'))
-  return { stop: () => closeWorker({ worker, connection, graceMs: config.timeoutMs + RECORD_MS }) }
+  const stalls = watchStalls({
+    redis: connection,
+    toKey: worker.toKey,
+    lockDurationMs: lockDuration,
+    intervalMs: lockDuration / 2,
+    onStalled: (deliveries) => log.warn({ deliveries }, 'deliveries lost their process and are made again'),
+    onError: (error) => log.warn({ err: error }, 'lost deliveries could not be looked for; it is tried again')
+  })
+  return {
+    stop: () => {
+      stalls.stop()
+      return closeWorker({ worker, connection, graceMs: config.timeoutMs + RECORD_MS })
+    }
+  }
 }

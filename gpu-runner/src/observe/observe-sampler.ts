@@ -11,7 +11,7 @@ export const observeSampler = (sampler: BatchSampler, observer: Observer): Batch
     const running = sampler.sample(batch)
     const result = running.result.then((made) => {
       const { model, images } = batch
-      observer.batch({ model, images: images.length, elapsedMs: performance.now() - begun, scaleMs: made.scaleMs })
+      observer.batch({ model: model.id, images: images.length, elapsedMs: performance.now() - begun, scaleMs: made.scaleMs })
       return made
     })
     return { ...running, result }

@@ -17,7 +17,7 @@ export interface ModelRecord {
 /** What the runner tells the sampler process. */
 export type SamplerCommand =
   | { type: 'load'; models: ModelRecord[]; form: SamplerForm }
-  | { type: 'sample'; batch: number; model: string; images: ImageRequest[] }
+  | { type: 'sample'; batch: number; /** See `keyOf`. */ model: string; images: ImageRequest[] }
   /** Images nobody waits for any more, by index in the batch. They leave it after the running scale. */
   | { type: 'drop'; batch: number; images: number[] }
 
@@ -29,5 +29,5 @@ export type SamplerEvent =
   | { type: 'scale'; batch: number; scale: number; elapsedMs: number }
   /** What an image that asked for it looks like so far. */
   | { type: 'preview'; batch: number; preview: SampledPreview }
-  | { type: 'sampled'; batch: number; images: SampledImage[]; scaleMs: number[]; decodeMs: number }
+  | { type: 'sampled'; batch: number; model: string; images: SampledImage[]; side: number; scaleMs: number[]; decodeMs: number }
   | { type: 'failed'; batch: number; message: string }

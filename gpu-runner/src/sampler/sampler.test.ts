@@ -30,7 +30,7 @@ const images = (count: number) =>
     schedule: null
   }))
 const batch = (count: number, onScale: (scale: number) => void = () => undefined) => ({
-  model: model.manifest.id,
+  model: model.manifest,
   images: images(count),
   onScale
 })

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { JobError } from '../errors.ts'
+import { keyOf, type ModelRef } from '../model/model-ref.ts'
 import type { OpenModel } from '../model/open-model.ts'
 import { loadModels, spawnChild, stopChild } from './child.ts'
 import type { SamplerCommand, SamplerEvent } from './messages.ts'
@@ -13,7 +14,7 @@ const FIRST_RESPAWN_DELAY_MS = 500
 const MAX_RESPAWN_DELAY_MS = 30_000
 
 export interface Batch {
-  model: string
+  model: ModelRef
   images: readonly ImageRequest[]
   onScale: (scale: number, elapsedMs: number) => void
   /** Previews come after their scale and before the result. */
@@ -23,6 +24,8 @@ export interface Batch {
 export interface BatchResult {
   /** Those not dropped. */
   images: SampledImage[]
+  /** Width and height of each in pixels. */
+  side: number
   scaleMs: number[]
   decodeMs: number
 }
@@ -94,7 +97,7 @@ export class Sampler {
     const start = () =>
       new Promise<BatchResult>((resolve, reject) => {
         this.#pending.set(id, { batch, resolve, reject })
-        this.#send({ type: 'sample', batch: id, model: batch.model, images: [...batch.images] })
+        this.#send({ type: 'sample', batch: id, model: keyOf(batch.model), images: [...batch.images] })
         if (early.length > 0) this.#send({ type: 'drop', batch: id, images: early })
         this.#rewind()
       })
@@ -163,7 +166,7 @@ export class Sampler {
     this.#rewind()
     if (event.type === 'scale') this.#pending.get(event.batch)?.batch.onScale(event.scale, event.elapsedMs)
     else if (event.type === 'preview') this.#pending.get(event.batch)?.batch.onPreview?.(event.preview)
-    else if (event.type === 'sampled') this.#settle(event.batch, ({ resolve }) => resolve(event))
+    else if (event.type === 'sampled') this.#settle(event.batch, (pending) => deliver(pending, event))
     else
       this.#settle(event.batch, ({ reject }) =>
         reject(new JobError('sampler_failed', 'Sampling failed.', new Error(event.message)))
@@ -189,6 +192,13 @@ export class Sampler {
   #failAll(): void {
     for (const id of this.#pending.keys()) this.#settle(id, ({ reject }) => reject(crashed()))
   }
+}
+
+/** A picture of another model is nobody's. */
+const deliver = ({ batch, resolve, reject }: Pending, sampled: Extract<SamplerEvent, { type: 'sampled' }>): void => {
+  if (sampled.model === keyOf(batch.model)) return resolve(sampled)
+  const cause = new Error(`asked for ${keyOf(batch.model)}, and got pictures of ${sampled.model}`)
+  reject(new JobError('sampler_failed', 'Sampling failed.', cause))
 }
 
 const crashed = (cause?: Error) => new JobError('sampler_crashed', 'The sampler process died.', cause)

@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import { ModelError } from '../errors.ts'
+import { keyOf } from '../model/model-ref.ts'
 import { Weights } from '../model/weights.ts'
 import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
 import type { ImageRequest } from './image-request.ts'
 import type { SampledPreview } from './sample-batch.ts'
 import { type OpenSampler, openSampler, type SamplerForm } from './open-sampler.ts'
 
-const samplers = new Map<string, OpenSampler>()
+const samplers = new Map<string, OpenSampler & { side: number }>()
 const dropped = new Map<number, Set<number>>()
 
 const tell = (event: SamplerEvent): void => {
@@ -19,14 +20,14 @@ const weights = ({ path, tensors }: ModelRecord['tokenizer']) => new Weights(pat
 const load = async (models: readonly ModelRecord[], form: SamplerForm): Promise<void> => {
   for (const record of models) {
     const model = { ...record, tokenizer: weights(record.tokenizer), transformer: weights(record.transformer) }
-    samplers.set(model.manifest.id, await openSampler(model, form))
+    samplers.set(keyOf(model.manifest), { ...(await openSampler(model, form)), side: model.shape.resolution })
   }
   tell({ type: 'loaded' })
 }
 
-const sample = async (batch: number, modelId: string, images: readonly ImageRequest[]): Promise<void> => {
-  const sampler = samplers.get(modelId)
-  if (!sampler) throw new Error(`model ${modelId} is not loaded`)
+const sample = async (batch: number, model: string, images: readonly ImageRequest[]): Promise<void> => {
+  const sampler = samplers.get(model)
+  if (!sampler) throw new Error(`model ${model} is not loaded`)
   dropped.set(batch, new Set())
   const afterScale = async ({ scale, elapsedMs }: { scale: number; elapsedMs: number }) => {
     tell({ type: 'scale', batch, scale, elapsedMs })
@@ -36,7 +37,7 @@ const sample = async (batch: number, modelId: string, images: readonly ImageRequ
   }
   const onPreview = (preview: SampledPreview) => tell({ type: 'preview', batch, preview })
   const result = await sampler.sample(images, { afterScale, onPreview })
-  tell({ type: 'sampled', batch, ...result })
+  tell({ type: 'sampled', batch, model, side: sampler.side, ...result })
 }
 
 const describe = (error: unknown) => (error instanceof Error ? error.message : String(error))
@@ -60,7 +61,8 @@ const obey = async (command: SamplerCommand): Promise<void> => {
 /** Obeys the runner until it disconnects. */
 export const serveCommands = (): void => {
   process.on('message', (command: SamplerCommand) => void obey(command))
-  // The runner decides when to stop; a Ctrl-C that reaches the whole group must not end a batch it still waits for.
-  process.on('SIGINT', () => undefined)
+  // The runner decides when to stop: what reaches the whole group, from a terminal or a supervisor, must not end a batch it
+  // still waits for.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
   process.on('disconnect', () => process.exit(0))
 }

@@ -14,7 +14,7 @@ import { Queue, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { Compile } from 'typebox/compile'
-import { startRedis } from '../testing/redis-server.ts'
+import { startRedis } from '@nextscale/platform/testing'
 import { createLiveEvents, SILENT } from './announce-events.ts'
 
 const ID = `gen_${'a'.repeat(26)}`

@@ -1,27 +1,29 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { pino } from 'pino'
-import { openModel } from '../model/open-model.ts'
+import { type OpenModel, openModel } from '../model/open-model.ts'
 import { Sampler, type SamplerOptions } from '../sampler/sampler.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
+import { tinyModels } from '../testing/tiny-models.ts'
 import { CancelRequested } from './abort-reasons.ts'
 import type { Clock } from './batch-window.ts'
 import { createBatcher, type ImageTicket } from './batcher.ts'
 
-const MODEL = 'emoji-32'
 const OPTIONS: SamplerOptions = {
   form: { form: 'step', threads: 2, precision: null, cache: null },
   timeoutMs: 60_000,
   log: pino({ level: 'silent' })
 }
+let shipped: OpenModel
 let sampler: Sampler
 before(async () => {
-  sampler = await Sampler.start([await openModel(SHIPPED_MODEL)], OPTIONS)
+  shipped = await openModel(SHIPPED_MODEL)
+  sampler = await Sampler.start([shipped], OPTIONS)
 })
 after(() => sampler.close())
 
 const ticket = (seed: number, changes: Partial<ImageTicket> = {}): ImageTicket => ({
-  model: MODEL,
+  model: shipped.manifest,
   request: { seed, label: seed % 60, cfg: 3, topK: 200, topP: 0.95, smooth: false, schedule: null },
   signal: new AbortController().signal,
   onStart: () => undefined,
@@ -113,6 +115,40 @@ test('images with other labels, seeds, settings and schedules share a batch, and
     const alone = await batcher.submit(ticket(1, { request: requests[index] ?? request }))
     assert.deepEqual([image.tokens, image.pixels], [alone.tokens, alone.pixels])
   }
+})
+
+test('images of two models of one size never share a batch, nor those of two revisions of one model', async (t) => {
+  const [one, other, revised] = await tinyModels(t)
+  const both = await Sampler.start([one, other, revised], OPTIONS)
+  t.after(() => both.close())
+  const request = { seed: 1, label: 2, cfg: 3, topK: 0, topP: 1, smooth: false, schedule: null }
+  const wanted = [one, other, revised, other, one, revised, one].map(({ manifest }, place) =>
+    ticket(1, { model: manifest, request: { ...request, seed: place } })
+  )
+  const batcher = createBatcher(both, { maxBatch: 8, windowMs: 0 })
+  const together = await Promise.all(wanted.map((each) => batcher.submit(each)))
+  assert.deepEqual(
+    together.map(({ batchSize }) => batchSize),
+    [3, 2, 2, 2, 3, 2, 3]
+  )
+  for (const [place, each] of wanted.entries()) {
+    const alone = await batcher.submit(each)
+    assert.deepEqual([together[place]?.tokens, together[place]?.pixels], [alone.tokens, alone.pixels])
+  }
+  // The three do draw different pictures of one seed.
+  const same = await Promise.all(
+    [one, other, revised].map(({ manifest: model }) => batcher.submit(ticket(1, { model, request })))
+  )
+  assert.equal(new Set(same.map(({ pixels }) => Buffer.from(pixels).toString('base64'))).size, 3)
+})
+
+test('an image that is to be alone shares no batch, and holds up none of the others', async () => {
+  const batcher = createBatcher(sampler, { maxBatch: 8, windowMs: 0 })
+  const images = await Promise.all([1, 2, 3, 4].map((seed) => batcher.submit(ticket(seed, { isAlone: seed === 2 }))))
+  assert.deepEqual(
+    images.map(({ batchSize }) => batchSize),
+    [3, 1, 3, 3]
+  )
 })
 
 /** A clock that stands still until it is told to go on; waits end when their time has come or their signal aborts. */

@@ -1,3 +1,4 @@
+import { keyOf, type ModelRef } from '../model/model-ref.ts'
 import type { BatchResult, RunningBatch } from '../sampler/sampler.ts'
 import type { ImageRequest } from '../sampler/image-request.ts'
 import type { SampledPreview } from '../sampler/sample-batch.ts'
@@ -8,6 +9,8 @@ import { type Clock, createBatchWindow, systemClock } from './batch-window.ts'
 export interface BatchedImage {
   /** RGB, row-major. */
   pixels: Uint8Array
+  /** Width and height in pixels. */
+  side: number
   /** Drawn tokens of all scales, one after another, row-major in each. */
   tokens: Int32Array
   scaleMs: number[]
@@ -16,13 +19,15 @@ export interface BatchedImage {
 }
 
 export interface ImageTicket {
-  model: string
+  model: ModelRef
   request: ImageRequest
   /** Aborting takes the image out, from the queue at once and from a running batch after its scale. */
   signal: AbortSignal
   onStart: () => void
   onScale: (scale: number) => void
   onPreview?: (preview: SampledPreview) => void
+  /** Shares its batch with no other image. */
+  isAlone?: boolean
 }
 
 export interface Batcher {
@@ -43,10 +48,12 @@ interface Entry extends ImageTicket {
   reject: (reason: unknown) => void
 }
 
-/** The oldest image’s model and all of that model that fit into one batch, oldest first. */
+/** The oldest image, and of its model all that fit into one batch with it, oldest first. */
 const nextBatch = (queue: readonly Entry[], limit: number): Entry[] => {
-  const model = queue[0]?.model
-  return queue.filter((entry) => entry.model === model).slice(0, limit)
+  const [first] = queue
+  if (!first || first.isAlone) return first ? [first] : []
+  const key = keyOf(first.model)
+  return queue.filter((entry) => !entry.isAlone && keyOf(entry.model) === key).slice(0, limit)
 }
 
 const takeBatch = (queue: Entry[], limit: number): Entry[] => {
@@ -55,11 +62,11 @@ const takeBatch = (queue: Entry[], limit: number): Entry[] => {
   return taken
 }
 
-const settle = (entries: readonly Entry[], { images, scaleMs, decodeMs }: BatchResult): void => {
+const settle = (entries: readonly Entry[], { images, side, scaleMs, decodeMs }: BatchResult): void => {
   const byIndex = new Map(images.map((image) => [image.index, image]))
   entries.forEach((entry, index) => {
     const image = byIndex.get(index)
-    if (image) entry.resolve({ pixels: image.pixels, tokens: image.tokens, scaleMs, decodeMs, batchSize: entries.length })
+    if (image) entry.resolve({ pixels: image.pixels, side, tokens: image.tokens, scaleMs, decodeMs, batchSize: entries.length })
     else entry.reject(entry.signal.reason ?? new JobError('sampler_failed', 'The sampler returned no picture.'))
   })
 }
@@ -83,10 +90,11 @@ const letLeave = (entries: readonly Entry[], running: RunningBatch): (() => void
  */
 const runBatch = async (sampler: BatchSampler, wanted: readonly Entry[], ended: () => void): Promise<void> => {
   const entries = wanted.filter(({ signal }) => !signal.aborted)
-  if (entries.length === 0) return
+  const [first] = entries
+  if (!first) return
   for (const entry of entries) entry.onStart()
   const running: RunningBatch = sampler.sample({
-    model: entries[0]?.model ?? '',
+    model: first.model,
     images: entries.map(({ request }) => request),
     onScale: (scale) => entries.forEach((entry) => entry.signal.aborted || entry.onScale(scale)),
     onPreview: (preview) => {
@@ -98,7 +106,7 @@ const runBatch = async (sampler: BatchSampler, wanted: readonly Entry[], ended: 
   try {
     settle(entries, await running.result.finally(ended))
   } catch (error) {
-    if (entries.length === 1) return entries[0]?.reject(error)
+    if (entries.length === 1) return first.reject(error)
     const middle = Math.ceil(entries.length / 2)
     await runBatch(sampler, entries.slice(0, middle), ended)
     await runBatch(sampler, entries.slice(middle), ended)

@@ -2,28 +2,23 @@ import type { GenerationInput } from '@nextscale/openapi'
 import { JobError } from '../errors.ts'
 import type { OpenModel } from '../model/open-model.ts'
 import type { SamplerForm } from '../sampler/open-sampler.ts'
+import { NotServed } from './failure.ts'
 
 const requireThat = (condition: boolean, sentence: string): void => {
   if (!condition) throw new JobError('invalid_job', sentence)
 }
 
 /**
- * Holds the settings against the model: the API did so too, but this runner's may be another by now.
- * @throws JobError
+ * Holds the settings against the model of their revision, as the API did.
+ * @throws JobError, and NotServed where another runner may do what this one cannot.
  */
 export const checkInput = (input: GenerationInput, { manifest, shape }: OpenModel, form: SamplerForm['form']): void => {
   const { id, revision } = manifest
-  if (input.model_revision !== revision) {
-    throw new JobError(
-      'model_not_served',
-      `No runner serves revision ${input.model_revision} of ${id}; this one has ${revision}.`
-    )
-  }
   const { schedule, stop_at_scale: stop, keep } = input
   requireThat(stop === null || stop < shape.scales.length, `${id} has no scale ${stop}.`)
   requireThat(keep === null || keep.scales < shape.scales.length, `${id} has no ${keep?.scales} scales to keep and one to draw.`)
   if (stop !== null && form === 'fused')
-    throw new JobError('model_not_served', `No runner that can stop ${id} before its last scale is up.`)
+    throw new NotServed({ id, revision }, `It waits for a runner that can stop ${id} before its last scale.`)
   for (const label of [input.class_label, ...(schedule?.class_label ?? [])])
     requireThat(label === null || label < shape.transformer.classes, `${id} has no class ${label}.`)
   for (const topK of [input.top_k, ...(schedule?.top_k ?? [])])

@@ -1,8 +1,31 @@
 import { type GenerationError, generateImageJob } from '@nextscale/openapi'
 import { Compile } from 'typebox/compile'
 import { JobError } from '../errors.ts'
+import type { ModelRef } from '../model/model-ref.ts'
 
 const ErrorReason = Compile(generateImageJob.error)
+
+/** No model here can make the generation, as queued. The message tells its caller what it waits for. */
+export class NotServed extends Error {
+  override name = 'NotServed'
+  readonly model: ModelRef
+
+  constructor(model: ModelRef, message: string) {
+    super(message)
+    this.model = model
+  }
+}
+
+/** An attempt that failed and is to be followed by another. The message is the stored reason. */
+export class RetryLater extends Error {
+  override name = 'RetryLater'
+  readonly delayMs: number
+
+  constructor(reason: string, delayMs: number) {
+    super(reason)
+    this.delayMs = delayMs
+  }
+}
 
 /** Anything thrown as a JobError; what was not foreseen keeps its details to the log. */
 export const asJobError = (error: unknown): JobError =>

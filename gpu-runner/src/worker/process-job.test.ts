@@ -12,13 +12,14 @@ import {
 } from '@nextscale/openapi'
 import { pino } from 'pino'
 import { JobError } from '../errors.ts'
+import { keyOf } from '../model/model-ref.ts'
 import { type OpenModel, openModel } from '../model/open-model.ts'
 import { createDiskStore } from '../object-store/disk.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import { Sampler } from '../sampler/sampler.ts'
 import { SHIPPED_MODEL, temporaryFolder } from '../testing/folders.ts'
 import { SILENT } from './announce-events.ts'
-import { createBatcher } from './batcher.ts'
+import { type Batcher, createBatcher } from './batcher.ts'
 import { type GenerationJob, type JobContext, processJob } from './process-job.ts'
 import type { TakenUp } from './take-up.ts'
 
@@ -37,18 +38,19 @@ before(async () => {
 })
 after(() => sampler.close())
 
+const TAKEN: TakenUp = { ended: null, now: 0, faults: 0, timesAside: 0 }
 const nobodyCancels = { isCanceled: async () => false, watch: () => () => undefined, check: () => undefined }
 
 const context = async (t: TestContext, store?: ObjectStore): Promise<JobContext & { folder: string }> => {
   const folder = await temporaryFolder(t)
   return {
     folder,
-    models: new Map([[model.manifest.id, model]]),
+    models: new Map([[keyOf(model.manifest), model]]),
     batcher: createBatcher(sampler, { maxBatch: 4, windowMs: 0 }),
     store: store ?? (await createDiskStore(folder)),
     cancels: nobodyCancels,
     form: 'step',
-    takeUp: async () => ({ ended: null, now: 0 }),
+    takeUp: async () => TAKEN,
     liveEvents: { of: () => SILENT, settled: () => Promise.resolve() },
     log
   }
@@ -134,11 +136,12 @@ for (const [kind, [data, code]] of Object.entries(refused)) {
   })
 }
 
-test('a job for a model, revision, class or vocabulary that this runner has not is refused', async (t) => {
+test('a job for a model or revision that this runner has not is left to another, one for a class or vocabulary refused', async (t) => {
   const where = await context(t)
+  const { revision } = model.manifest
   const attempt = (changes: Partial<GenerationInput>) => processJob(job(payload(changes)), where, signal)
-  await assert.rejects(attempt({ model: 'other' }), { code: 'model_not_served' })
-  await assert.rejects(attempt({ model_revision: 'other' }), { code: 'model_not_served', message: /revision other/ })
+  await assert.rejects(attempt({ model: 'other' }), { name: 'NotServed', model: { id: 'other', revision } })
+  await assert.rejects(attempt({ model_revision: 'other' }), { name: 'NotServed', message: /revision other .*serves revision / })
   await assert.rejects(attempt({ class_label: 60 }), { code: 'invalid_job' })
   await assert.rejects(attempt({ top_k: 1025 }), { code: 'invalid_job' })
   const schedule = { cfg: null, top_k: null, top_p: null, class_label: null }
@@ -193,7 +196,7 @@ test('of a draft only the scales it drew count: tokens, progress and metrics', a
 test('a draft that this runner cannot stop is left to another; scales the model has not are refused', async (t) => {
   const fused: JobContext = { ...(await context(t)), form: 'fused' }
   const attempt = (changes: Partial<GenerationInput>) => processJob(job(payload(changes)), fused, signal)
-  await assert.rejects(attempt({ stop_at_scale: 2 }), { code: 'model_not_served' })
+  await assert.rejects(attempt({ stop_at_scale: 2 }), { name: 'NotServed' })
   await assert.rejects(attempt({ stop_at_scale: 7 }), { code: 'invalid_job' })
   await assert.rejects(attempt({ keep: { seed: 1, scales: 7 } }), { code: 'invalid_job' })
 })
@@ -213,7 +216,7 @@ const lapses: [string, Partial<GenerationInput>, Partial<GenerationJob>, number,
 ]
 for (const [what, settings, state, now, outcome, reason] of lapses) {
   test(`one taken up after ${what} is ${outcome} and draws nothing`, async (t) => {
-    const where = { ...(await context(t)), takeUp: async () => ({ ended: null, now }) }
+    const where = { ...(await context(t)), takeUp: async () => ({ ...TAKEN, now }) }
     const result = await processJob(job(payload(settings), state), where, signal)
     assert.deepEqual(result, reason === undefined ? { outcome } : { outcome, reason })
     assert.deepEqual(await readdir(where.folder), ['.unfinished'])
@@ -221,23 +224,51 @@ for (const [what, settings, state, now, outcome, reason] of lapses) {
 }
 
 test('one taken up in time, or begun before its start deadline, is made', async (t) => {
-  const where = { ...(await context(t)), takeUp: async () => ({ ended: null, now: 4999 }) }
+  const where = { ...(await context(t)), takeUp: async () => ({ ...TAKEN, now: 4999 }) }
   assert.equal((await processJob(job(payload({ start_deadline_seconds: 5 })), where, signal)).outcome, 'succeeded')
   const data = payload({ start_deadline_seconds: 2 })
   assert.equal((await processJob(job(data, { run: 2 }), where, signal)).outcome, 'succeeded')
 })
 
+test('one that was put aside has not begun, so its start deadline holds', async (t) => {
+  const where = { ...(await context(t)), takeUp: async () => ({ ...TAKEN, now: 2000, timesAside: 3 }) }
+  const data = payload({ start_deadline_seconds: 2 })
+  assert.deepEqual(await processJob(job(data, { run: 4 }), where, signal), { outcome: 'expired' })
+  assert.equal((await processJob(job(data, { run: 5 }), where, signal)).outcome, 'succeeded')
+})
+
+test('one that has killed a sampler is sampled alone, its pictures one by one', async (t) => {
+  const where = await context(t)
+  const result = await processJob(
+    job(payload({ num_images: 3 })),
+    { ...where, takeUp: async () => ({ ...TAKEN, faults: 1 }) },
+    signal
+  )
+  assert.ok(result.outcome === 'succeeded')
+  assert.equal(result.metrics.batch_size, 1)
+})
+
+test('a picture of another size than the model’s is never stored', async (t) => {
+  const where = await context(t)
+  const batcher: Batcher = {
+    ...where.batcher,
+    submit: async (ticket) => ({ ...(await where.batcher.submit(ticket)), side: model.shape.resolution / 2 })
+  }
+  await assert.rejects(processJob(job(payload()), { ...where, batcher }, signal), { code: 'internal_error' })
+  assert.deepEqual(await readdir(where.folder), ['.unfinished'])
+})
+
 test('what ended while it waited ends here as it was said to have', async (t) => {
   const where = await context(t)
   const after = (ended: TakenUp['ended']) =>
-    processJob(job(payload()), { ...where, takeUp: async () => ({ ended, now: 0 }) }, signal)
+    processJob(job(payload()), { ...where, takeUp: async () => ({ ...TAKEN, ended }) }, signal)
   assert.deepEqual(await after('expired'), { outcome: 'expired' })
   assert.deepEqual(await after('deadline'), { outcome: 'canceled', reason: 'deadline' })
   assert.deepEqual(await after('canceled'), { outcome: 'canceled' })
 })
 
 test('one that runs past its deadline is stopped', async (t) => {
-  const where = { ...(await context(t)), takeUp: async () => ({ ended: null, now: 950 }) }
+  const where = { ...(await context(t)), takeUp: async () => ({ ...TAKEN, now: 950 }) }
   const data = payload({ num_images: 16, deadline_seconds: 1 })
   assert.deepEqual(await processJob(job(data), where, signal), { outcome: 'canceled', reason: 'deadline' })
   assert.equal(where.batcher.waiting(), 0)

@@ -15,6 +15,7 @@ import { Compile } from 'typebox/compile'
 import { JobError } from '../errors.ts'
 import { encodePicture } from '../image/encode.ts'
 import type { OpenModel } from '../model/open-model.ts'
+import { keyOf } from '../model/model-ref.ts'
 import { type AttemptListener, tellListener } from '../observe/observe-attempt.ts'
 import type { SamplerForm } from '../sampler/open-sampler.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
@@ -23,6 +24,7 @@ import type { CancelWatch } from './cancel-watch.ts'
 import { AttemptOver, CancelRequested, DeadlinePassed } from './abort-reasons.ts'
 import type { EventAnnouncer, LiveEvents } from './announce-events.ts'
 import { checkInput } from './check-input.ts'
+import { NotServed } from './failure.ts'
 import { keepPreviews, type PreviewKeeper } from './keep-previews.ts'
 import { type ProgressTracker, trackProgress } from './progress.ts'
 import { type FinishedImage, storeOutputs } from './store-outputs.ts'
@@ -30,6 +32,7 @@ import type { TakeUp } from './take-up.ts'
 import { seedOf, toImageRequest } from './to-image-request.ts'
 
 export interface JobContext {
+  /** By `keyOf` their id and revision. */
   models: ReadonlyMap<string, OpenModel>
   batcher: Batcher
   store: ObjectStore
@@ -66,18 +69,31 @@ const parsePayload = (data: unknown): GenerateImagePayload => {
 const retentionOf = (data: unknown): number =>
   (Payload.Check(data) ? data.input.retention_seconds : undefined) ?? generateImageJob.retentionSeconds
 
+/** The model of a generation, in the revision that it is queued for. */
+const findModel = ({ models }: JobContext, { model: id, model_revision: revision }: GenerationInput): OpenModel => {
+  const found = models.get(keyOf({ id, revision }))
+  if (found) return found
+  const others = [...models.values()].filter(({ manifest }) => manifest.id === id).map(({ manifest }) => manifest.revision)
+  const instead = others.length === 0 ? 'does not serve that model' : `serves revision ${others.join(', ')}`
+  throw new NotServed(
+    { id, revision },
+    `It waits for a runner that serves revision ${revision} of ${id}: the one that looked at it last ${instead}.`
+  )
+}
+
 const sampleAll = (
   job: GenerationJob,
   input: GenerationInput,
   context: JobContext,
-  { tracker, previews }: { tracker: ProgressTracker; previews: PreviewKeeper },
+  { tracker, previews, isAlone }: { tracker: ProgressTracker; previews: PreviewKeeper; isAlone: boolean },
   signal: AbortSignal
 ) =>
   Promise.all(
     Array.from({ length: input.num_images }, (_, index) =>
       context.batcher.submit({
-        model: input.model,
+        model: { id: input.model, revision: input.model_revision },
         request: toImageRequest(input, index),
+        isAlone,
         signal,
         onStart: () => tracker.start(),
         onScale: (scale) => {
@@ -91,12 +107,18 @@ const sampleAll = (
 
 const finishAll = (images: readonly BatchedImage[], input: GenerationInput, { shape }: OpenModel): Promise<FinishedImage[]> =>
   Promise.all(
-    images.map(async ({ pixels, tokens }, index) => {
+    images.map(async ({ pixels, side, tokens }, index) => {
+      if (side !== shape.resolution)
+        throw new JobError(
+          'internal_error',
+          'The generation failed.',
+          new Error(`a picture of ${side} pixels, not ${shape.resolution}`)
+        )
       const seed = seedOf(input.seed, index)
       return {
         seed,
-        side: shape.resolution,
-        picture: await encodePicture(pixels, shape.resolution, seed, input),
+        side,
+        picture: await encodePicture(pixels, side, seed, input),
         tokens: input.return_tokens ? packTokens(tokens, shape.tokenizer.vocabulary) : null
       }
     })
@@ -137,12 +159,11 @@ const trackFor = (
 
 const generate = async (
   job: GenerationJob,
-  { input, events }: { input: GenerationInput; events: EventAnnouncer },
+  { input, events, isAlone }: { input: GenerationInput; events: EventAnnouncer; isAlone: boolean },
   context: JobContext,
   signal: AbortSignal
 ) => {
-  const model = context.models.get(input.model)
-  if (!model) throw new JobError('model_not_served', `No runner serves the model ${input.model} at present.`)
+  const model = findModel(context, input)
   checkInput(input, model, context.form)
   const scales = model.shape.scales.slice(0, (input.stop_at_scale ?? Number.POSITIVE_INFINITY) + 1)
   events.started()
@@ -156,7 +177,7 @@ const generate = async (
     log: context.log
   })
   try {
-    const images = await sampleAll(job, input, context, { tracker, previews }, signal)
+    const images = await sampleAll(job, input, context, { tracker, previews, isAlone }, signal)
     tracker.stage('encoding')
     const [finished, encodeMs] = await timed(finishAll(images, input, model))
     signal.throwIfAborted()
@@ -200,16 +221,19 @@ export const processJob = async (job: GenerationJob, context: JobContext, signal
   let stopClock = () => {}
   try {
     // After the watch has begun, so that a request between the two is not missed.
-    const { ended, now } = await context.takeUp(job.id, retentionOf(job.data))
+    const { ended, now, faults, timesAside } = await context.takeUp(job.id, retentionOf(job.data))
     if (ended !== null) return END[ended]
     const payload = parsePayload(job.data)
     const input = completeInput(payload.input)
-    const lapse = lapseOf(input, job.createdAt, job.run > 1, now)
+    // Runners that put it aside have not begun it.
+    const hasStarted = job.run - timesAside > 1
+    const lapse = lapseOf(input, job.createdAt, hasStarted, now)
     if (lapse) return END[lapse.outcome]
     stopClock = abortAfter(controller, deadlineOf(input, job.createdAt) - now)
     const anyEnd = AbortSignal.any([signal, controller.signal])
     const events = context.liveEvents.of({ id: job.id, payload, run: job.run, signal: anyEnd })
-    return await generate(job, { input, events }, context, anyEnd)
+    // What has killed a sampler may do so again: it takes no others with it.
+    return await generate(job, { input, events, isAlone: faults > 0 }, context, anyEnd)
   } catch (error) {
     if (error instanceof CancelRequested) return END.canceled
     if (error instanceof DeadlinePassed) return END.deadline

@@ -1,28 +1,13 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { type CancelMark, redisKeys } from '@nextscale/openapi'
-import { Redis } from 'ioredis'
-import { temporaryFolder } from '../testing/folders.ts'
+import { type CancelMark, generateImageJob, redisKeys } from '@nextscale/openapi'
+import { startRedis } from '@nextscale/platform/testing'
 import { createTakeUp } from './take-up.ts'
 
 test('a take-up says how a generation ended while it waited, asks Redis for the time, and lists it for removal', async (t) => {
-  const folder = await temporaryFolder(t)
-  const socket = join(folder, 'redis.sock')
-  const server = spawn('redis-server', ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder], {
-    stdio: 'ignore'
-  })
-  const redis = new Redis(socket, { retryStrategy: () => 20, maxRetriesPerRequest: null })
-  redis.on('error', () => undefined)
-  t.after(async () => {
-    redis.disconnect()
-    server.kill()
-    await once(server, 'exit')
-    await rm(socket, { force: true })
-  })
+  const server = await startRedis()
+  t.after(() => server.stop())
+  const { redis } = server
   const keys = redisKeys('test')
   const takeUp = createTakeUp(redis, keys)
   const endAfter = async (mark: Partial<CancelMark> | null) => {
@@ -38,6 +23,9 @@ test('a take-up says how a generation ended while it waited, asks Redis for the 
   assert.ok(Math.abs((await takeUp('gen_a', 100)).now - Number(seconds) * 1000) <= 2000)
   const removableAt = Number(await redis.zscore(keys.expiry, 'gen_a'))
   assert.ok(removableAt > Date.now() + 90_000 && removableAt <= Date.now() + 100_000)
+  await redis.hset(keys.job(generateImageJob.queue, 'gen_b'), { faults: 2, aside: 3 })
+  const { ended, faults, timesAside } = await takeUp('gen_b', 100)
+  assert.deepEqual([ended, faults, timesAside], [null, 2, 3])
 })
 
 const PAYLOAD = {

@@ -1,4 +1,5 @@
-import { CancelMark, type RedisKeys } from '@nextscale/openapi'
+import { CancelMark, generateImageJob, type RedisKeys } from '@nextscale/openapi'
+import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import { Compile } from 'typebox/compile'
 
@@ -8,6 +9,10 @@ export interface TakenUp {
   ended: 'canceled' | NonNullable<CancelMark['outcome']> | null
   /** The clock of Redis, in Unix ms: deadlines go by it, whatever the clocks of the machines. */
   now: number
+  /** Attempts that failed by its own doing. */
+  faults: number
+  /** How often a runner that did not serve it had put it aside. */
+  timesAside: number
 }
 
 /**
@@ -17,6 +22,15 @@ export interface TakenUp {
 export interface TakeUp {
   (generationId: string, retentionSeconds: number): Promise<TakenUp>
 }
+
+const TAKE_UP = `${WHEN_FULL}
+local mark, expiry, job = KEYS[1], KEYS[2], KEYS[3]
+redis.call('ZADD', expiry, ARGV[1], ARGV[2])
+local time, counts = redis.call('TIME'), redis.call('HMGET', job, 'faults', 'aside')
+return { redis.call('GET', mark), time[1] * 1000 + math.floor(time[2] / 1000), tonumber(counts[1]) or 0, tonumber(counts[2]) or 0 }`
+
+/** The script's reply, which is untyped. */
+const asReply = (reply: unknown) => reply as [mark: string | null, now: number, faults: number, timesAside: number]
 
 const Mark = Compile(CancelMark)
 
@@ -31,11 +45,9 @@ export const createTakeUp =
   (redis: Redis, keys: RedisKeys): TakeUp =>
   async (generationId, retentionSeconds) => {
     const removableAt = Date.now() + retentionSeconds * 1000
-    // One round trip; Redis runs them in this order.
-    const [mark, [seconds, microseconds]] = await Promise.all([
-      redis.get(keys.cancelMark(generationId)),
-      redis.time(),
-      redis.zadd(keys.expiry, removableAt, generationId)
-    ])
-    return { ended: endOf(mark), now: Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000) }
+    const places = [keys.cancelMark(generationId), keys.expiry, keys.job(generateImageJob.queue, generationId)]
+    const [mark, now, faults, timesAside] = asReply(
+      await redis.eval(TAKE_UP, places.length, ...places, removableAt, generationId)
+    )
+    return { ended: endOf(mark), now, faults, timesAside }
   }

@@ -1,14 +1,18 @@
 import { type GenerateImageProgress, type GenerateImageResult, generateImageJob, type RedisKeys } from '@nextscale/openapi'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq'
+import { type StallWatch, SteadyWorker, watchStalls } from '@nextscale/platform'
+import { DelayedError, type Job, UnrecoverableError, WaitingError, type Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
 import { type AttemptListener, observeAttempt } from '../observe/observe-attempt.ts'
 import type { Observer } from '../observe/observer.ts'
-import { decideRetry } from './decide-retry.ts'
-import { asJobError, codeOf, failureReason } from './failure.ts'
+import { countFault } from './count-fault.ts'
+import { decideRetry, isOwnFault } from './decide-retry.ts'
+import { asJobError, failureReason, NotServed, RetryLater } from './failure.ts'
+import { limitImages } from './limit-images.ts'
 import { type JobContext, processJob } from './process-job.ts'
+import { type Aside, createAside, watchAside } from './put-aside.ts'
 
 export interface WorkerOptions {
   connection: Redis
@@ -36,11 +40,6 @@ const LOCK_LOST = 'lock-lost'
 
 const Payload = Compile(generateImageJob.payload)
 
-const reporter = (job: Job, log: Logger) => (progress: GenerateImageProgress) =>
-  job
-    .updateProgress({ ...progress, run: job.attemptsStarted })
-    .catch((error: unknown) => log.debug({ err: error, generation: job.id }, 'progress was not recorded'))
-
 export interface RunningWorker {
   /**
    * Takes no more jobs, lets running ones finish within the grace time, and hands the rest back. Says `abandoned` when
@@ -49,24 +48,62 @@ export interface RunningWorker {
   stop(): Promise<'stopped' | 'abandoned'>
 }
 
-const handBack = async (job: Job, token: string | undefined): Promise<never> => {
-  await job.moveToWait(token)
+/** What one attempt is made with. */
+interface AttemptContext {
+  context: JobContext
+  options: WorkerOptions
+  aside: Aside
+  /** Fires when the worker was told to stop and its grace time is over. */
+  stopping: AbortSignal
+  /** Whether the worker was told to stop. */
+  isStopping: () => boolean
+  whileHeld: <T>(job: Job, work: () => Promise<T>) => Promise<T>
+  log: Logger
+}
+
+const reporter = (job: Job, log: Logger) => (progress: GenerateImageProgress) =>
+  job
+    .updateProgress({ ...progress, run: job.attemptsStarted })
+    .catch((error: unknown) => log.debug({ err: error, generation: job.id }, 'progress was not recorded'))
+
+const handBack = async ({ whileHeld }: AttemptContext, job: Job, token: string | undefined): Promise<never> => {
+  await whileHeld(job, () => job.moveToWait(token))
   throw new WaitingError()
 }
 
-const fail = (job: Job, error: unknown, log: Logger): never => {
+/** Leaves it to a runner that serves its model, which its deadline gives the time for. */
+const putAside = async (
+  { aside, whileHeld, log }: AttemptContext,
+  job: Job,
+  token: string | undefined,
+  error: NotServed
+): Promise<never> => {
+  await reporter(job, log)({ stage: 'waiting_for_model', progress: null, message: error.message })
+  const delayMs = await aside.note(job.id ?? '', error.model)
+  await whileHeld(job, () => job.moveToDelayed(Date.now() + delayMs, token))
+  throw new DelayedError()
+}
+
+const fail = async ({ options, log }: AttemptContext, job: Job, error: unknown): Promise<never> => {
   const jobError = asJobError(error)
   const { code } = jobError
   const attempt = job.attemptsMade + 1
-  const decision = decideRetry(code, attempt)
-  log.error({ err: jobError.cause ?? jobError, generation: job.id, code, attempt, decision: decision.kind }, 'attempt failed')
+  const faults = isOwnFault(code) ? await countFault(options.connection, options.keys, job.id ?? '') : 0
+  const decision = decideRetry(code, attempt, faults)
+  log.error(
+    { err: jobError.cause ?? jobError, generation: job.id, code, attempt, faults, decision: decision.kind },
+    'attempt failed'
+  )
   const reason = failureReason(jobError, attempt)
-  throw decision.kind === 'retry' ? new Error(reason) : new UnrecoverableError(reason)
+  if (decision.kind === 'give-up') throw new UnrecoverableError(reason)
+  // A job that an earlier release has queued allows fewer.
+  job.opts.attempts = generateImageJob.attempts
+  throw new RetryLater(reason, decision.delayMs)
 }
 
-const createProcessor =
-  (context: JobContext, stopping: AbortSignal, log: Logger) =>
-  async (
+const createProcessor = (attempt: AttemptContext) => {
+  const { context, stopping, isStopping, log } = attempt
+  return async (
     job: Job,
     token: string | undefined,
     own: AbortSignal | undefined,
@@ -87,23 +124,9 @@ const createProcessor =
       if (reason === LOCK_LOST) throw error
       // Waiting with a cancel mark counts as canceled, so a canceled job must not run again.
       if (await context.cancels.isCanceled(id)) return { outcome: 'canceled' }
-      return reason === SHUTDOWN ? handBack(job, token) : fail(job, error, log)
-    }
-  }
-
-/** Narrows the worker to what it holds once that is enough images, so that others can take what waits. */
-const limitImages = (worker: Worker, { concurrency, maxImages }: WorkerOptions) => {
-  let held = { jobs: 0, images: 0 }
-  const change = (jobs: number, images: number) => {
-    held = { jobs: held.jobs + jobs, images: held.images + images }
-    worker.concurrency = held.images < maxImages ? concurrency : Math.min(Math.max(held.jobs, 1), concurrency)
-  }
-  return async <T>(images: number, work: () => Promise<T>): Promise<T> => {
-    change(1, images)
-    try {
-      return await work()
-    } finally {
-      change(-1, -images)
+      // What is stopped with this runner, its sampler among it, says nothing about the generation.
+      if (reason === SHUTDOWN || isStopping()) return handBack(attempt, job, token)
+      return error instanceof NotServed ? putAside(attempt, job, token, error) : fail(attempt, job, error)
     }
   }
 }
@@ -129,58 +152,87 @@ const restOnRefusal = (worker: Worker, log: Logger): void => {
   })
 }
 
-const backoffStrategy = (attemptsMade: number, _type?: string, error?: Error): number => {
-  const decision = decideRetry(codeOf(error?.message), attemptsMade)
-  return decision.kind === 'retry' ? decision.delayMs : -1
+const backoffStrategy = (_attemptsMade: number, _type?: string, error?: Error): number =>
+  error instanceof RetryLater ? error.delayMs : -1
+
+/** Says what becomes of jobs, and lets go of those that others have by now. */
+const followJobs = (worker: Worker<unknown, GenerateImageResult>, log: Logger): void => {
+  worker.on('completed', (job, { outcome }) => log.info({ generation: job.id, outcome }, 'generation ended'))
+  worker.on('lockRenewalFailed', (ids: string[]) => {
+    log.warn({ generations: ids }, 'lost the locks of generations')
+    for (const id of ids) worker.cancelJob(id, LOCK_LOST)
+  })
+}
+
+const watchLost = ({ connection, keys, lockDurationMs, stalledIntervalMs }: WorkerOptions, log: Logger): StallWatch =>
+  watchStalls({
+    redis: connection,
+    toKey: (type) => keys.job(generateImageJob.queue, type),
+    lockDurationMs,
+    intervalMs: stalledIntervalMs,
+    onStalled: (generations) => log.warn({ generations }, 'generations lost their runner and wait again'),
+    onError: (error) => log.warn({ err: error }, 'lost runners could not be looked for; it is tried again')
+  })
+
+/** Whether it was done in time. */
+const withinTime = async (closed: Promise<void>, ms: number): ReturnType<RunningWorker['stop']> => {
+  const over = new AbortController()
+  const deadline = sleep(ms, undefined, { signal: over.signal }).then(
+    () => 'abandoned' as const,
+    () => 'stopped' as const
+  )
+  const outcome = await Promise.race([closed.then(() => 'stopped' as const), deadline])
+  over.abort()
+  return outcome
 }
 
 /** Takes generations off the queue. */
 export const startWorker = (options: WorkerOptions, context: JobContext, log: Logger, observer: Observer): RunningWorker => {
   const stopping = new AbortController()
-  const processJobOf = createProcessor(context, stopping.signal, log)
-  // Three parameters must be declared: BullMQ passes the signal only to processors that ask for it.
-  const processor = (job: Job, token: string | undefined, signal: AbortSignal | undefined) =>
-    holding(imagesOf(job.data), () =>
-      observeAttempt(
-        job,
-        observer,
-        () => signal?.reason === LOCK_LOST,
-        (listener) => processJobOf(job, token, signal, listener)
-      )
-    )
-  const worker = new Worker<unknown, GenerateImageResult>(generateImageJob.queue, processor, {
+  const { connection, keys, graceMs } = options
+  const asideContext = { redis: connection, keys, log }
+  const processJobOf = createProcessor({
+    context,
+    options,
+    aside: createAside(asideContext),
+    stopping: stopping.signal,
+    isStopping: () => worker.closing !== undefined,
+    whileHeld: (job, work) => worker.whileHeld(job, work),
+    log
+  })
+  const process = async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
+    const isLost = () => signal?.reason === LOCK_LOST
+    try {
+      return await observeAttempt(job, observer, isLost, (listener) => processJobOf(job, token, signal, listener))
+    } finally {
+      holding.letGo(imagesOf(job.data))
+    }
+  }
+  const worker = new SteadyWorker<unknown, GenerateImageResult>(generateImageJob.queue, process, {
     // Nothing is fetched before the limit below knows the worker.
     autorun: false,
-    connection: options.connection,
-    prefix: options.keys.bullmq,
+    connection,
+    prefix: keys.bullmq,
     concurrency: options.concurrency,
     lockDuration: options.lockDurationMs,
-    stalledInterval: options.stalledIntervalMs,
-    maxStalledCount: generateImageJob.maxStalledCount,
     drainDelay: DRAIN_DELAY_SECONDS,
-    settings: { backoffStrategy }
+    settings: { backoffStrategy },
+    onTaken: ({ data }) => holding.take(imagesOf(data))
   })
   const holding = limitImages(worker, options)
   restOnRefusal(worker, log)
-  worker.on('completed', (job, { outcome }) => log.info({ generation: job.id, outcome }, 'generation ended'))
-  worker.on('stalled', (id) => log.warn({ generation: id }, 'generation lost its runner and waits again'))
-  worker.on('lockRenewalFailed', (ids: string[]) => {
-    log.warn({ generations: ids }, 'lost the locks of generations')
-    for (const id of ids) worker.cancelJob(id, LOCK_LOST)
-  })
+  followJobs(worker, log)
   worker.run().catch((error: unknown) => log.error({ err: error }, 'the worker ended'))
-  const stop: RunningWorker['stop'] = async () => {
-    const timer = setTimeout(() => stopping.abort(SHUTDOWN), options.graceMs)
-    const over = new AbortController()
-    const deadline = sleep(options.graceMs + STOP_DEADLINE_MS, undefined, { signal: over.signal }).then(
-      () => 'abandoned' as const,
-      () => 'stopped' as const
-    )
-    const closed = worker.close().then(() => context.liveEvents.settled())
-    const outcome = await Promise.race([closed.then(() => 'stopped' as const), deadline])
-    clearTimeout(timer)
-    over.abort()
-    return outcome
+  const stalls = watchLost(options, log)
+  const served = [...context.models.values()].map(({ manifest }) => manifest)
+  const stopWatchingAside = watchAside(asideContext, worker, served)
+  return {
+    stop: async () => {
+      stalls.stop()
+      stopWatchingAside()
+      const timer = setTimeout(() => stopping.abort(SHUTDOWN), graceMs)
+      const closed = worker.close().then(() => context.liveEvents.settled())
+      return withinTime(closed, graceMs + STOP_DEADLINE_MS).finally(() => clearTimeout(timer))
+    }
   }
-  return { stop }
 }

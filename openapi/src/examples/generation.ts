@@ -45,7 +45,7 @@ export const queued: Generation = {
     retention_seconds: 86_400
   },
   progress: null,
-  queue: { position: 0, eta_ms: 1200 },
+  queue: { position: 0, eta_ms: 1200, message: null },
   previews: [],
   outputs: [],
   error: null,

@@ -25,5 +25,6 @@ export const status: ServiceStatus = {
   accepting: true,
   queue: { waiting: 3, running: 4, oldest_wait_ms: 240 },
   runners: 1,
-  models: [{ id: 'var-d16', runners: 1, latency_ms: 980, images_per_second: 4.1 }]
+  models: [{ id: 'var-d16', runners: 1, latency_ms: 980, images_per_second: 4.1 }],
+  unserved: []
 }

@@ -66,6 +66,8 @@ export const GenerateImageProgress = Type.Object({
   progress: nullable(Progress),
   /** BullMQ's count of starts: what an earlier run left behind is not this one's. Runners of the release before this one leave it out. */
   run: Type.Optional(Type.Integer({ minimum: 1 })),
+  /** With `waiting_for_model`: which it waits for, in words for the caller. */
+  message: Type.Optional(Type.String()),
   /** All previews stored so far in this attempt, in the order they were stored. */
   previews: Type.Optional(Type.Array(StoredPreview))
 })
@@ -95,10 +97,8 @@ export const generateImageJob = {
   progress: GenerateImageProgress,
   result: GenerateImageResult,
   error: GenerationError,
-  /** Upper bound on attempts; the runner's retry policy may give up sooner. */
-  attempts: 10,
-  /** One that lost its runner more often than this is given up: it may be what kills them. */
-  maxStalledCount: 3,
+  /** More than a deadline has room for: the runner's retry policy decides. Jobs of earlier releases have 10. */
+  attempts: 1_000_000,
   /** The runner's retry policy computes the delay. */
   backoff: { type: 'custom' },
   /** What a job of each priority is put back by, in the units of 300 s that `virtualPriority` counts. */

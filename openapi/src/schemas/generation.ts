@@ -7,7 +7,7 @@ export const GENERATION_STATUSES = ['queued', 'running', 'canceling', 'succeeded
 export type GenerationStatus = (typeof GENERATION_STATUSES)[number]
 export const TERMINAL_STATUSES: readonly GenerationStatus[] = ['succeeded', 'failed', 'canceled', 'expired']
 
-export const STAGES = ['queued', 'batching', 'sampling', 'encoding', 'uploading'] as const
+export const STAGES = ['queued', 'batching', 'sampling', 'encoding', 'uploading', 'waiting_for_model'] as const
 export type Stage = (typeof STAGES)[number]
 
 const Milliseconds = (description: string) => nullable(Type.Number({ minimum: 0, description }))
@@ -112,7 +112,13 @@ export const Generation = Type.Object(
     queue: nullable(
       Type.Object({
         position: nullable(Type.Integer({ minimum: 0, description: 'Generations ahead of this one.' })),
-        eta_ms: Milliseconds('Estimated time to completion.')
+        eta_ms: Milliseconds('Estimated time to completion.'),
+        message: nullable(
+          Type.String({
+            description:
+              'What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model.'
+          })
+        )
       })
     ),
     previews: Type.Array(Preview, { description: 'Coarse to fine, as they are stored.' }),

@@ -11,6 +11,8 @@ export const RunnerCard = Type.Object({
   models: Type.Array(
     Type.Object({
       id: ModelId,
+      /** Runners of the release before this one leave it out. */
+      revision: Type.Optional(Type.String()),
       /** Time from one picture to the next, measured over recent batches of this model; null before the first. */
       image_ms: nullable(Type.Number({ minimum: 0 })),
       /** Time of one generation from its first scale to stored pictures, measured; null before the first. */

@@ -18,6 +18,14 @@ export const ServiceStatus = Type.Object(
         latency_ms: nullable(Type.Number({ minimum: 0, description: 'Recent time from first scale to stored pictures.' })),
         images_per_second: nullable(Type.Number({ minimum: 0, description: 'What all its runners made lately, together.' }))
       })
+    ),
+    unserved: Type.Array(
+      Type.Object({
+        model: ModelId,
+        revision: Type.String(),
+        waiting: Type.Integer({ minimum: 1, description: 'Generations that wait for it, each until its deadline.' })
+      }),
+      { description: 'Revisions of models that generations wait for and no runner that is up serves: start one with it.' }
     )
   },
   { $id: 'ServiceStatus', description: 'Capacity, as it is now.' }

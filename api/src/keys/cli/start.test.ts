@@ -9,7 +9,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { redisKeys } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
-import { freePort, type RedisServer, startRedis } from '../../testing/redis-server.ts'
+import { freePort, type RedisServer, startRedis } from '@nextscale/platform/testing'
 import { parseRecord } from '../record.ts'
 import { parseToken } from '../token.ts'
 

@@ -7,6 +7,7 @@ import {
   type Generation,
   pictureKey,
   type Problem,
+  type RunnerCard,
   terminalDeliveryId
 } from '@nextscale/openapi'
 import { assertKept } from '../../testing/contract.ts'
@@ -198,6 +199,23 @@ test('a model that has changed, is gone, or cannot do it is named', async () => 
     await other.close()
     await third.close()
   }
+})
+
+test('a revision is continued if a runner that lives serves it, and refused at once if none does', async () => {
+  const { id } = await make({ model: 'emoji-32', stop_at_scale: 1 })
+  const announce = async (...revisions: string[]) => {
+    const models = revisions.map((revision) => ({ id: 'emoji-32', revision, image_ms: null, latency_ms: null }))
+    const now = new Date().toISOString()
+    const card: RunnerCard = { id: 'run_a', version: '0.1.0', started_at: now, announced_at: now, max_batch: 4, models }
+    await context.redis.hset(context.keys.runners, 'run_a', JSON.stringify(card))
+    // What the API knows of runners is as old as this.
+    await new Promise((resolve) => setTimeout(resolve, 2_000))
+  }
+  await announce('r2')
+  assert.deepEqual(await refusal(id, {}), [409, 'generation_not_continuable', undefined])
+  await announce('r2', 'r1')
+  await goOn(id, {})
+  await context.redis.hdel(context.keys.runners, 'run_a')
 })
 
 test('one that is not done yet says when to ask again', async () => {

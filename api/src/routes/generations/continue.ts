@@ -21,7 +21,10 @@ export const continueGenerationRoute = (app: FastifyInstance, services: Services
         const parent = await find(services.reader, caller.owner, params.id)
         const wanted = format === undefined ? body : { ...body, output: { ...body.output, format } }
         return {
-          input: resolveContinuation(parent, wanted, await requireCards(services.models)),
+          input: resolveContinuation(parent, wanted, {
+            cards: await requireCards(services.models),
+            runners: await services.runners.cards()
+          }),
           metadata: body.metadata ?? {},
           label: body.label ?? null,
           webhook: await resolveWebhook(services, request, body.webhook),

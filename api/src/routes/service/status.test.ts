@@ -45,6 +45,24 @@ test('speeds of a model are those of the runners that live, together', async () 
   ])
 })
 
+test('revisions that generations wait for, and no runner serves, are told until somebody does', async () => {
+  const { redis, keys } = context
+  assert.deepEqual((await status()).unserved, [])
+  const now = Date.now()
+  await redis.zadd(keys.unserved, now, 'emoji-32@r0', now - 200_000, 'other@gone', now, 'other@made')
+  await redis.zadd(keys.putAside('emoji-32', 'r0'), now, 'gen_a', now, 'gen_b', now - 200_000, 'gen_of_long_ago')
+  assert.deepEqual((await status()).unserved, [{ model: 'emoji-32', revision: 'r0', waiting: 2 }])
+  await redis.del(keys.unserved)
+})
+
+test('a runner that serves two revisions of a model counts once', async () => {
+  const models = ['r1', 'r2'].map((revision) => ({ id: 'other', revision, image_ms: 100, latency_ms: 300 }))
+  await announce(runner('both', Date.now(), models))
+  await new Promise((resolve) => setTimeout(resolve, 2_000))
+  assert.deepEqual((await status()).models[1], { id: 'other', runners: 1, latency_ms: 300, images_per_second: 10 })
+  await context.redis.hdel(context.keys.runners, 'both')
+})
+
 test('runners are read anew once two seconds have passed, and not before', async () => {
   let now = Date.now()
   const registry = createRunnerRegistry({ redis: context.redis, keys: context.keys, now: () => now })

@@ -1,27 +1,17 @@
 import { getStatus, type ModelCard, type RunnerCard, type ServiceStatus } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
-import type { QueueDepth } from '../../generations/queue-depth.ts'
 import { lookAtQueue } from '../../generations/queue-look.ts'
 import { addOperation } from '../../http/operation.ts'
-import { ProblemError } from '../../http/problem.ts'
+import { readUnserved } from '../../models/read-unserved.ts'
 import type { Services } from '../../services.ts'
 import { VERSION } from '../../version.ts'
-
-const admits = (depth: QueueDepth): boolean => {
-  try {
-    depth.admit()
-    return true
-  } catch (error) {
-    if (error instanceof ProblemError) return false
-    throw error
-  }
-}
 
 const mean = (values: readonly number[]): number | null =>
   values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length
 
 const toModelStatus = ({ id }: ModelCard, runners: readonly RunnerCard[]): ServiceStatus['models'][number] => {
-  const serving = runners.flatMap(({ models }) => models.filter((model) => model.id === id))
+  // A runner that serves several revisions of a model counts once.
+  const serving = runners.flatMap(({ models }) => models.find((model) => model.id === id) ?? [])
   const imageMs = serving.flatMap(({ image_ms: ms }) => (ms === null || ms === 0 ? [] : [ms]))
   return {
     id,
@@ -32,15 +22,23 @@ const toModelStatus = ({ id }: ModelCard, runners: readonly RunnerCard[]): Servi
 }
 
 /** GET /status */
-export const statusRoute = (app: FastifyInstance, { redis, queue, models, runners, depth }: Services): void => {
+export const statusRoute = (app: FastifyInstance, services: Services): void => {
+  const { redis, queue, models, runners, depth } = services
   addOperation(app, getStatus, async () => {
-    const [look, cards, live] = await Promise.all([lookAtQueue(redis, queue), models.cards(), runners.cards()])
+    const [look, cards, live, unserved, isAccepting] = await Promise.all([
+      lookAtQueue(redis, queue),
+      models.cards(),
+      runners.cards(),
+      readUnserved(services),
+      depth.accepts()
+    ])
     return {
       version: VERSION,
-      accepting: cards.length > 0 && admits(depth),
+      accepting: cards.length > 0 && isAccepting,
       queue: { waiting: look.waiting + look.delayed, running: look.running, oldest_wait_ms: look.nextWaitMs },
       runners: live.length,
-      models: cards.map((card) => toModelStatus(card, live))
+      models: cards.map((card) => toModelStatus(card, live)),
+      unserved
     }
   })
 }

@@ -205,11 +205,12 @@ func (e GenerateRequestWebhookEvents) Valid() bool {
 
 // Defines values for GenerationStage.
 const (
-	GenerationStageBatching  GenerationStage = "batching"
-	GenerationStageEncoding  GenerationStage = "encoding"
-	GenerationStageQueued    GenerationStage = "queued"
-	GenerationStageSampling  GenerationStage = "sampling"
-	GenerationStageUploading GenerationStage = "uploading"
+	GenerationStageBatching        GenerationStage = "batching"
+	GenerationStageEncoding        GenerationStage = "encoding"
+	GenerationStageQueued          GenerationStage = "queued"
+	GenerationStageSampling        GenerationStage = "sampling"
+	GenerationStageUploading       GenerationStage = "uploading"
+	GenerationStageWaitingForModel GenerationStage = "waiting_for_model"
 )
 
 // Valid indicates whether the value is a known member of the GenerationStage enum.
@@ -224,6 +225,8 @@ func (e GenerationStage) Valid() bool {
 	case GenerationStageSampling:
 		return true
 	case GenerationStageUploading:
+		return true
+	case GenerationStageWaitingForModel:
 		return true
 	default:
 		return false
@@ -559,11 +562,12 @@ func (e ProblemCode) Valid() bool {
 
 // Defines values for StatusEventStage.
 const (
-	StatusEventStageBatching  StatusEventStage = "batching"
-	StatusEventStageEncoding  StatusEventStage = "encoding"
-	StatusEventStageQueued    StatusEventStage = "queued"
-	StatusEventStageSampling  StatusEventStage = "sampling"
-	StatusEventStageUploading StatusEventStage = "uploading"
+	StatusEventStageBatching        StatusEventStage = "batching"
+	StatusEventStageEncoding        StatusEventStage = "encoding"
+	StatusEventStageQueued          StatusEventStage = "queued"
+	StatusEventStageSampling        StatusEventStage = "sampling"
+	StatusEventStageUploading       StatusEventStage = "uploading"
+	StatusEventStageWaitingForModel StatusEventStage = "waiting_for_model"
 )
 
 // Valid indicates whether the value is a known member of the StatusEventStage enum.
@@ -578,6 +582,8 @@ func (e StatusEventStage) Valid() bool {
 	case StatusEventStageSampling:
 		return true
 	case StatusEventStageUploading:
+		return true
+	case StatusEventStageWaitingForModel:
 		return true
 	default:
 		return false
@@ -1404,6 +1410,9 @@ type GenerationQueue struct {
 	// EtaMs Estimated time to completion.
 	EtaMs *float64 `json:"eta_ms"`
 
+	// Message What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model.
+	Message *string `json:"message"`
+
 	// Position Generations ahead of this one.
 	Position *int `json:"position"`
 }
@@ -1560,8 +1569,11 @@ type ServiceStatus struct {
 	Queue     ServiceStatusQueue    `json:"queue"`
 
 	// Runners Runners heard of in the last half minute.
-	Runners int    `json:"runners"`
-	Version string `json:"version"`
+	Runners int `json:"runners"`
+
+	// Unserved Revisions of models that generations wait for and no runner that is up serves: start one with it.
+	Unserved []ServiceStatusUnserved `json:"unserved"`
+	Version  string                  `json:"version"`
 }
 
 // ServiceStatusModels defines model for ServiceStatusModels.
@@ -1588,6 +1600,18 @@ type ServiceStatusQueue struct {
 	Running      int      `json:"running"`
 
 	// Waiting Generations that wait.
+	Waiting int `json:"waiting"`
+}
+
+// ServiceStatusUnserved defines model for ServiceStatusUnserved.
+type ServiceStatusUnserved struct {
+	// Model Id of a model, one of `GET /models`.
+	//
+	// Examples: emoji-32
+	Model    string `json:"model"`
+	Revision string `json:"revision"`
+
+	// Waiting Generations that wait for it, each until its deadline.
 	Waiting int `json:"waiting"`
 }
 

@@ -761,9 +761,10 @@ export interface components {
             progress: components["schemas"]["Progress"] | null;
             queue: {
                 eta_ms: number | null;
+                message: string | null;
                 position: number | null;
             } | null;
-            stage: ("queued" | "batching" | "sampling" | "encoding" | "uploading") | null;
+            stage: ("queued" | "batching" | "sampling" | "encoding" | "uploading" | "waiting_for_model") | null;
             started_at: string | null;
             /** @enum {string} */
             status: "queued" | "running" | "canceling" | "succeeded" | "failed" | "canceled" | "expired";
@@ -1026,11 +1027,22 @@ export interface components {
             };
             /** @description Runners heard of in the last half minute. */
             runners: number;
+            /** @description Revisions of models that generations wait for and no runner that is up serves: start one with it. */
+            unserved: {
+                /**
+                 * @description Id of a model, one of `GET /models`.
+                 * @example emoji-32
+                 */
+                model: string;
+                revision: string;
+                /** @description Generations that wait for it, each until its deadline. */
+                waiting: number;
+            }[];
             version: string;
         };
         StatusEvent: {
             attempt: number;
-            stage: ("queued" | "batching" | "sampling" | "encoding" | "uploading") | null;
+            stage: ("queued" | "batching" | "sampling" | "encoding" | "uploading" | "waiting_for_model") | null;
             /** @enum {string} */
             status: "queued" | "running" | "canceling" | "succeeded" | "failed" | "canceled" | "expired";
         };
@@ -1370,7 +1382,8 @@ export interface operations {
                      *       "progress": null,
                      *       "queue": {
                      *         "position": 0,
-                     *         "eta_ms": 1200
+                     *         "eta_ms": 1200,
+                     *         "message": null
                      *       },
                      *       "previews": [],
                      *       "outputs": [],
@@ -2591,7 +2604,8 @@ export interface operations {
                      *       "progress": null,
                      *       "queue": {
                      *         "position": 0,
-                     *         "eta_ms": 1200
+                     *         "eta_ms": 1200,
+                     *         "message": null
                      *       },
                      *       "previews": [],
                      *       "outputs": [],
@@ -3767,7 +3781,8 @@ export interface operations {
                      *           "latency_ms": 980,
                      *           "images_per_second": 4.1
                      *         }
-                     *       ]
+                     *       ],
+                     *       "unserved": []
                      *     }
                      */
                     "application/json": components["schemas"]["ServiceStatus"];

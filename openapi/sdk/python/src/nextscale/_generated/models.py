@@ -16,6 +16,10 @@ class GenerationQueue(Record):
     """
     Estimated time to completion.
     """
+    message: str | None
+    """
+    What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model.
+    """
 
 
 class GenerationParent(Record):
@@ -377,7 +381,16 @@ class StatusEvent(Record):
         | str
     )
     stage: (
-        Literal["queued", "batching", "sampling", "encoding", "uploading"] | str | None
+        Literal[
+            "queued",
+            "batching",
+            "sampling",
+            "encoding",
+            "uploading",
+            "waiting_for_model",
+        ]
+        | str
+        | None
     )
     attempt: int
 
@@ -544,6 +557,18 @@ class ServiceStatusModels(Record):
     """
 
 
+class ServiceStatusUnserved(Record):
+    model: str
+    """
+    Id of a model, one of `GET /models`.
+    """
+    revision: str
+    waiting: int
+    """
+    Generations that wait for it, each until its deadline.
+    """
+
+
 class ServiceStatus(Record):
     """
     Capacity, as it is now.
@@ -560,6 +585,10 @@ class ServiceStatus(Record):
     Runners heard of in the last half minute.
     """
     models: list[ServiceStatusModels]
+    unserved: list[ServiceStatusUnserved]
+    """
+    Revisions of models that generations wait for and no runner that is up serves: start one with it.
+    """
 
 
 class WebhookOutput(Record):
@@ -640,7 +669,16 @@ class Generation(Record):
         | str
     )
     stage: (
-        Literal["queued", "batching", "sampling", "encoding", "uploading"] | str | None
+        Literal[
+            "queued",
+            "batching",
+            "sampling",
+            "encoding",
+            "uploading",
+            "waiting_for_model",
+        ]
+        | str
+        | None
     )
     model: str
     input: GenerationInput

@@ -1,0 +1,23 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TestContext } from 'node:test'
+import { add } from '../cli/add.ts'
+import { type OpenModel, openModel } from '../model/open-model.ts'
+import { temporaryFolder } from './folders.ts'
+import { writeTinyCheckpoint } from './tiny-checkpoint.ts'
+
+const context = { say: () => undefined, signal: new AbortController().signal }
+
+/** Three small models of one size and other weights; the third is another revision of the second. */
+export const tinyModels = async (t: TestContext): Promise<[OpenModel, OpenModel, OpenModel]> => {
+  const folder = await temporaryFolder(t)
+  const make = async (id: string, seed: number): Promise<OpenModel> => {
+    const checkpoint = join(folder, `checkpoint-${seed}`)
+    await mkdir(checkpoint)
+    const { vae, var: transformer } = await writeTinyCheckpoint(checkpoint, { seed })
+    const to = join(folder, `model-${seed}`)
+    await add.run(['--vae', vae, '--var', transformer, '--id', id, '--to', to], context)
+    return openModel(to)
+  }
+  return [await make('one', 1), await make('other', 2), await make('other', 3)]
+}

@@ -1,0 +1,12 @@
+import { generateImageJob, type RedisKeys } from '@nextscale/openapi'
+import { WHEN_FULL } from '@nextscale/platform'
+import type { Redis } from 'ioredis'
+
+/** Of a job that is gone nothing is kept. */
+const COUNT_FAULT = `${WHEN_FULL}
+if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
+return redis.call('HINCRBY', KEYS[1], 'faults', 1)`
+
+/** Counts an attempt that failed by its generation's own doing. Resolves with how many there are. */
+export const countFault = async (redis: Redis, keys: RedisKeys, generationId: string): Promise<number> =>
+  Number(await redis.eval(COUNT_FAULT, 1, keys.job(generateImageJob.queue, generationId)))

@@ -1,0 +1,3 @@
+export { SteadyWorker, type SteadyWorkerOptions } from './queue/steady-worker.ts'
+export { scriptOf, WHEN_FULL, workWhenFull } from './redis/when-full.ts'
+export { type StallWatch, type StallWatchOptions, watchStalls } from './queue/watch-stalls.ts'

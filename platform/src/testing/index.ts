@@ -1,0 +1,2 @@
+export { freePort, type RedisServer, startRedis } from './redis-server.ts'
+export { until } from './until.ts'
