@@ -68,6 +68,10 @@ const tokenizerShape = (weights: Weights, phiShare: number): TokenizerShape => {
   }
 }
 
+/** What a runner holds for a scale grows with the square of its tokens. The largest published model has 2,240 in all. */
+export const MAX_TOKENS = 16_384
+const MAX_RESOLUTION = 4_096
+
 const requireThat = (condition: boolean, sentence: string): void => {
   if (!condition) throw new ModelError(sentence)
 }
@@ -92,6 +96,14 @@ export const modelShape = (manifest: Manifest, tokenizer: Weights, transformer: 
   requireThat(
     scales.every((n, k) => k === 0 || n > (scales[k - 1] ?? n)),
     `${manifest.id}: scales must grow, but are ${scales.join(' ')}.`
+  )
+  requireThat(
+    shape.tokens <= MAX_TOKENS,
+    `${manifest.id}: the scales have ${shape.tokens} tokens, but a runner can hold ${MAX_TOKENS} of one image.`
+  )
+  requireThat(
+    decoded <= MAX_RESOLUTION,
+    `${manifest.id}: the tokenizer decodes to ${decoded} px, but a runner can hold ${MAX_RESOLUTION} px.`
   )
   requireThat(
     decoded === resolution,
