@@ -147,9 +147,13 @@ const shapes: Record<string, [Changes, RegExp]> = {
     { transformer: (tensors) => (tensors['word_embed.weight'] = { dtype: 'F16', shape: [0, 32] }) },
     /tensor word_embed\.weight has shape 0 x 32, so it has no values/
   ],
-  'more tokens than a runner can hold': [
+  'a larger scale than a runner can hold': [
     { manifest: (manifest) => (manifest.scales = [1, 60_000]) },
-    /the scales have 3600000001 tokens, but a runner can hold 16384/
+    /the model has 60000 codes on a side of the last scale, but may have 64 at most/
+  ],
+  'more tokens than a runner can hold': [
+    { manifest: (manifest) => (manifest.scales = Array.from({ length: 40 }, (_, k) => 25 + k)) },
+    /the model has 84540 tokens in all scales, but may have 16384 at most/
   ],
   'a larger picture than a runner can hold': [
     {
@@ -158,7 +162,16 @@ const shapes: Record<string, [Changes, RegExp]> = {
           tensors[`decoder.up.${level}.block.0.conv1.weight`] = { dtype: 'F16', shape: [32, 32, 3, 3] }
       }
     },
-    /the tokenizer decodes to 16384 px, but a runner can hold 4096 px/
+    /the model has 16384 pixels on a side of the picture, but may have 2048 at most/
+  ],
+  'more blocks than a runner can hold': [
+    {
+      transformer: (tensors) => {
+        for (let block = 6; block < 200; block++)
+          tensors[`blocks.${block}.attn.mat_qkv.weight`] = { dtype: 'F16', shape: [768, 256] }
+      }
+    },
+    /the model has 200 transformer blocks, but may have 128 at most/
   ],
   'a class of a name that no request can have': [
     { manifest: (manifest) => (manifest.classes[7] = `x${'\u0301'.repeat(1_000)}`) },
