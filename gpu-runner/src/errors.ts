@@ -1,8 +1,16 @@
 import type { GenerationErrorCode } from '@nextscale/openapi'
+import { plainLine } from './plain-line.ts'
 
-/** A model folder that cannot be served. The message is for the operator: it names the file and what is wrong with it. */
+/**
+ * A model folder that cannot be served. The message is for the operator: it names the file and what is wrong with it, in one
+ * line without anything a terminal would obey, whatever names it quotes.
+ */
 export class ModelError extends Error {
   override name = 'ModelError'
+
+  constructor(message: string) {
+    super(plainLine(message))
+  }
 }
 
 /** A generation that cannot go on. `message` is public; the cause stays in the log. */

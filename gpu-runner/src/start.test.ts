@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { cp, writeFile } from 'node:fs/promises'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { SHIPPED_MODEL, temporaryFolder } from './testing/folders.ts'
+import { changeEntry, copyModel } from './testing/change-model.ts'
+import { SHIPPED_MODEL } from './testing/folders.ts'
 
 const START = fileURLToPath(new URL('start.ts', import.meta.url))
 
@@ -21,12 +22,30 @@ test('a bad setting ends the start with one sentence and exit code 1', () => {
 })
 
 test('a model whose weights were changed ends the start with a sentence that names the file', async (t) => {
-  const folder = await temporaryFolder(t)
-  await cp(SHIPPED_MODEL, folder, { recursive: true })
-  await writeFile(join(folder, 'transformer.safetensors'), 'x', { flag: 'a' })
+  const folder = await copyModel(t)
+  const path = join(folder, 'transformer.safetensors')
+  const bytes = await readFile(path)
+  await writeFile(path, bytes.fill(1, bytes.length - 1))
   const { status, stderr } = start({ MODELS: folder })
   assert.equal(status, 1)
   assert.match(stderr, /^gpu-runner: .*transformer\.safetensors has sha256 .*\n$/)
+})
+
+test('a manifest that is a pipe ends the start at once', async (t) => {
+  const folder = await copyModel(t)
+  await rm(join(folder, 'manifest.json'))
+  execFileSync('mkfifo', [join(folder, 'manifest.json')])
+  const { status, stderr } = start({ MODELS: folder })
+  assert.equal(status, 1)
+  assert.match(stderr, /^gpu-runner: [^\n]+manifest\.json cannot be opened: it is not a regular file\.\n$/)
+})
+
+test('a weight of a type that only a graph notices ends the start with its file, name and type', async (t) => {
+  const folder = await copyModel(t)
+  await changeEntry(folder, 'transformer', 'head.bias', { dtype: 'I32', shape: [1_024] })
+  const { status, stderr } = start({ MODELS: folder })
+  const sentence = 'transformer.safetensors: tensor head.bias has type I32, expected F32, F16 or BF16.'
+  assert.deepEqual([status, stderr], [1, `gpu-runner: ${sentence}\n`])
 })
 
 test('two folders with one revision of one model are refused', () => {

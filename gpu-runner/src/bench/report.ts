@@ -13,7 +13,7 @@ const UNKNOWN = '-'
 
 /** A title and rows under the names of their cells. */
 export const formatReport = (title: string, rows: readonly Row[]): string =>
-  `\n${title}\n${formatTable([Object.keys(rows[0] ?? {}), ...rows.map((row) => Object.values(row))])}`
+  ['', title, ...formatTable([Object.keys(rows[0] ?? {}), ...rows.map((row) => Object.values(row))])].join('\n')
 
 const short = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3))
 

@@ -1,17 +1,23 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
+import { CommandError } from '../cli/command.ts'
+import { readClasses } from '../cli/read-classes.ts'
 import { ModelError } from '../errors.ts'
+import { readManifest } from '../model/manifest.ts'
 import { philox } from '../sampler/philox.ts'
-import { temporaryFolder } from '../testing/folders.ts'
+import { SHIPPED_MODEL, temporaryFolder } from '../testing/folders.ts'
+import { measureWork } from '../testing/measure-work.ts'
 import { pth } from '../testing/write-pth.ts'
 import { writeSafetensors } from '../testing/write-safetensors.ts'
 import { pickle as p, tensorPickle } from './pickle-instructions.ts'
 import { readCheckpoint } from './read-checkpoint.ts'
 
 const ROUNDS = 3_000
-const LONGEST_MS = 1_000
+/** What a mutation may cost beside its original: the work of all rounds, and the bytes of one. */
+const MOST_WORK = 8
+const MOST_BYTES = (length: number) => 4 * length + 16_384
 /** What a mutation writes: anything, or one of the bytes that turn counts, signs and braces around. */
 const TELLING = [0x00, 0xff, 0x7f, 0x80, 0x28, 0x7d, 0x5b, 0x22]
 
@@ -25,57 +31,92 @@ const mutated = (original: Buffer, round: number): Buffer => {
   return how % 5 === 0 ? bytes.subarray(0, where % bytes.length) : bytes
 }
 
-/** Reads every mutation and says how many could be read. */
-const fuzz = async (path: string, target = path): Promise<number> => {
-  const original = await readFile(target)
-  let read = 0
-  for (let round = 0; round < ROUNDS; round++) {
-    await writeFile(target, mutated(original, round))
-    const begun = performance.now()
-    try {
-      await readCheckpoint(path, 'transformer')
-      read++
-    } catch (error) {
-      assert.ok(error instanceof ModelError, `round ${round}: ${error instanceof Error ? error.stack : String(error)}`)
-      assert.match(error.message, /^[^\p{C}]{20,600}\.$/u, `round ${round}`)
-    }
-    assert.ok(performance.now() - begun < LONGEST_MS, `round ${round} took ${performance.now() - begun} ms`)
+/** Whether it could be read; what could not is refused in one line. */
+const attempt = async (read: () => Promise<unknown>, round: number): Promise<boolean> => {
+  try {
+    await read()
+    return true
+  } catch (error) {
+    const isForeseen = error instanceof ModelError || error instanceof CommandError
+    assert.ok(isForeseen, `round ${round}: ${error instanceof Error ? error.stack : String(error)}`)
+    assert.match(error.message, /^[^\p{C}\p{Zl}\p{Zp}]{20,1000}\.$/u, `round ${round}`)
+    return false
   }
-  return read
 }
+
+/** Has every mutation of a file read and says how many could be; each costs about what the file itself does. */
+const fuzz = async (target: string, read: () => Promise<unknown>): Promise<number> => {
+  const original = await readFile(target)
+  const ordinary = await measureWork(async () => {
+    for (let round = 0; round < ROUNDS / 10; round++) {
+      await writeFile(target, original)
+      await read()
+    }
+  })
+  let count = 0
+  let spent = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    const { bytesRead, cpuMs } = await measureWork(async () => {
+      await writeFile(target, mutated(original, round))
+      if (await attempt(read, round)) count++
+    })
+    assert.ok(bytesRead <= MOST_BYTES(original.length), `round ${round} read ${bytesRead} bytes`)
+    spent += cpuMs
+  }
+  assert.ok(
+    spent <= 10 * MOST_WORK * ordinary.cpuMs,
+    `${spent} ms for ${ROUNDS} rounds, ${ordinary.cpuMs} ms for a tenth unchanged`
+  )
+  await writeFile(target, original)
+  return count
+}
+
+/** Changes of values, checksums and words do not hinder reading; most other changes do. */
+const isSome = (count: number) => assert.ok(count > 50 && count < ROUNDS - 50, String(count))
 
 const whole = tensorPickle({ key: '0', elements: 6, shape: [2, 3], stride: [3, 1] })
 const turned = tensorPickle({ key: '0', elements: 6, shape: [3, 2], stride: [1, 3] })
 const SIX = { 0: Buffer.alloc(24, 1) }
 
-// Changed values and checksums do not hinder reading; most other changes do.
 for (const zip64 of [false, true]) {
   test(`whatever is changed in a .pth ${zip64 ? 'with 64-bit records ' : ''}it is read or refused in a sentence`, async (t) => {
     const path = join(await temporaryFolder(t), 'x.pth')
     await writeFile(path, pth(p.dict(p.text('a'), whole, p.text('b'), turned), SIX, { zip64 }))
-    const read = await fuzz(path)
-    assert.ok(read > 100 && read < ROUNDS - 100, String(read))
+    isSome(await fuzz(path, () => readCheckpoint(path, 'transformer')))
   })
 }
 
 test('whatever is changed in a safetensors file it is read or refused in a sentence', async (t) => {
   const path = join(await temporaryFolder(t), 'x.safetensors')
   await writeSafetensors(path, { a: { dtype: 'F32', shape: [2, 3] }, b: { dtype: 'BF16', shape: [4] } })
-  const read = await fuzz(path)
-  assert.ok(read > 100 && read < ROUNDS - 100, String(read))
+  isSome(await fuzz(path, () => readCheckpoint(path, 'transformer')))
 })
 
-test('whatever is changed in an index or in its shard it is read or refused in a sentence', async (t) => {
+/** An index and its one shard. */
+const sharded = async (t: TestContext) => {
   const folder = await temporaryFolder(t)
   const [path, shard] = [join(folder, 'x.index.json'), join(folder, 's1.safetensors')]
   await writeSafetensors(shard, { a: { dtype: 'F32', shape: [2] }, b: { dtype: 'F16', shape: [1] } })
-  await writeFile(
-    path,
-    JSON.stringify({ metadata: { total_size: 10 }, weight_map: { a: 's1.safetensors', b: 's1.safetensors' } })
-  )
-  const original = await readFile(path)
-  const read = await fuzz(path)
-  assert.ok(read > 50 && read < ROUNDS - 100, String(read))
-  await writeFile(path, original)
-  await fuzz(path, shard)
+  const weight_map = { a: 's1.safetensors', b: 's1.safetensors' }
+  await writeFile(path, JSON.stringify({ metadata: { total_size: 10 }, weight_map }))
+  return { path, shard, read: () => readCheckpoint(path, 'transformer') }
+}
+
+test('whatever is changed in an index or in its shard it is read or refused in a sentence', async (t) => {
+  const { path, shard, read } = await sharded(t)
+  isSome(await fuzz(path, read))
+  isSome(await fuzz(shard, read))
+})
+
+test('whatever is changed in a manifest it is read or refused in a sentence', async (t) => {
+  const folder = await temporaryFolder(t)
+  const path = join(folder, 'manifest.json')
+  await writeFile(path, await readFile(join(SHIPPED_MODEL, 'manifest.json')))
+  isSome(await fuzz(path, () => readManifest(folder)))
+})
+
+test('whatever is changed in a list of classes it is read or refused in a sentence', async (t) => {
+  const path = join(await temporaryFolder(t), 'names.txt')
+  await writeFile(path, 'cat\nred fox\nchat noir\nπ\nåland\n')
+  isSome(await fuzz(path, () => readClasses(5, path)))
 })

@@ -1,3 +1,4 @@
+import { Allowance } from './allowance.ts'
 import { openFile, readExactly } from './open-file.ts'
 import { isIndex, readIndex } from './read-index.ts'
 import { type CheckpointRole, readPth } from './read-pth.ts'
@@ -21,13 +22,16 @@ const readFormat = async (path: string): Promise<'pth' | 'safetensors'> => {
   }
 }
 
-const readFile = async (path: string, role: CheckpointRole): Promise<TensorMap> =>
-  (await readFormat(path)) === 'pth' ? readPth(path, role) : readSafetensors(path)
+const readFile = async (path: string, role: CheckpointRole, allowance: Allowance): Promise<TensorMap> =>
+  (await readFormat(path)) === 'pth' ? readPth(path, role, allowance) : readSafetensors(path, allowance)
 
 /**
  * Reads names, shapes and places of a checkpoint’s tensors, whatever its format: torch’s zip, safetensors, told apart by
  * content, or an `*.index.json` of shards. `role` says which part of a training checkpoint is wanted.
  * @throws ModelError in one sentence that names the file.
  */
-export const readCheckpoint = async (path: string, role: CheckpointRole): Promise<TensorMap> =>
-  isIndex(path) ? readIndex(path, (shard) => readFile(shard, role)) : readFile(path, role)
+export const readCheckpoint = async (path: string, role: CheckpointRole): Promise<TensorMap> => {
+  const allowance = new Allowance()
+  const read = (file: string) => readFile(file, role, allowance)
+  return isIndex(path) ? readIndex(path, read) : read(path)
+}

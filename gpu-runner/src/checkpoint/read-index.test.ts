@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { rm, writeFile } from 'node:fs/promises'
+import { rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { ModelError } from '../errors.ts'
 import { temporaryFolder } from '../testing/folders.ts'
-import { writeSafetensors } from '../testing/write-safetensors.ts'
+import { measureWork } from '../testing/measure-work.ts'
+import { type HeaderEntry, writeSafetensors } from '../testing/write-safetensors.ts'
 import { readCheckpoint } from './read-checkpoint.ts'
 import { writePth } from './write-pth.ts'
 
@@ -67,6 +68,9 @@ const refused: Record<string, [unknown, RegExp]> = {
   'an index of indices': [{ weight_map: { a: 'model.safetensors.index.json' } }, /it must be the name of a file/],
   'no map': [{ metadata: {} }, /it has no weight_map/],
   'a map of something else': [{ weight_map: { a: 1 } }, /it has no weight_map/],
+  'a map with a line break before something else': [{ weight_map: { 'a\nb': { x: 1 } } }, /it has no weight_map/],
+  'a tensor twice': [`{"weight_map":{"a":"${FIRST}","a":"${SECOND}"}}`, /is not valid JSON: it has the name a twice\.$/],
+  'a byte order mark': [`\ufeff{"weight_map":{"a":"${FIRST}"}}`, /is not valid JSON: it begins with a byte order mark/],
   'an empty map': [{ weight_map: {} }, /has no tensors/],
   'no JSON': ['{', /is not valid JSON/],
   'thousands of shards': [
@@ -79,6 +83,22 @@ for (const [kind, [index, sentence]] of Object.entries(refused)) {
     await refuses((await sharded(t, index)).path, sentence)
   })
 }
+
+test('shards that describe more tensors than a model has are refused before they are read', async (t) => {
+  const folder = await temporaryFolder(t)
+  const shards = Array.from({ length: 20 }, (_, i) => `s${i}.safetensors`)
+  for (const [i, shard] of shards.entries()) {
+    const names = Array.from({ length: 10_000 }, (_, tensor) => [`s${i}.t${tensor}`, { dtype: one.dtype, shape: [0] }])
+    await writeSafetensors(join(folder, shard), Object.fromEntries(names) as Record<string, HeaderEntry>)
+  }
+  const { size } = await stat(join(folder, 's0.safetensors'))
+  const path = join(folder, 'x.index.json')
+  await writeFile(path, JSON.stringify({ weight_map: Object.fromEntries(shards.map((shard, i) => [`s${i}.t0`, shard])) }))
+  const sentence =
+    /s\d+\.safetensors is refused: its header has \d+ bytes, and the tensors of a model may take 4194304 to describe in all/
+  const { bytesRead } = await measureWork(() => refuses(path, sentence))
+  assert.ok(bytesRead < 4 * 2 ** 20 + size, `${bytesRead} bytes were read of ${20 * size}`)
+})
 
 test('a tensor in two shards, and a shard that is no checkpoint, are refused', async (t) => {
   const { folder, path } = await sharded(t)

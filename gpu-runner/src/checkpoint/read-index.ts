@@ -2,8 +2,7 @@ import { dirname, join } from 'node:path'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ModelError } from '../errors.ts'
-import { openFile, readExactly } from './open-file.ts'
-import { plainText } from './plain-text.ts'
+import { readJson } from './read-json.ts'
 import type { TensorInfo, TensorMap } from './tensor-info.ts'
 
 const MAX_INDEX_BYTES = 4 * 2 ** 20
@@ -11,7 +10,8 @@ const MAX_SHARDS = 1_024
 /** Shards lie beside the index: a name with a slash could leave the folder. */
 const SHARD_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
 
-const Index = Compile(Type.Object({ weight_map: Type.Record(Type.String(), Type.String()) }))
+/** As an object and not a record, which lets names with a line break have any value. */
+const Index = Compile(Type.Object({ weight_map: Type.Object({}, { additionalProperties: Type.String() }) }))
 
 const INDEX_SUFFIX = '.index.json'
 export const isIndex = (path: string): boolean => path.endsWith(INDEX_SUFFIX)
@@ -19,15 +19,10 @@ export const isIndex = (path: string): boolean => path.endsWith(INDEX_SUFFIX)
 /** File of each tensor, by name. */
 type WeightMap = ReadonlyMap<string, string>
 
-const parse = (path: string, bytes: Buffer): WeightMap => {
-  let index: unknown
-  try {
-    index = JSON.parse(bytes.toString('utf8'))
-  } catch {
-    throw new ModelError(`${path} is not an index of shards: it is not valid JSON.`)
-  }
+const readWeightMap = async (path: string): Promise<WeightMap> => {
+  const index = await readJson(path, MAX_INDEX_BYTES)
   if (!Index.Check(index)) throw new ModelError(`${path} is not an index of shards: it has no weight_map from tensors to files.`)
-  return new Map(Object.entries(index.weight_map))
+  return new Map(Object.entries(index.weight_map as Record<string, string>))
 }
 
 const shardNames = (path: string, weightMap: WeightMap): string[] => {
@@ -36,20 +31,9 @@ const shardNames = (path: string, weightMap: WeightMap): string[] => {
   if (names.length > MAX_SHARDS) throw new ModelError(`${path} names ${names.length} shards, more than any model has.`)
   for (const name of names) {
     if (SHARD_NAME.test(name) && !isIndex(name)) continue
-    throw new ModelError(`${path} names the shard ${plainText(name)}: it must be the name of a file beside the index.`)
+    throw new ModelError(`${path} names the shard ${name}: it must be the name of a file beside the index.`)
   }
   return names
-}
-
-const readWeightMap = async (path: string): Promise<WeightMap> => {
-  const file = await openFile(path)
-  try {
-    if (file.sizeBytes > MAX_INDEX_BYTES)
-      throw new ModelError(`${path} is not an index of shards: it has ${file.sizeBytes} bytes.`)
-    return parse(path, await readExactly(file, 0, file.sizeBytes))
-  } finally {
-    await file.close()
-  }
 }
 
 /**
@@ -68,18 +52,17 @@ export const readIndex = async (path: string, readShard: (path: string) => Promi
   const shardOf = new Map<string, string>()
   for (const shard of shardNames(path, weightMap)) {
     for (const tensor of (await readShard(join(dirname(path), shard))).values()) {
-      const [other, mapped, label] = [shardOf.get(tensor.name), weightMap.get(tensor.name), plainText(tensor.name)]
-      if (other !== undefined) throw new ModelError(`${path}: tensor ${label} is both in ${other} and in ${shard}.`)
-      shardOf.set(tensor.name, shard)
+      const { name } = tensor
+      const [other, mapped] = [shardOf.get(name), weightMap.get(name)]
+      if (other !== undefined) throw new ModelError(`${path}: tensor ${name} is both in ${other} and in ${shard}.`)
+      shardOf.set(name, shard)
       if (mapped === undefined) continue
-      if (mapped !== shard)
-        throw new ModelError(`${path}: tensor ${label} is in ${shard}, but the index says ${plainText(mapped)}.`)
-      tensors.set(tensor.name, tensor)
+      if (mapped !== shard) throw new ModelError(`${path}: tensor ${name} is in ${shard}, but the index says ${mapped}.`)
+      tensors.set(name, tensor)
     }
   }
   for (const [name, shard] of weightMap) {
-    if (!tensors.has(name))
-      throw new ModelError(`${path}: tensor ${plainText(name)} is not in ${shard}, where the index says it is.`)
+    if (!tensors.has(name)) throw new ModelError(`${path}: tensor ${name} is not in ${shard}, where the index says it is.`)
   }
   return tensors
 }

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../testing/folders.ts'
 import { writeSafetensors } from '../testing/write-safetensors.ts'
 import { readSafetensors, readTensorBytes } from './read-safetensors.ts'
 
-const withHeader = (header: string, dataBytes = 0, claimed = header.length) => {
+const withHeader = (header: string, dataBytes = 0, claimed = Buffer.byteLength(header)) => {
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(claimed))
   return Buffer.concat([length, Buffer.from(header), Buffer.alloc(dataBytes, 7)])
@@ -24,6 +24,18 @@ test('names, types, shapes and bytes are read back', async (t) => {
   assert.ok(a)
   assert.deepEqual([a.dtype, a.shape, a.sizeBytes, a.offset], ['F32', [2, 3], 24, 8 + header.length])
   assert.deepEqual(await readTensorBytes(a), Buffer.alloc(24, 7))
+})
+
+const entry = (begin: number, end: number) => `{"dtype":"F32","shape":[1],"data_offsets":[${begin},${end}]}`
+
+test('the order of tensors and empty ones between them are of no account', async (t) => {
+  const path = join(await temporaryFolder(t), 'x.safetensors')
+  const empty = (at: number) => `{"dtype":"F32","shape":[2,0],"data_offsets":[${at},${at}]}`
+  await writeFile(
+    path,
+    withHeader(`{"b":${entry(4, 8)},"e":${empty(8)},"d":${empty(4)},"a":${entry(0, 4)},"c":${empty(0)}}  `, 8)
+  )
+  assert.deepEqual([...(await readSafetensors(path)).keys()], ['b', 'e', 'd', 'a', 'c'])
 })
 
 const broken: Record<string, [Buffer, RegExp]> = {
@@ -47,8 +59,37 @@ const broken: Record<string, [Buffer, RegExp]> = {
     withHeader('{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', 8),
     /tensors a and b overlap/
   ],
+  'a name twice': [
+    withHeader(`{"a":${entry(0, 4)},"b":${entry(4, 8)},"\\u0061":${entry(0, 4)}}`, 8),
+    /header is not a JSON object \(it has the name a twice\)/
+  ],
+  'a field twice': [
+    withHeader('{"a":{"dtype":"F32","dtype":"I32","shape":[1],"data_offsets":[0,4]}}', 4),
+    /the name dtype twice/
+  ],
+  'bytes before the first tensor': [
+    withHeader(`{"a":${entry(4, 8)}}`, 8),
+    /the 4 bytes between the header and tensor a belong to no tensor/
+  ],
+  'bytes between tensors': [
+    withHeader(`{"b":${entry(12, 16)},"a":${entry(0, 4)}}`, 16),
+    /the 8 bytes between a and tensor b belong to no tensor/
+  ],
+  'bytes after the last tensor': [withHeader(`{"a":${entry(0, 4)}}`, 7), /the last 3 bytes belong to no tensor/],
+  'an empty tensor in the midst of another': [
+    withHeader(`{"a":${entry(0, 4)},"b":{"dtype":"F32","shape":[0],"data_offsets":[2,2]}}`, 4),
+    /tensors a and b overlap/
+  ],
+  'metadata that is no text': [withHeader(`{"__metadata__":{"a":1},"a":${entry(0, 4)}}`, 4), /__metadata__ .* only text/],
+  'a byte order mark': [
+    withHeader(`\ufeff{"a":${entry(0, 4)}}`, 4),
+    /its header is not a JSON object \(it begins with a byte order mark/
+  ],
   'no tensors': [withHeader('{}'), /has no tensors/],
-  'a header longer than any model needs': [withHeader(' '.repeat(5_000_000)), /header of 5000000 bytes is longer/],
+  'a header longer than any model needs': [
+    withHeader(' '.repeat(5_000_000)),
+    /header has 5000000 bytes, and the tensors of a model may take 4194304 to describe/
+  ],
   'a header of nothing but nesting': [withHeader('['.repeat(4_000_000)), /header is not a JSON object/],
   'offsets outside the file': [withHeader('{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}', 4), /tensor a takes 4 bytes/],
   'offsets that do not fit the shape': [

@@ -1,13 +1,13 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ModelError } from '../errors.ts'
+import { Allowance } from './allowance.ts'
 import { type OpenFile, openFile, readExactly } from './open-file.ts'
-import { plainText } from './plain-text.ts'
+import { JsonError, parseJson } from './parse-json.ts'
 import { DTYPE_BYTES, type Dtype, tensorBytes, type TensorInfo, type TensorMap } from './tensor-info.ts'
 
-/** A thousand tensors take some 100 KB. The format allows 100 MB, which parsed could take gigabytes. */
-const MAX_HEADER_BYTES = 4 * 2 ** 20
 const LENGTH_BYTES = 8
+const METADATA = '__metadata__'
 
 /** Bounds keep every product of sizes a number. */
 const Size = Type.Integer({ minimum: 0, maximum: 2 ** 40 })
@@ -19,68 +19,74 @@ const Entry = Compile(
     data_offsets: Type.Tuple([Offset, Offset])
   })
 )
+const Header = Compile(Type.Object({ [METADATA]: Type.Optional(Type.Object({}, { additionalProperties: Type.String() })) }))
 
 const isDtype = (name: string): name is Dtype => Object.hasOwn(DTYPE_BYTES, name)
 
-const readHeader = async (file: OpenFile) => {
+const parseHeader = (path: string, bytes: Buffer): [name: string, entry: unknown][] => {
+  const refuse = (reason: string): never => {
+    throw new ModelError(`${path} is not a safetensors file: its header is not a JSON object${reason}.`)
+  }
+  try {
+    const header = parseJson(bytes)
+    if (header === null || typeof header !== 'object' || Array.isArray(header)) return refuse('')
+    if (!Header.Check(header)) throw new ModelError(`${path}: the ${METADATA} of its header may hold only text.`)
+    return Object.entries<unknown>(header).filter(([name]) => name !== METADATA)
+  } catch (error) {
+    if (error instanceof JsonError) return refuse(` (${error.message})`)
+    throw error
+  }
+}
+
+const readHeader = async (file: OpenFile, allowance: Allowance) => {
   const { path, sizeBytes } = file
   if (sizeBytes < LENGTH_BYTES) throw new ModelError(`${path} is not a safetensors file: it has ${sizeBytes} bytes.`)
   const headerBytes = Number((await readExactly(file, 0, LENGTH_BYTES)).readBigUInt64LE())
   if (LENGTH_BYTES + headerBytes > sizeBytes) {
     throw new ModelError(`${path} is not a whole safetensors file: its header claims ${headerBytes} of ${sizeBytes} bytes.`)
   }
-  if (headerBytes > MAX_HEADER_BYTES) {
-    throw new ModelError(`${path} is refused: its header of ${headerBytes} bytes is longer than any model’s.`)
-  }
-  const text = (await readExactly(file, LENGTH_BYTES, headerBytes)).toString('utf8')
-  try {
-    const header: unknown = JSON.parse(text)
-    if (header !== null && typeof header === 'object' && !Array.isArray(header)) {
-      return { entries: Object.entries(header), dataStart: LENGTH_BYTES + headerBytes }
-    }
-  } catch {
-    // Falls through to the one sentence below.
-  }
-  throw new ModelError(`${path} is not a safetensors file: its header is not a JSON object.`)
+  allowance.take(path, 'header', headerBytes)
+  const entries = parseHeader(path, await readExactly(file, LENGTH_BYTES, headerBytes))
+  return { entries, dataStart: LENGTH_BYTES + headerBytes }
 }
 
 const parseEntry = ({ path, sizeBytes: fileBytes }: OpenFile, name: string, entry: unknown, dataStart: number): TensorInfo => {
-  const label = plainText(name)
-  if (!Entry.Check(entry)) throw new ModelError(`${path}: the header entry of tensor ${label} is malformed.`)
+  if (!Entry.Check(entry)) throw new ModelError(`${path}: the header entry of tensor ${name} is malformed.`)
   const { dtype, shape } = entry
   const [begin, end] = entry.data_offsets
-  if (!isDtype(dtype)) throw new ModelError(`${path}: tensor ${label} has type ${plainText(dtype)}, which is not supported.`)
+  if (!isDtype(dtype)) throw new ModelError(`${path}: tensor ${name} has type ${dtype}, which is not supported.`)
   const sizeBytes = tensorBytes({ dtype, shape })
   if (end - begin !== sizeBytes || dataStart + end > fileBytes) {
     throw new ModelError(
-      `${path}: tensor ${label} takes ${sizeBytes} bytes, but its place is ${begin}..${end} of ${fileBytes - dataStart}.`
+      `${path}: tensor ${name} takes ${sizeBytes} bytes, but its place is ${begin}..${end} of ${fileBytes - dataStart}.`
     )
   }
   return { name, dtype, shape, file: path, offset: dataStart + begin, sizeBytes }
 }
 
-const refuseOverlaps = (path: string, tensors: readonly TensorInfo[]): void => {
-  let last: TensorInfo | undefined
-  for (const tensor of tensors.filter(({ sizeBytes }) => sizeBytes > 0).sort((a, b) => a.offset - b.offset)) {
-    if (last && tensor.offset < last.offset + last.sizeBytes) {
-      throw new ModelError(`${path}: tensors ${plainText(last.name)} and ${plainText(tensor.name)} overlap.`)
-    }
-    last = tensor
+/** Every byte belongs to one tensor, or what one reader sees is not what another sees. */
+const refuseGaps = ({ path, sizeBytes }: OpenFile, tensors: readonly TensorInfo[], dataStart: number): void => {
+  let [end, last] = [dataStart, 'the header']
+  for (const { name, ...tensor } of tensors.toSorted((a, b) => a.offset - b.offset || a.sizeBytes - b.sizeBytes)) {
+    if (tensor.offset < end) throw new ModelError(`${path}: tensors ${last} and ${name} overlap.`)
+    if (tensor.offset > end)
+      throw new ModelError(`${path}: the ${tensor.offset - end} bytes between ${last} and tensor ${name} belong to no tensor.`)
+    ;[end, last] = [tensor.offset + tensor.sizeBytes, name]
   }
+  if (end < sizeBytes) throw new ModelError(`${path}: the last ${sizeBytes - end} bytes belong to no tensor.`)
 }
 
 /**
  * Reads the header of a safetensors file; the values stay on disk.
  * @throws ModelError in one sentence when the file is truncated, malformed or of another kind.
  */
-export const readSafetensors = async (path: string): Promise<TensorMap> => {
+export const readSafetensors = async (path: string, allowance = new Allowance()): Promise<TensorMap> => {
   const file = await openFile(path)
   try {
-    const { entries, dataStart } = await readHeader(file)
-    const described = entries.filter(([name]) => name !== '__metadata__')
-    const tensors = described.map(([name, entry]) => parseEntry(file, name, entry, dataStart))
+    const { entries, dataStart } = await readHeader(file, allowance)
+    const tensors = entries.map(([name, entry]) => parseEntry(file, name, entry, dataStart))
     if (tensors.length === 0) throw new ModelError(`${path} has no tensors.`)
-    refuseOverlaps(path, tensors)
+    refuseGaps(file, tensors, dataStart)
     return new Map(tensors.map((tensor) => [tensor.name, tensor]))
   } finally {
     await file.close()

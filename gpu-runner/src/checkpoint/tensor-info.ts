@@ -29,13 +29,20 @@ export interface TensorInfo extends TensorSpec {
   data?: Uint8Array
 }
 
+const FLOAT_DTYPES = ['F32', 'F16', 'BF16'] as const
+export type FloatDtype = (typeof FLOAT_DTYPES)[number]
+/** A tensor that a graph can have as a weight. */
+export type FloatTensor = TensorInfo & { dtype: FloatDtype }
+
+export const isFloat = (tensor: TensorInfo): tensor is FloatTensor => FLOAT_DTYPES.some((dtype) => dtype === tensor.dtype)
+
 /** Tensors of one checkpoint by name. */
 export type TensorMap = ReadonlyMap<string, TensorInfo>
 
 export const elementCount = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
 
 /** Rows begin..end of a tensor's first axis, in the same place on disk. */
-export const rowsOf = (tensor: TensorInfo, begin: number, end: number): TensorInfo => {
+export const rowsOf = <T extends TensorInfo>(tensor: T, begin: number, end: number): T => {
   const [, ...rest] = tensor.shape
   const rowBytes = elementCount(rest) * DTYPE_BYTES[tensor.dtype]
   const [from, to] = [begin * rowBytes, end * rowBytes]

@@ -1,7 +1,5 @@
-import { plainText } from './plain-text.ts'
-
 /** A value in a pickle: what torch's checkpoints are made of, and nothing that acts. */
-export type Pickled = null | boolean | number | string | Pickled[] | Map<Pickled, Pickled> | Global | Storage | Tensor
+export type Pickled = null | boolean | number | string | Pickled[] | Map<string, Pickled> | Global | Storage | Tensor
 
 /** A name the pickle refers to. Only names in ALLOWED come this far, and none is ever called. */
 export class Global {
@@ -46,6 +44,8 @@ const ORDERED_DICT = 'collections.OrderedDict'
 const PARAMETER = 'torch._utils._rebuild_parameter'
 const REBUILD_TENSOR = ['torch._utils._rebuild_tensor_v2', 'torch._utils._rebuild_tensor']
 const STORAGE = /^torch\.(\w+Storage)$/
+/** No name is longer, and whatever is looked up by name is compared with others as often as a pickle likes. */
+const MAX_NAME_LENGTH = 512
 
 const isAllowed = (name: string) =>
   name === ORDERED_DICT || name === PARAMETER || REBUILD_TENSOR.includes(name) || STORAGE.test(name)
@@ -53,6 +53,9 @@ const isAllowed = (name: string) =>
 const refuse = (what: string): never => {
   throw new PickleError(what)
 }
+
+const asName = (value: string): string =>
+  value.length <= MAX_NAME_LENGTH ? value : refuse(`its pickle has a name of ${value.length} characters`)
 
 const asIndex = (value: Pickled | undefined): number =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : refuse('its pickle has a size that is none')
@@ -71,7 +74,7 @@ const reduce = (callee: Pickled | undefined, args: Pickled | undefined): Pickled
   if (!(callee instanceof Global) || !Array.isArray(args)) return refuse('its pickle calls what is no name')
   if (callee.name === ORDERED_DICT) return new Map()
   if (callee.name === PARAMETER) return args[0] instanceof Tensor ? args[0] : refuse('its pickle has a parameter that is none')
-  return REBUILD_TENSOR.includes(callee.name) ? rebuildTensor(args) : refuse(`its pickle calls ${plainText(callee.name)}`)
+  return REBUILD_TENSOR.includes(callee.name) ? rebuildTensor(args) : refuse(`its pickle calls ${callee.name}`)
 }
 
 const persistent = (id: Pickled | undefined): Storage => {
@@ -79,7 +82,7 @@ const persistent = (id: Pickled | undefined): Storage => {
   const name = type instanceof Global ? STORAGE.exec(type.name)?.[1] : undefined
   if (kind !== 'storage' || name === undefined || typeof key !== 'string')
     return refuse('its pickle refers to what is no storage')
-  return new Storage(name, key, asIndex(elements))
+  return new Storage(name, asName(key), asIndex(elements))
 }
 
 /** A little-endian two's complement number; sizes fit, anything longer is none. */
@@ -98,7 +101,7 @@ const MAX_VALUES = 500_000
 class Machine {
   readonly #bytes: Buffer
   readonly #stack: (Pickled | typeof MARK)[] = []
-  readonly #memo = new Map<number, Pickled>()
+  readonly #memo: Pickled[] = []
   #at = 0
   #values = 0
 
@@ -135,8 +138,12 @@ class Machine {
     return this.#stack.splice(at).slice(1) as Pickled[]
   }
 
-  push = (value: Pickled | typeof MARK): void => {
+  #count(): void {
     if (++this.#values > MAX_VALUES) refuse('its pickle makes more values than a checkpoint has')
+  }
+
+  push = (value: Pickled | typeof MARK): void => {
+    this.#count()
     this.#stack.push(value)
   }
   mark = (): void => this.push(MARK)
@@ -148,7 +155,10 @@ class Machine {
   long = (length: number): number => longInteger(this.#take(length))
   tuple = (length: number): void => this.push(Array.from({ length }, () => this.#pop()).reverse())
   tupleToMark = (): void => this.push(this.#popToMark())
-  get = (index: number): void => this.push(this.#memo.get(index) ?? refuse('its pickle recalls what it never kept'))
+  get = (index: number): void => {
+    const value = this.#memo[index]
+    this.push(value === undefined ? refuse('its pickle recalls what it never kept') : value)
+  }
   reduce = (): void => {
     const args = this.#pop()
     this.push(reduce(this.#pop(), args))
@@ -157,8 +167,11 @@ class Machine {
   /** Attributes (torch keeps version numbers there) are of no use to a reader. */
   build = (): void => void this.#pop()
 
-  put = (index = this.#memo.size): void => {
-    this.#memo.set(index, this.#top())
+  /** Whoever writes pickles numbers what is kept from 0. */
+  put = (index = this.#memo.length): void => {
+    if (index > this.#memo.length) refuse('its pickle skips a number in what it keeps')
+    this.#count()
+    this.#memo[index] = this.#top()
   }
 
   line = (): string => {
@@ -169,7 +182,7 @@ class Machine {
   }
 
   global = (name: string): void => {
-    if (!isAllowed(name)) refuse(`its pickle names ${plainText(name)}, which a checkpoint has no use for`)
+    if (!isAllowed(asName(name))) refuse(`its pickle names ${name}, which a checkpoint has no use for`)
     this.push(new Global(name))
   }
 
@@ -193,10 +206,14 @@ class Machine {
   appendOne = (): void => this.append([this.#pop()])
   appendToMark = (): void => this.append(this.#popToMark())
 
+  /** Only items with names are kept: nobody asks for others, and numbers can be chosen so that a map of them is slow. */
   set = (values: Pickled[]): void => {
     const map = this.#top()
     if (!(map instanceof Map) || values.length % 2 !== 0) return refuse('its pickle sets items of what is no dictionary')
-    for (let i = 0; i < values.length; i += 2) map.set(values[i] ?? null, values[i + 1] ?? null)
+    for (let i = 0; i < values.length; i += 2) {
+      const key = values[i]
+      if (typeof key === 'string') map.set(asName(key), values[i + 1] ?? null)
+    }
   }
   setOne = (): void => {
     const value = this.#pop()

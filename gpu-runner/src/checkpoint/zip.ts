@@ -1,6 +1,6 @@
 import { ModelError } from '../errors.ts'
-import { type OpenFile, readExactly } from './open-file.ts'
-import { plainText } from './plain-text.ts'
+import { Allowance } from './allowance.ts'
+import { type OpenFile, readExactly, readInOrder } from './open-file.ts'
 
 /** A stored (uncompressed) entry of a zip archive. */
 export interface ZipEntry {
@@ -23,18 +23,18 @@ const ENTRY_SIGNATURE = 0x02014b50
 const LOCAL_SIGNATURE = 0x04034b50
 const IN_ZIP64 = 0xffffffff
 const ZIP64_EXTRA = 1
-/** A checkpoint of a thousand tensors has a directory of some 100 KB; far more is an attack. */
-const MAX_DIRECTORY_BYTES = 4 * 2 ** 20
 /** Each costs a read. */
 const MAX_ENTRIES = 16_384
 
 /** An archive and the one sentence with which anything wrong with it is refused. */
 class Archive {
   readonly #file: OpenFile
+  readonly #readInOrder: ReturnType<typeof readInOrder>
   readonly sizeBytes: number
 
   constructor(file: OpenFile) {
     this.#file = file
+    this.#readInOrder = readInOrder(file)
     this.sizeBytes = file.sizeBytes
   }
 
@@ -44,8 +44,18 @@ class Archive {
 
   /** Exactly these bytes. */
   async read(offset: number, length: number, what: string): Promise<Buffer> {
-    if (offset < 0 || offset + length > this.sizeBytes) this.refuse(`${what} lies outside the file`)
+    this.#refuseOutside(offset, length, what)
     return readExactly(this.#file, offset, length)
+  }
+
+  /** As `read`, for what is asked for from the archive's beginning to its end. */
+  async readNext(offset: number, length: number, what: string): Promise<Buffer> {
+    this.#refuseOutside(offset, length, what)
+    return this.#readInOrder(offset, length)
+  }
+
+  #refuseOutside(offset: number, length: number, what: string): void {
+    if (offset < 0 || offset + length > this.sizeBytes) this.refuse(`${what} lies outside the file`)
   }
 }
 
@@ -115,35 +125,35 @@ const parseEntry = (archive: Archive, directory: Buffer, at: number): RawEntry =
   const stored = widened(directory.readUInt32LE(at + 20))
   const headerOffset = widened(directory.readUInt32LE(at + 42))
   const name = directory.toString('utf8', at + ENTRY_BYTES, nameEnd)
-  if (stored !== sizeBytes) archive.refuse(`${plainText(name)} is compressed`)
+  if (stored !== sizeBytes) archive.refuse(`${name} is compressed`)
   const length = ENTRY_BYTES + nameLength + extraLength + directory.readUInt16LE(at + 32)
   return { name, method: directory.readUInt16LE(at + 10), sizeBytes, headerOffset, length }
 }
 
-interface LocatedEntry extends ZipEntry {
-  headerOffset: number
-}
-
-const locate = async (archive: Archive, { name, method, sizeBytes, headerOffset }: RawEntry): Promise<LocatedEntry> => {
-  const label = plainText(name)
-  if (method !== 0) archive.refuse(`${label} is compressed`)
-  const header = await archive.read(headerOffset, LOCAL_BYTES, `the header of ${label}`)
-  if (header.readUInt32LE(0) !== LOCAL_SIGNATURE) archive.refuse(`${label} has no header`)
+const locate = async (archive: Archive, { name, method, sizeBytes, headerOffset }: RawEntry): Promise<ZipEntry> => {
+  if (method !== 0) archive.refuse(`${name} is compressed`)
+  const header = await archive.readNext(headerOffset, LOCAL_BYTES, `the header of ${name}`)
+  if (header.readUInt32LE(0) !== LOCAL_SIGNATURE) archive.refuse(`${name} has no header`)
   const offset = headerOffset + LOCAL_BYTES + header.readUInt16LE(26) + header.readUInt16LE(28)
-  if (offset + sizeBytes > archive.sizeBytes) archive.refuse(`${label} lies outside the file`)
-  return { name, offset, sizeBytes, headerOffset }
+  if (offset + sizeBytes > archive.sizeBytes) archive.refuse(`${name} lies outside the file`)
+  return { name, offset, sizeBytes }
 }
 
-/** Each entry has a place and a name of its own, or what one reader sees is not what another sees. */
-const refuseOverlaps = (archive: Archive, entries: readonly LocatedEntry[]): void => {
-  const names = new Set<string>()
+/**
+ * Where the entries lie, in the order they lie in. Each has a place and a name of its own, or what one reader sees is not
+ * what another sees.
+ */
+const locateAll = async (archive: Archive, entries: readonly RawEntry[]): Promise<ZipEntry[]> => {
+  const located = new Map<string, ZipEntry>()
   let end = 0
   for (const entry of entries.toSorted((a, b) => a.headerOffset - b.headerOffset)) {
-    if (names.has(entry.name)) archive.refuse(`it has two entries ${plainText(entry.name)}`)
-    if (entry.headerOffset < end) archive.refuse(`${plainText(entry.name)} overlaps another entry`)
-    names.add(entry.name)
-    end = entry.offset + entry.sizeBytes
+    if (located.has(entry.name)) archive.refuse(`it has two entries ${entry.name}`)
+    if (entry.headerOffset < end) archive.refuse(`${entry.name} overlaps another entry`)
+    const place = await locate(archive, entry)
+    located.set(entry.name, place)
+    end = place.offset + place.sizeBytes
   }
+  return [...located.values()]
 }
 
 /**
@@ -151,18 +161,17 @@ const refuseOverlaps = (archive: Archive, entries: readonly LocatedEntry[]): voi
  * @throws ModelError in one sentence for anything broken, compressed, overlapping or outside the file, before memory is
  * taken for it.
  */
-export const readZipDirectory = async (file: OpenFile): Promise<ZipEntry[]> => {
+export const readZipDirectory = async (file: OpenFile, allowance = new Allowance()): Promise<ZipEntry[]> => {
   const archive = new Archive(file)
   const { offset, sizeBytes, entries: count } = await findDirectory(archive)
-  if (sizeBytes > MAX_DIRECTORY_BYTES) archive.refuse(`its directory claims ${sizeBytes} bytes`)
+  allowance.take(file.path, 'directory', sizeBytes)
   if (count > MAX_ENTRIES) archive.refuse(`its directory claims ${count} entries`)
   const directory = await archive.read(offset, sizeBytes, 'its directory')
-  const entries: LocatedEntry[] = []
+  const entries: RawEntry[] = []
   for (let at = 0; entries.length < count;) {
     const entry = parseEntry(archive, directory, at)
     at += entry.length
-    entries.push(await locate(archive, entry))
+    entries.push(entry)
   }
-  refuseOverlaps(archive, entries)
-  return entries
+  return locateAll(archive, entries)
 }

@@ -78,7 +78,7 @@ const EXPLAINED: Readonly<Record<Placed, string>> = {
   copied: 'copied'
 }
 
-const placeFiles = async (folder: string, model: PlannedModel, copy: boolean, { signal }: Context): Promise<PlacedFiles> => {
+const placeFiles = async (folder: string, model: PlannedModel, copy: boolean, signal: AbortSignal): Promise<PlacedFiles> => {
   const [hashes, rows]: [Map<string, string>, string[][]] = [new Map(), []]
   for (const { source, name } of plannedFiles(model)) {
     const target = join(folder, name)
@@ -93,7 +93,7 @@ const placeFiles = async (folder: string, model: PlannedModel, copy: boolean, { 
 const report = async (target: string, rows: string[][], hasLicense: boolean, { say }: Context): Promise<void> => {
   const { id, name, resolution, classes, parameters, precision, revision } = await describeModel(await openModel(target))
   say(`${id} (${name}): ${resolution}, ${classes} classes, ${parameters} parameters, ${precision}, revision ${revision}`)
-  say(formatTable(rows))
+  say(...formatTable(rows))
   if (!hasLicense) say('  The license of the weights is not stated; --license states it.')
   say(`Try it:    npm run models -- check ${target}`)
   say(`Serve it:  MODELS=${target} npm start`)
@@ -111,14 +111,16 @@ export const add: Command = {
     await refuseExisting(target, argument)
     const { tokenizer, transformer: blocks } = model
     buildGraphs({ manifest, shape, folder: target, tokenizer: tokenizer.weights, transformer: blocks.weights })
-    let rows: string[][] = []
-    await writeFolder(target, argument, async (folder) => {
-      const placed = await placeFiles(folder, model, copy, context)
-      rows = placed.rows
-      const finished = finishManifest(manifest, model, placed.hashes)
-      await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(finished, undefined, 2)}\n`)
-      await openModel(folder)
-    })
+    const rows = await context.stoppable((signal) =>
+      writeFolder(target, argument, async (folder) => {
+        const placed = await placeFiles(folder, model, copy, signal)
+        const finished = finishManifest(manifest, model, placed.hashes)
+        await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(finished, undefined, 2)}\n`)
+        await openModel(folder)
+        signal.throwIfAborted()
+        return placed.rows
+      })
+    )
     await report(target, rows, wishes.license !== undefined, context)
   }
 }

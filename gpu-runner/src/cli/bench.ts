@@ -13,7 +13,7 @@ const usage = `nextscale models bench FOLDER [--precision fp32,int8] [--batch 1,
 /** Measures a model folder, one configuration after the other. */
 export const bench: Command = {
   usage,
-  run: async (args, { say, signal }) => {
+  run: async (args, { say, stoppable }) => {
     const options = { ...MEASURE_OPTIONS, rounds: { type: 'string', default: '5' }, cache: { type: 'string' } } as const
     const { values, positionals } = parse(args, options, { usage, positionals: [1, 1] })
     const { batches, precisions, threads } = readMeasureOptions(values)
@@ -24,17 +24,13 @@ export const bench: Command = {
     for (const batch of batches) {
       for (const precision of precisions) {
         const contestant = nextscale({ folder: model.folder, precision, threads, batch, cache })
-        measured.push(...(await measure([contestant], { rounds, signal })))
+        measured.push(...(await stoppable((signal) => measure([contestant], { rounds, signal }))))
       }
     }
     say(`${model.manifest.name}, ${threads} threads, medians of ${rounds} rounds`)
     const memory = memoryRows(measured)
-    say(
-      formatReport(
-        'Milliseconds of a batch, and memory',
-        timeRows(measured).map((row, index) => ({ ...row, ...memory[index] }))
-      )
-    )
-    say(formatReport('Milliseconds of each scale', scaleRows(measured, model.shape.scales)))
+    const times = timeRows(measured).map((row, index) => ({ ...row, ...memory[index] }))
+    say(...formatReport('Milliseconds of a batch, and memory', times).split('\n'))
+    say(...formatReport('Milliseconds of each scale', scaleRows(measured, model.shape.scales)).split('\n'))
   }
 }

@@ -1,14 +1,26 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
+import { plainLine } from '../plain-line.ts'
 
-/** A command that cannot be carried out. The message is one sentence that names the argument and the way out. */
+/**
+ * A command that cannot be carried out. Each sentence names the argument and the way out, and is one line without anything a
+ * terminal would obey.
+ */
 export class CommandError extends Error {
   override name = 'CommandError'
+
+  constructor(...sentences: string[]) {
+    super(sentences.map(plainLine).join('\n'))
+  }
 }
 
 export interface Context {
-  say: (line: string) => void
-  /** Aborted when the user wants to stop. */
-  signal: AbortSignal
+  /** Prints lines, without anything in them that a terminal would obey. */
+  say: (...lines: string[]) => void
+  /**
+   * Does work that leaves something behind when it is cut off: its signal fires where elsewhere SIGINT and the like end the
+   * process at once, and the process ends when the work has cleaned up.
+   */
+  stoppable: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T>
 }
 
 /** One verb of `nextscale models`. */

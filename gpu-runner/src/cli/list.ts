@@ -50,7 +50,7 @@ export const list: Command = {
       }
     }
     const [first] = rows
-    if (first) say(formatTable([Object.keys(first), ...rows.map((row) => Object.values(row))]))
-    if (refused.length > 0) throw new CommandError(refused.join('\n'))
+    if (first) say(...formatTable([Object.keys(first), ...rows.map((row) => Object.values(row))]))
+    if (refused.length > 0) throw new CommandError(...refused)
   }
 }

@@ -1,6 +1,7 @@
-import { constants, createReadStream, createWriteStream } from 'node:fs'
+import { constants, createWriteStream } from 'node:fs'
 import { copyFile, link, realpath } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
+import { openFile } from '../checkpoint/open-file.ts'
 
 /** How a file came to its place. */
 export type Placed = 'linked' | 'copied'
@@ -32,6 +33,11 @@ export const placeFile = async (
   if (!copy && (await tryTo(link(real, target), (error) => NO_LINK.includes(codeOf(error))))) return 'linked'
   // Some file systems share the blocks of a copy, at once; `copyFile` could not be interrupted otherwise.
   if (await tryTo(copyFile(real, target, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL), () => true)) return 'copied'
-  await pipeline(createReadStream(real), createWriteStream(target), { signal })
+  const file = await openFile(real)
+  try {
+    await pipeline(file.handle.createReadStream({ autoClose: false }), createWriteStream(target), { signal })
+  } finally {
+    await file.close()
+  }
   return 'copied'
 }

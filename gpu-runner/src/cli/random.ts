@@ -27,17 +27,19 @@ const parseSeed = (text: string): number => {
 /** Writes a random checkpoint of a published size. */
 export const random: Command = {
   usage,
-  run: async (args, { say, signal }) => {
+  run: async (args, { say, stoppable }) => {
     const options = { seed: { type: 'string', default: '0' } } as const
     const { values, positionals } = parse(args, options, { usage, positionals: [2, 2] })
     const [name = '', folder = ''] = positionals
     const size = PUBLISHED_SIZES.find((each) => each === name)
     if (!size) throw new CommandError(`SIZE must be one of ${PUBLISHED_SIZES.join(', ')}, not "${name}".`)
     const [seed, target, begun] = [parseSeed(values.seed), resolve(folder), performance.now()]
-    await writeFolder(target, 'FOLDER', async (staging) => {
-      await writeRandomTokenizer(join(staging, TOKENIZER_FILE), PUBLISHED_TOKENIZER, { seed, signal })
-      await writeRandomTransformer(join(staging, transformerFile(size)), PUBLISHED_TRANSFORMERS[size], { seed, signal })
-    })
+    await stoppable((signal) =>
+      writeFolder(target, 'FOLDER', async (staging) => {
+        await writeRandomTokenizer(join(staging, TOKENIZER_FILE), PUBLISHED_TOKENIZER, { seed, signal })
+        await writeRandomTransformer(join(staging, transformerFile(size)), PUBLISHED_TRANSFORMERS[size], { seed, signal })
+      })
+    )
     const files = [join(target, TOKENIZER_FILE), join(target, transformerFile(size))] as const
     for (const file of files) say(`${file}  ${formatBytes((await stat(file)).size)}`)
     say(`Written in ${formatSeconds(performance.now() - begun)}. Make a model of it with`)

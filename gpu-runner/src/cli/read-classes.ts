@@ -1,26 +1,38 @@
-import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { readSmallFile } from '../checkpoint/open-file.ts'
+import { ModelError } from '../errors.ts'
+import { MAX_CLASS_NAME_LENGTH } from '../model/manifest.ts'
 import { CommandError } from './command.ts'
 
 const IMAGENET_FILE = fileURLToPath(new URL('../../data/imagenet-1k.txt', import.meta.url))
 const IMAGENET_CLASSES = 1_000
 const MAX_BYTES = 2 ** 20
 
+const decodeUtf8 = (bytes: Buffer): string | undefined => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return undefined
+  }
+}
+
 const readNames = async (path: string): Promise<string[]> => {
+  const bytes = await readSmallFile(path, MAX_BYTES).catch((error: unknown) => {
+    throw error instanceof ModelError ? new CommandError(`--classes: ${error.message}`) : error
+  })
   const refuse = (reason: string): never => {
     throw new CommandError(
       `--classes ${path} ${reason}: it must be a text file with one name a line, in the order of the labels.`
     )
   }
-  const { size } = await stat(path).catch(() => refuse('cannot be read'))
-  if (size > MAX_BYTES) refuse(`has ${size} bytes`)
-  const text = await readFile(path, 'utf8').catch(() => refuse('cannot be read'))
-  const names = text
+  const names = (decodeUtf8(bytes) ?? refuse('is not UTF-8'))
     .trimEnd()
     .split('\n')
     .map((line) => line.trim())
   const blank = names.indexOf('')
   if (blank >= 0) refuse(`has no name on line ${blank + 1}`)
+  const long = names.findIndex(({ length }) => length > MAX_CLASS_NAME_LENGTH)
+  if (long >= 0) refuse(`has a name of more than ${MAX_CLASS_NAME_LENGTH} characters on line ${long + 1}`)
   return names
 }
 

@@ -1,6 +1,8 @@
 /** `nextscale models`: puts VAR models into folders that a runner can serve, shows and checks them. */
+import { constants } from 'node:os'
 import { ModelError } from '../errors.ts'
-import { type Command, CommandError } from './command.ts'
+import { plainLine } from '../plain-line.ts'
+import { type Command, CommandError, type Context } from './command.ts'
 
 const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   add: async () => (await import('./add.ts')).add,
@@ -10,32 +12,62 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   bench: async () => (await import('./bench.ts')).bench
 }
 
-const INTERRUPTED = 130
+const FATAL = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-const say = (line: string) => void process.stdout.write(`${line}\n`)
+const say = (...lines: string[]): void => {
+  for (const line of lines) process.stdout.write(`${plainLine(line)}\n`)
+}
+
+/** Says that a signal asked for the end. */
+class Stopped extends Error {
+  readonly exitCode: number
+
+  constructor(signal: NodeJS.Signals) {
+    super('stopped before it was done.')
+    this.exitCode = 128 + constants.signals[signal]
+  }
+}
+
+const stoppable: Context['stoppable'] = async (work) => {
+  const stop = new AbortController()
+  // Ctrl-C may come twice, from the terminal and from the launcher: what is unfinished must be removed all the same.
+  const abort = (signal: NodeJS.Signals) => stop.abort(new Stopped(signal))
+  for (const signal of FATAL) process.on(signal, abort)
+  try {
+    const done = await work(stop.signal)
+    stop.signal.throwIfAborted()
+    return done
+  } catch (error) {
+    throw stop.signal.aborted ? stop.signal.reason : error
+  } finally {
+    for (const signal of FATAL) process.off(signal, abort)
+  }
+}
 
 const readUsage = async (): Promise<string> => {
   const commands = await Promise.all(Object.values(VERBS).map((load) => load()))
   return commands.map(({ usage }) => usage).join('\n\n')
 }
 
-const run = async ([verb, ...args]: string[], signal: AbortSignal): Promise<void> => {
-  if (verb === undefined || verb === '--help' || verb === '-h' || verb === 'help') return say(await readUsage())
+const run = async ([verb, ...args]: string[]): Promise<void> => {
+  if (verb === undefined || verb === '--help' || verb === '-h' || verb === 'help') return say(...(await readUsage()).split('\n'))
   const load = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined
   if (!load) throw new CommandError(`There is no "models ${verb}": the verbs are ${Object.keys(VERBS).join(', ')}.`)
   const command = await load()
-  if (args.includes('--help') || args.includes('-h')) return say(command.usage)
-  await command.run(args, { say, signal })
+  if (args.includes('--help') || args.includes('-h')) return say(...command.usage.split('\n'))
+  await command.run(args, { say, stoppable })
 }
 
-const stop = new AbortController()
-// Ctrl-C may come twice, from the terminal and from the launcher: what is unfinished must be removed all the same.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
+/** What there is to say of an error: what is unforeseen keeps its stack. */
+const describe = (error: unknown): string => {
+  if (!(error instanceof Error)) return plainLine(String(error))
+  const isForeseen = error instanceof CommandError || error instanceof ModelError || error instanceof Stopped
+  return isForeseen ? error.message : (error.stack ?? error.message).split('\n').map(plainLine).join('\n')
+}
+
 try {
-  await run(process.argv.slice(2), stop.signal)
+  await run(process.argv.slice(2))
 } catch (error) {
-  const isForeseen = error instanceof CommandError || error instanceof ModelError
-  const reason = isForeseen ? error.message : error instanceof Error ? error.stack : String(error)
-  process.stderr.write(`nextscale models: ${stop.signal.aborted ? 'stopped before it was done.' : reason}\n`)
-  process.exitCode = stop.signal.aborted ? INTERRUPTED : 1
+  process.stderr.write(`nextscale models: ${describe(error)}\n`)
+  process.exitCode = error instanceof Stopped ? error.exitCode : 1
 }

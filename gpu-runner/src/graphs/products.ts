@@ -1,8 +1,8 @@
-import type { TensorInfo } from '../checkpoint/tensor-info.ts'
+import type { FloatTensor } from '../checkpoint/tensor-info.ts'
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts'
 
 /** Products of one input [rows, in] with any number of weights [out, in], each plus its bias [out]: [rows, out]. */
-export type Products = (weight: TensorInfo, bias?: Value) => Value
+export type Products = (weight: FloatTensor, bias?: Value) => Value
 
 /** How a graph multiplies matrices. What the input costs (its quantisation, say) is paid once for all its products. */
 export type Multiply = (g: GraphBuilder, x: Value) => Products

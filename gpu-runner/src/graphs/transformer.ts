@@ -1,4 +1,4 @@
-import { rowsOf, type TensorInfo } from '../checkpoint/tensor-info.ts'
+import { rowsOf } from '../checkpoint/tensor-info.ts'
 import type { OpenModel } from '../model/open-model.ts'
 import type { GraphBuilder, Value } from '../onnx/graph-builder.ts'
 import { layerNorm } from './layers.ts'
@@ -42,7 +42,7 @@ const queriesKeysValues = ({ g, model, multiply }: TransformerScope, name: strin
   const product = multiply(g, x)
   const split = g.op('Concat', [rowCount, g.ints([-1, heads, headWidth])], { axis: 0 })
   const perHead = (part: number, offset?: Value) => {
-    const rows: TensorInfo = rowsOf(qkv, part * width, (part + 1) * width)
+    const rows = rowsOf(qkv, part * width, (part + 1) * width)
     return g.op('Transpose', [g.op('Reshape', [product(rows, offset), split])], { perm: [0, 2, 1, 3] })
   }
   return { q: perHead(0, bias('q_bias')), k: perHead(1), v: perHead(2, bias('v_bias')) }

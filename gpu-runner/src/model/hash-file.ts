@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
+import { openFile, readPieces } from '../checkpoint/open-file.ts'
 
-const PIECE_BYTES = 1 << 20
-
-/** sha256 of a file’s content, in hexadecimal. */
+/**
+ * sha256 of a regular file’s content, in hexadecimal.
+ * @throws ModelError when it cannot be opened.
+ */
 export const hashFile = async (path: string, signal?: AbortSignal): Promise<string> => {
   const hash = createHash('sha256')
-  await pipeline(createReadStream(path, { highWaterMark: PIECE_BYTES }), hash, { signal })
+  const file = await openFile(path)
+  try {
+    for await (const piece of readPieces(file, 0, file.sizeBytes)) {
+      signal?.throwIfAborted()
+      hash.update(piece)
+    }
+  } finally {
+    await file.close()
+  }
   return hash.digest('hex')
 }

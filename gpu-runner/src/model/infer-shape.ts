@@ -1,7 +1,7 @@
 import { readTensorBytes } from '../checkpoint/read-safetensors.ts'
 import { ModelError } from '../errors.ts'
 import { PUBLISHED_SCALES, PUBLISHED_SIZES, PUBLISHED_TRANSFORMERS, type PublishedSize } from './published.ts'
-import type { ModelShape } from './shape.ts'
+import { MAX_TOKENS, type ModelShape } from './shape.ts'
 import type { Weights } from './weights.ts'
 
 const tokensOf = (scales: readonly number[]): number => scales.reduce((sum, side) => sum + side * side, 0)
@@ -11,9 +11,6 @@ const tableSizes = (transformer: Weights) => ({
   tokens: transformer.size('pos_1LC', [1, null, null], 1),
   count: transformer.size('lvl_embed.weight', [null, null], 0)
 })
-
-/** More tokens than any model has; no longer table is read. */
-const MAX_TOKENS = 65_536
 
 /** Sides of the scales by the table that gives the scale of each token, which checkpoints of the reference carry along. */
 const scalesOfTable = async (transformer: Weights): Promise<number[]> => {

@@ -1,11 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MODEL_ID_PATTERN } from '@nextscale/openapi'
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { readJson } from '../checkpoint/read-json.ts'
 import { ModelError } from '../errors.ts'
 
 export const MANIFEST_FILE = 'manifest.json'
+/** The names of twenty thousand classes take some 600 KB. */
+const MAX_MANIFEST_BYTES = 2 ** 20
 
 const closed = { additionalProperties: false } as const
 /** Weights lie beside the manifest: a name with a slash could leave the folder. */
@@ -24,6 +26,9 @@ export const isFileName = (name: string): boolean => new RegExp(FILE_NAME).test(
 /** Numbers a model is computed with on a CPU; `int8` is quicker and a little less exact. */
 export const PRECISIONS = ['fp32', 'int8'] as const
 export type Precision = (typeof PRECISIONS)[number]
+
+/** What a request may name; normalising a name takes the square of its length. */
+export const MAX_CLASS_NAME_LENGTH = 200
 
 /** What a model folder says of itself. Sizes are not here: they come from the tensors. */
 export const Manifest = Type.Object(
@@ -57,22 +62,27 @@ export type Manifest = Static<typeof Manifest>
 
 const validator = Compile(Manifest)
 
+const refuseLongNames = (path: string, { classes }: Manifest): void => {
+  const label = classes.findIndex(({ length }) => length > MAX_CLASS_NAME_LENGTH)
+  if (label < 0) return
+  throw new ModelError(
+    `${path}: /classes/${label} has ${classes[label]?.length} characters, and the name of a class may have ${MAX_CLASS_NAME_LENGTH}.`
+  )
+}
+
 /**
  * Reads `manifest.json` of a model folder.
  * @throws ModelError naming the field at fault.
  */
 export const readManifest = async (folder: string): Promise<Manifest> => {
   const path = join(folder, MANIFEST_FILE)
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new ModelError(`${folder} is not a model folder: ${path} cannot be read.`)
+  const manifest = await readJson(path, MAX_MANIFEST_BYTES).catch((error: unknown) => {
+    throw error instanceof ModelError ? new ModelError(`${folder} is not a model folder: ${error.message}`) : error
   })
-  let manifest: unknown
-  try {
-    manifest = JSON.parse(text)
-  } catch (error) {
-    throw new ModelError(`${path} is not valid JSON: ${error instanceof Error ? error.message : String(error)}`)
+  if (validator.Check(manifest)) {
+    refuseLongNames(path, manifest)
+    return manifest
   }
-  if (validator.Check(manifest)) return manifest
   const [first] = validator.Errors(manifest)
   // A field that is not in the schema is reported as one whose schema is `false`.
   const complaint = first?.keyword === 'boolean' ? 'is not a field of a manifest' : first?.message

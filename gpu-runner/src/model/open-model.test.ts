@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { copyFile, cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { copyFile, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { readSafetensors } from '../checkpoint/read-safetensors.ts'
@@ -7,6 +8,8 @@ import type { TensorMap } from '../checkpoint/tensor-info.ts'
 import { buildGraphs } from '../cli/build-graphs.ts'
 import { ModelError } from '../errors.ts'
 import { SHIPPED_MODEL, temporaryFolder } from '../testing/folders.ts'
+import { changeManifest, copyModel } from '../testing/change-model.ts'
+import { measureWork } from '../testing/measure-work.ts'
 import { type HeaderEntry, writeSafetensors } from '../testing/write-safetensors.ts'
 import { hashFile } from './hash-file.ts'
 import type { Manifest } from './manifest.ts'
@@ -39,7 +42,7 @@ const changedModel = async (t: TestContext, changes: Changes): Promise<string> =
   return folder
 }
 
-const buildAll = async (folder: string): Promise<void> => buildGraphs(await openModel(folder))
+const buildAll = async (folder: string) => buildGraphs(await openModel(folder))
 
 const refuses = (attempt: Promise<unknown>, sentence: RegExp) =>
   assert.rejects(attempt, (error: unknown) => {
@@ -64,8 +67,7 @@ test('a file with another content is refused by name', async (t) => {
 
 /** The shipped model with its transformer in two shards. */
 const shardedModel = async (t: TestContext): Promise<string> => {
-  const folder = await temporaryFolder(t)
-  await cp(SHIPPED_MODEL, folder, { recursive: true })
+  const folder = await copyModel(t)
   const tensors = Object.entries(entries(await readSafetensors(join(SHIPPED_MODEL, 'transformer.safetensors'))))
   const parts = { 'one.safetensors': tensors.slice(0, 40), 'two.safetensors': tensors.slice(40) }
   for (const [file, part] of Object.entries(parts)) await writeSafetensors(join(folder, file), Object.fromEntries(part))
@@ -81,18 +83,12 @@ const shardedModel = async (t: TestContext): Promise<string> => {
   return folder
 }
 
-const changeManifest = async (folder: string, change: (manifest: Manifest) => void | Promise<void>) => {
-  const path = join(folder, 'manifest.json')
-  const manifest = JSON.parse(await readFile(path, 'utf8')) as Manifest
-  await change(manifest)
-  await writeFile(path, JSON.stringify(manifest))
-}
-
 test('a model in shards is opened, and each shard is held against its hash', async (t) => {
   const folder = await shardedModel(t)
   await buildAll(folder)
   await verifyHashes(await openModel(folder))
-  await writeFile(join(folder, 'two.safetensors'), 'x', { flag: 'a' })
+  const bytes = await readFile(join(folder, 'two.safetensors'))
+  await writeFile(join(folder, 'two.safetensors'), bytes.fill(1, bytes.length - 1))
   await refuses(verifyHashes(await openModel(folder)), /two\.safetensors has sha256 \w{64}, but the manifest says/)
 })
 
@@ -139,6 +135,48 @@ const shapes: Record<string, [Changes, RegExp]> = {
     { manifest: (manifest) => (manifest.defaults.top_k = 2000) },
     /top_k is 2000, but the vocabulary has 1024/
   ],
+  'a weight of a type that is no float': [
+    { transformer: (tensors) => (tensors['word_embed.weight'] = { dtype: 'I32', shape: [256, 32] }) },
+    /^transformer\.safetensors: tensor word_embed\.weight has type I32, expected F32, F16 or BF16\.$/
+  ],
+  'a bias of a type that is no float': [
+    { tokenizer: (tensors) => (tensors['decoder.conv_out.bias'] = { dtype: 'U8', shape: [3] }) },
+    /^tokenizer\.safetensors: tensor decoder\.conv_out\.bias has type U8, expected F32, F16 or BF16\.$/
+  ],
+  'a tensor without values': [
+    { transformer: (tensors) => (tensors['word_embed.weight'] = { dtype: 'F16', shape: [0, 32] }) },
+    /tensor word_embed\.weight has shape 0 x 32, so it has no values/
+  ],
+  'a larger scale than a runner can hold': [
+    { manifest: (manifest) => (manifest.scales = [1, 60_000]) },
+    /the model has 60000 codes on a side of the last scale, but may have 64 at most/
+  ],
+  'more tokens than a runner can hold': [
+    { manifest: (manifest) => (manifest.scales = Array.from({ length: 40 }, (_, k) => 25 + k)) },
+    /the model has 84540 tokens in all scales, but may have 16384 at most/
+  ],
+  'a larger picture than a runner can hold': [
+    {
+      tokenizer: (tensors) => {
+        for (let level = 3; level < 12; level++)
+          tensors[`decoder.up.${level}.block.0.conv1.weight`] = { dtype: 'F16', shape: [32, 32, 3, 3] }
+      }
+    },
+    /the model has 16384 pixels on a side of the picture, but may have 2048 at most/
+  ],
+  'more blocks than a runner can hold': [
+    {
+      transformer: (tensors) => {
+        for (let block = 6; block < 200; block++)
+          tensors[`blocks.${block}.attn.mat_qkv.weight`] = { dtype: 'F16', shape: [768, 256] }
+      }
+    },
+    /the model has 200 transformer blocks, but may have 128 at most/
+  ],
+  'a class of a name that no request can have': [
+    { manifest: (manifest) => (manifest.classes[7] = `x${'\u0301'.repeat(1_000)}`) },
+    /manifest\.json: \/classes\/7 has 1001 characters, and the name of a class may have 200/
+  ],
   'a checkpoint of another kind': [
     { transformer: (tensors) => Object.keys(tensors).forEach((name) => name.startsWith('blocks.') && delete tensors[name]) },
     /it is not a VAR transformer/
@@ -149,7 +187,11 @@ const shapes: Record<string, [Changes, RegExp]> = {
   ],
   'an unknown manifest field': [
     { manifest: (manifest) => Object.assign(manifest, { scale: 1 }) },
-    /manifest\.json: \/scale is not a field of a manifest/
+    /manifest\.json: \/scale is not a field of a manifest\.$/
+  ],
+  'an unknown manifest field that a terminal would obey': [
+    { manifest: (manifest) => Object.assign(manifest, { 'evil\n\u001b[31m\u202e': 1 }) },
+    /^[^\p{C}]*manifest\.json: \/evil {2}\[31m {2}is not a field of a manifest\.$/u
   ]
 }
 
@@ -159,9 +201,56 @@ for (const [kind, [changes, sentence]] of Object.entries(shapes)) {
   })
 }
 
-test('a folder without a manifest, and one whose manifest is not JSON, are refused', async (t) => {
+/** A folder whose manifest has these bytes. */
+const withManifest = async (t: TestContext, bytes: Buffer | string): Promise<string> => {
   const folder = await temporaryFolder(t)
-  await refuses(openModel(folder), /is not a model folder: .*manifest\.json cannot be read/)
-  await writeFile(join(folder, 'manifest.json'), '{')
-  await refuses(openModel(folder), /manifest\.json is not valid JSON/)
+  await writeFile(join(folder, 'manifest.json'), bytes)
+  return folder
+}
+
+const manifests: Record<string, [Buffer | string, RegExp]> = {
+  'that is cut off': ['{', /manifest\.json is not valid JSON: [^\p{C}]+\.$/u],
+  'that a terminal would obey': ['{"a":\u001bc\n\u009b2J}', /manifest\.json is not valid JSON: [^\p{C}]+ is not valid JSON\.$/u],
+  'with a byte order mark': [
+    `\ufeff{"manifest_version":1}`,
+    /manifest\.json is not valid JSON: it begins with a byte order mark, so save it as UTF-8 without one\.$/
+  ],
+  'in UTF-16': [Buffer.from('\ufeff{}', 'utf16le'), /it begins with a byte order mark, so save it as UTF-8/],
+  'in Latin-1': [Buffer.from('{"name":"caf\xe9"}', 'latin1'), /manifest\.json is not valid JSON: it is not UTF-8\.$/],
+  'with a field twice': ['{"id":"a","files":{},"id":"b"}', /manifest\.json is not valid JSON: it has the name id twice\.$/],
+  'that is nested without end': [`${'['.repeat(99)}${']'.repeat(99)}`, /it is nested more than 32 deep\.$/],
+  'that is a list': ['[]', /manifest\.json: the manifest must be object\.$/]
+}
+for (const [kind, [bytes, sentence]] of Object.entries(manifests)) {
+  test(`a manifest ${kind} is refused in one sentence`, async (t) => {
+    await refuses(openModel(await withManifest(t, bytes)), sentence)
+  })
+}
+
+test('a manifest that is missing, no regular file or without end is refused before it is read', async (t) => {
+  const folder = await temporaryFolder(t)
+  const path = join(folder, 'manifest.json')
+  await refuses(openModel(folder), /is not a model folder: .*manifest\.json cannot be opened: there is no such file\.$/)
+  execFileSync('mkfifo', [path])
+  await refuses(openModel(folder), /is not a model folder: .*manifest\.json cannot be opened: it is not a regular file\.$/)
+  await rm(path)
+  await symlink('/dev/zero', path)
+  await refuses(openModel(folder), /manifest\.json cannot be opened: it is not a regular file\.$/)
+  await rm(path)
+  await writeFile(path, '{')
+  await truncate(path, 2 ** 33)
+  const sentence = /manifest\.json is too large: it has 8589934592 bytes and may have 1048576\.$/
+  const { bytesRead } = await measureWork(() => refuses(openModel(folder), sentence))
+  assert.ok(bytesRead < 100_000, `${bytesRead} bytes were read`)
+})
+
+test('a listed file that is a pipe is refused, and one that is listed again is read once', async (t) => {
+  const folder = await copyModel(t)
+  const { size } = await stat(join(folder, 'transformer.safetensors'))
+  await changeManifest(folder, ({ files: { transformer } }) => (transformer.shards = Array(9).fill({ ...transformer })))
+  const { bytesRead } = await measureWork(async () => verifyHashes(await openModel(folder)))
+  assert.ok(bytesRead < 2 * size + 2 ** 20, `${bytesRead} bytes were read of ${size}`)
+  execFileSync('mkfifo', [join(folder, 'pipe')])
+  await changeManifest(folder, ({ files }) => (files.transformer.shards = [{ path: 'pipe', sha256: '0'.repeat(64) }]))
+  await refuses(verifyHashes(await openModel(folder)), /pipe cannot be opened: it is not a regular file\.$/)
 })

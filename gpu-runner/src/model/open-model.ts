@@ -38,14 +38,18 @@ interface HashedFile {
   sha256: string
 }
 
-const verifyHash = async (folder: string, { path, sha256 }: HashedFile): Promise<void> => {
+/** Hashes of files by their real paths: one that is listed under many names is read once. */
+type Hashes = Map<string, string>
+
+const verifyHash = async (folder: string, { path, sha256 }: HashedFile, hashes: Hashes): Promise<void> => {
   const file = join(folder, path)
   const real = await realpath(file).catch(() => {
     throw new ModelError(`${file} is missing, but the manifest lists it.`)
   })
   // The runtime refuses external data outside the folder, so a link that leaves it would fail later and less clearly.
   if (dirname(real) !== folder) throw new ModelError(`${file} is a link that leaves its model folder.`)
-  const actual = await hashFile(file)
+  const actual = hashes.get(real) ?? (await hashFile(real))
+  hashes.set(real, actual)
   if (actual === sha256) return
   throw new ModelError(`${basename(folder)}/${path} has sha256 ${actual}, but the manifest says ${sha256}: fetch the file again.`)
 }
@@ -66,11 +70,12 @@ const refuseUnlisted = ({ folder }: OpenModel, role: CheckpointRole, weights: We
  * @throws ModelError naming the file whose content is not the one the manifest promises.
  */
 export const verifyHashes = async (model: OpenModel): Promise<void> => {
+  const hashes: Hashes = new Map()
   for (const role of ['tokenizer', 'transformer'] as const) {
     const { shards = [], ...entry } = model.manifest.files[role]
     const listed = [entry, ...shards]
     refuseUnlisted(model, role, model[role], listed)
-    for (const file of listed) await verifyHash(model.folder, file)
+    for (const file of listed) await verifyHash(model.folder, file, hashes)
   }
 }
 

@@ -68,6 +68,35 @@ const tokenizerShape = (weights: Weights, phiShare: number): TokenizerShape => {
   }
 }
 
+/** More tokens of one image than any model has. */
+export const MAX_TOKENS = 16_384
+
+interface Limit {
+  what: string
+  actual: number
+  most: number
+}
+
+/**
+ * What sampling takes grows with the square of some sizes and with the product of others: without limits a file of a
+ * megabyte could ask for all memory. The largest published model has 32 x 32 codes, 2,240 tokens, 512 px and 36 blocks.
+ */
+const limitsOf = ({ side, tokens, transformer, tokenizer }: ModelShape, decoded: number, weights: Weights): Limit[] => [
+  { what: 'codes on a side of the last scale', actual: side, most: 64 },
+  { what: 'tokens in all scales', actual: tokens, most: MAX_TOKENS },
+  { what: 'pixels on a side of the picture', actual: decoded, most: 2_048 },
+  { what: 'transformer blocks', actual: transformer.depth, most: 128 },
+  { what: 'phi convolutions', actual: tokenizer.phis, most: 64 },
+  {
+    what: 'decoder blocks on one level',
+    actual: Math.max(...Array.from({ length: tokenizer.levels }, (_, level) => levelBlocks(weights, level))),
+    most: 32
+  }
+]
+
+const levelBlocks = (weights: Weights, level: number): number =>
+  weights.count((block) => `decoder.up.${level}.block.${block}.conv1.weight`)
+
 const requireThat = (condition: boolean, sentence: string): void => {
   if (!condition) throw new ModelError(sentence)
 }
@@ -93,6 +122,8 @@ export const modelShape = (manifest: Manifest, tokenizer: Weights, transformer: 
     scales.every((n, k) => k === 0 || n > (scales[k - 1] ?? n)),
     `${manifest.id}: scales must grow, but are ${scales.join(' ')}.`
   )
+  for (const { what, actual, most } of limitsOf(shape, decoded, tokenizer))
+    requireThat(actual <= most, `${manifest.id}: the model has ${actual} ${what}, but may have ${most} at most.`)
   requireThat(
     decoded === resolution,
     `${manifest.id}: the tokenizer decodes ${side} x ${side} codes to ${decoded} px, but the manifest says resolution ${resolution}.`

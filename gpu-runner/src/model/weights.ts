@@ -1,11 +1,11 @@
 import { basename } from 'node:path'
-import type { TensorInfo, TensorMap } from '../checkpoint/tensor-info.ts'
+import { type FloatTensor, isFloat, type TensorMap } from '../checkpoint/tensor-info.ts'
 import { ModelError } from '../errors.ts'
 
 /** `null` in an expected shape takes any size. */
 export type ExpectedShape = readonly (number | null)[]
 
-/** Tensors of a checkpoint file, handed out only with the shape the caller expects. */
+/** Tensors of a checkpoint file, handed out only as weights of the shape the caller expects. */
 export class Weights {
   readonly path: string
   readonly tensors: TensorMap
@@ -20,10 +20,10 @@ export class Weights {
   }
 
   /**
-   * The tensor of that name.
-   * @throws ModelError naming file and tensor when it is missing or its shape is another.
+   * The tensor of that name, which has at least one value.
+   * @throws ModelError naming file and tensor when it is missing, its type is no float or its shape is another.
    */
-  take(name: string, shape: ExpectedShape): TensorInfo {
+  take(name: string, shape: ExpectedShape): FloatTensor {
     const tensor = this.tensors.get(name)
     const file = basename(this.path)
     if (!tensor) throw new ModelError(`${file} has no tensor ${name}.`)
@@ -32,6 +32,9 @@ export class Weights {
       const expected = shape.map((size) => size ?? 'any').join(' x ')
       throw new ModelError(`${file}: tensor ${name} has shape ${tensor.shape.join(' x ')}, expected ${expected}.`)
     }
+    if (tensor.shape.includes(0))
+      throw new ModelError(`${file}: tensor ${name} has shape ${tensor.shape.join(' x ')}, so it has no values.`)
+    if (!isFloat(tensor)) throw new ModelError(`${file}: tensor ${name} has type ${tensor.dtype}, expected F32, F16 or BF16.`)
     return tensor
   }
 

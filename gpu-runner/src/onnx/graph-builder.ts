@@ -17,7 +17,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema
 } from 'onnx-buf'
-import { elementCount, type TensorInfo } from '../checkpoint/tensor-info.ts'
+import { elementCount, type FloatTensor, type TensorInfo } from '../checkpoint/tensor-info.ts'
 
 /** Name of a value in the graph. */
 export type Value = string
@@ -164,13 +164,10 @@ export class GraphBuilder {
   }
 
   /** A weight, read from the checkpoint by the runtime. Another precision is converted once, when the session is made. */
-  weight(tensor: TensorInfo, type: FloatType = this.float): Value {
+  weight(tensor: FloatTensor, type: FloatType = this.float): Value {
     const key = `${type}|${tensor.name}`
     const known = this.#cast.get(key)
     if (known) return known
-    if (tensor.dtype !== 'F32' && tensor.dtype !== 'F16' && tensor.dtype !== 'BF16') {
-      throw new TypeError(`${tensor.name} is ${tensor.dtype}, not a floating-point weight`)
-    }
     const common = { name: tensor.name, dataType: WEIGHT_TYPES[tensor.dtype], dims: tensor.shape.map(BigInt) }
     this.#initializers.set(tensor.name, create(TensorProtoSchema, { ...common, ...valuesOf(tensor) }))
     const isAsWanted = WEIGHT_ELEMENT_TYPES[tensor.dtype] === type

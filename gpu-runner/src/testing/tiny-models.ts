@@ -2,11 +2,13 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { add } from '../cli/add.ts'
+import type { Context } from '../cli/command.ts'
 import { type OpenModel, openModel } from '../model/open-model.ts'
 import { temporaryFolder } from './folders.ts'
 import { writeTinyCheckpoint } from './tiny-checkpoint.ts'
 
-const context = { say: () => undefined, signal: new AbortController().signal }
+const { signal } = new AbortController()
+const context: Context = { say: () => undefined, stoppable: (work) => work(signal) }
 
 /** Three small models of one size and other weights; the third is another revision of the second. */
 export const tinyModels = async (t: TestContext): Promise<[OpenModel, OpenModel, OpenModel]> => {
