@@ -26,6 +26,7 @@ import { openObjectStore } from './object-store/open.ts'
 import { connectListener, connectProducer } from './redis/connection.ts'
 import { createRunnerRegistry, type RunnerRegistry } from './runners/read-runners.ts'
 import { createJobEvents, type JobEvents } from './redis/job-events.ts'
+import { watchAccess } from './redis/watch-access.ts'
 import { createDeliveryReader, type DeliveryReader } from './webhooks/delivery-snapshot.ts'
 import { createWebhookSecrets, type WebhookSecrets } from './webhooks/secrets.ts'
 import { openSigningKeys, type SigningKey } from './webhooks/signing-keys.ts'
@@ -35,6 +36,8 @@ export interface Services {
   readonly config: Config
   readonly redis: Redis
   readonly keys: RedisKeys
+  /** What the user of Redis may not do although it is needed, in a sentence. */
+  readonly lack: () => string | undefined
   readonly queue: Queue<GenerateImagePayload>
   readonly deliveryQueue: Queue<DeliverWebhookPayload>
   readonly events: JobEvents
@@ -79,6 +82,7 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     config,
     redis,
     keys,
+    lack: watchAccess({ redis, keys, prefix: config.redisPrefix, log }),
     queue,
     deliveryQueue,
     events: createJobEvents(connectListener(config.redisUrl), queue.toKey('events')),

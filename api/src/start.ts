@@ -9,7 +9,7 @@ const { readConfig } = await import('./config.ts')
 const { configure, fail } = await import('./fail.ts')
 const { prettyStream } = await import('./pretty-stream.ts')
 const { buildApp } = await import('./build-app.ts')
-const { refuseWithoutKeys } = await import('./keys/refuse-without-keys.ts')
+const { whyNotStart } = await import('./why-not-start.ts')
 
 /** How long closing may take; orchestrators usually kill after 10 or 30 s. */
 const CLOSE_DEADLINE_MS = 8000
@@ -31,7 +31,7 @@ const listen = async (app: FastifyInstance, { host, port }: Config): Promise<voi
 }
 
 const config = configure(readConfig)
-const refusal = await refuseWithoutKeys(config)
+const refusal = await whyNotStart(config)
 if (refusal !== undefined) fail(refusal)
 const app = await buildApp(config, { logStream: await prettyStream(config) })
 

@@ -1,4 +1,5 @@
-import { redisKeys } from '@nextscale/openapi'
+import { type RedisKeys, redisKeys } from '@nextscale/openapi'
+import { lackOfCommands } from '@nextscale/platform'
 import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { announceModels } from './announce-models.ts'
@@ -94,6 +95,18 @@ const connect = (url: string, log: Logger): Redis => {
   return redis
 }
 
+/**
+ * Waits for Redis for as long as it takes.
+ * @throws ConfigError when its user may not do what a runner needs.
+ */
+const openRedis = async ({ redisUrl, redisPrefix }: Readonly<Config>, keys: RedisKeys, log: Logger) => {
+  const redis = connect(redisUrl, log)
+  if (redis.status !== 'ready') await new Promise<void>((resolve) => redis.once('ready', () => resolve()))
+  const lack = await lackOfCommands(redis, keys, redisPrefix)
+  if (lack !== undefined) throw new ConfigError(lack)
+  return { redis, subscriber: connect(redisUrl, log) }
+}
+
 export interface Runner {
   /**
    * Stops in reverse order of the start; unfinished generations go back into the queue. Says `abandoned` when Redis did
@@ -104,7 +117,7 @@ export interface Runner {
 
 /**
  * Starts everything a runner needs and takes generations off the queue.
- * @throws ModelError when a model cannot be served.
+ * @throws ModelError when a model cannot be served, ConfigError when a setting cannot be used.
  */
 export const startRunner = async (config: Readonly<Config>, log: Logger): Promise<Runner> => {
   const keys = redisKeys(config.redisPrefix)
@@ -118,8 +131,7 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
     log
   })
   const store = await openStore(config.store)
-  const redis = connect(config.redisUrl, log)
-  const subscriber = connect(config.redisUrl, log)
+  const { redis, subscriber } = await openRedis(config, keys, log)
   const cancels = await createCancelWatch(redis, subscriber, keys, log)
   const liveEvents = await createLiveEvents({
     redis,

@@ -1,6 +1,8 @@
 import { redisKeys } from '@nextscale/openapi'
+import { lackOfCommands } from '@nextscale/platform'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
+import { ConfigError } from '../config-readers.ts'
 import { openEgress } from '../egress/open.ts'
 import { openDeliveryQueue, openQueue } from '../generations/queue.ts'
 import { createReader } from '../generations/reader.ts'
@@ -104,6 +106,7 @@ const startRepeating = (
 /**
  * Starts everything a service needs besides requests and runners. Any number of processes may do so at once. Waits for Redis,
  * for as long as it takes; undefined when `signal` fires before.
+ * @throws ConfigError when its user may not do what is needed.
  */
 export const startControl = async (
   config: ControlConfig,
@@ -121,6 +124,11 @@ export const startControl = async (
   if (!(await isThere(parts.redis, signal))) {
     await close()
     return undefined
+  }
+  const lack = await lackOfCommands(parts.redis, parts.keys, config.redisPrefix)
+  if (lack !== undefined) {
+    await close()
+    throw new ConfigError(lack)
   }
   const workers = await startWorkers(parts, metrics, config, log)
   const stopping = new AbortController()

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { pino } from 'pino'
+import { ConfigError } from '../config-readers.ts'
 import { configure, fail } from '../fail.ts'
 import { loggedError } from '../logged-error.ts'
 import { prettyStream } from '../pretty-stream.ts'
@@ -36,6 +37,7 @@ const control = await startControl(config, log, told.signal).catch((error: unkno
   const address = config.metrics && `METRICS_HOST=${config.metrics.host} and METRICS_PORT=${config.metrics.port}`
   if (error instanceof Error && 'code' in error && address !== undefined && 'syscall' in error && error.syscall === 'listen')
     return fail(`Metrics cannot be served at ${address} (${String(error.code)}): choose others, or unset METRICS_PORT.`)
+  if (error instanceof ConfigError) return fail(error.message)
   throw error
 })
 if (control) {

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
 import { type Client, createClient } from './client.ts'
 import { freePort } from './free-port.ts'
 import { startProcess, type TestProcess } from './process.ts'
@@ -38,6 +39,8 @@ export interface DeploymentOptions {
   withRunner?: boolean
   /** The command line that runs a program; by default Node alone. */
   launch?: Launch
+  /** The user of Redis that the processes are; by default the one who may do everything. */
+  user?: { name: string; rules: readonly string[] }
 }
 
 type Launch = (program: string) => readonly [command: string, ...args: string[]]
@@ -119,15 +122,26 @@ const present = (started: TestProcess | undefined): TestProcess => {
   return started
 }
 
+const PASSWORD = 'p@ss:w/rd#%'
+
+/** Adds a user to a Redis. Resolves with the URL of its connections. */
+const addUser = async (url: string, { name, rules }: NonNullable<DeploymentOptions['user']>): Promise<string> => {
+  const admin = new Redis(url)
+  await admin.acl('SETUSER', name, 'on', `>${PASSWORD}`, ...rules)
+  admin.disconnect()
+  return url.replace('redis://', `redis://${name}:${encodeURIComponent(PASSWORD)}@`)
+}
+
 const byNode: Launch = (program) => [process.execPath, program]
 
 export const deploy = async (options: DeploymentOptions = {}): Promise<Deployment> => {
-  const { env = {}, withRunner = true, launch = byNode } = options
+  const { env = {}, withRunner = true, launch = byNode, user } = options
   const redis = await createRedis()
+  const redisUrl = user === undefined ? redis.url : await addUser(redis.url, user)
   const objects = await mkdtemp(join(tmpdir(), 'nextscale-objects-'))
   const port = await freePort()
   const baseUrl = `http://127.0.0.1:${port}`
-  const common = { REDIS_URL: redis.url, OBJECT_DIR: objects, PORT: String(port), ...QUICK_RECOVERY, ...env }
+  const common = { REDIS_URL: redisUrl, OBJECT_DIR: objects, PORT: String(port), ...QUICK_RECOVERY, ...env }
   const processes = new Processes(common, baseUrl, launch)
   await Promise.all([processes.startApi(), processes.startControl()])
   if (withRunner) {
