@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { awaitReady } from './launcher/await-ready.ts'
 import { choosePort } from './launcher/choose-port.ts'
 import { DEFAULT_PORT, type LauncherConfig, readConfig, ROOT, StartError } from './launcher/config.ts'
-import { ensureKey } from './launcher/ensure-key.ts'
+import { ensureKey, KEY_FILE } from './launcher/ensure-key.ts'
 import { greet } from './launcher/greet.ts'
 import { lockHome } from './launcher/lock-home.ts'
 import { linePrinter } from './launcher/print-lines.ts'
@@ -10,6 +10,9 @@ import { listenForStop } from './launcher/listen-for-stop.ts'
 import { startRedis } from './launcher/start-redis.ts'
 import { stopProcess } from './launcher/stop-process.ts'
 import { type Program, supervise, type Supervised } from './launcher/supervise.ts'
+
+// What is made here, by whatever is started, is for its owner alone.
+process.umask(0o077)
 
 const LEFTOVER_TIMEOUT_MS = 10_000
 const lines = linePrinter({ out: process.stdout, color: process.stdout.isTTY })
@@ -62,8 +65,11 @@ const launch = async (config: LauncherConfig): Promise<number> => {
     for (const program of programs(config, redisUrl, port)) started.push(supervise({ program, lines, record }))
     const over = AbortSignal.any([stop, ...started.map(({ gaveUp }) => gaveUp)])
     const base = baseUrl(config.host, port)
+    lock.tell(base)
     if (await awaitReady(base, { signal: over, remind: (reason) => say(`Not ready yet: ${reason}.`) })) {
-      process.stdout.write(`${await greet(base, key)}\n`)
+      process.stdout.write(
+        `${await greet(base, key, { keyFile: join(config.home, KEY_FILE), isTerminal: process.stdout.isTTY })}\n`
+      )
     }
     if (!over.aborted) await new Promise((resolve) => over.addEventListener('abort', resolve, { once: true }))
     return stop.aborted ? 0 : 1

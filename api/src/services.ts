@@ -98,7 +98,7 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     enqueueKeyed: createEnqueueKeyed({ redis, queue, deliveryQueue, keys }),
     depth: createQueueDepth(redis, queue, config.queueLimit),
     deliveryDepth: createQueueDepth(redis, deliveryQueue, config.queueLimit, Date.now, 'webhook deliveries'),
-    apiKeys: createKeyFinder(redis, keys),
+    apiKeys: createKeyFinder({ redis, keys, store }),
     rate: createRateLimit(redis, keys),
     inFlight: createInFlight({ redis, keys, reader }),
     streams: createStreams({ redis, keys }),

@@ -25,6 +25,8 @@ export const redisKeys = (prefix: string) => {
     cancelChannel: `${root}:cancel`,
     /** Hash: API key id to ApiKeyRecord (JSON). */
     apiKeys: `${root}:api-keys`,
+    /** String: there has been an API key. Never taken back. */
+    keysMade: `${root}:keys-made`,
     /** Rate state of an API key. */
     rate: (owner: string) => `${root}:rate:${owner}`,
     /** Sorted set of an owner's unfinished generations by creation time in ms; finished ones are taken out lazily. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -44,6 +44,25 @@ test('the first start makes a key in the Redis it runs, and later starts use it'
   assert.deepEqual([name, scopes], ['local', ['generate', 'read', 'webhooks', 'admin']])
   await redis.del(apiKeys)
   assert.notDeepEqual(await ensureKey(configured(), started.url), first)
+})
+
+test('whoever is not its owner gets nowhere: no password on the command line, none in a file they can read', async () => {
+  const { port, password } = new URL(started.url)
+  assert.equal(password.length, 64)
+  const stranger = new Redis(Number(port), '127.0.0.1', { lazyConnect: true, enableReadyCheck: false })
+  stranger.on('error', () => undefined)
+  await assert.rejects(stranger.hset(apiKeys, 'mine', '{}'), /NOAUTH/)
+  stranger.disconnect()
+  for (const file of ['redis.conf', 'url']) assert.equal(statSync(join(home, 'redis', file)).mode & 0o777, 0o600, file)
+  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  const commandLines = processes.map((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+    } catch {
+      return ''
+    }
+  })
+  assert.ok(!commandLines.some((line) => line.includes(password)))
 })
 
 test('in somebody’s Redis with keys of its own it makes none', async () => {

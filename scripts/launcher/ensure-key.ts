@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type LauncherConfig, ROOT, StartError } from './config.ts'
 
 const KEYS = join(ROOT, 'api/src/keys/cli/start.ts')
-const KEY_FILE = 'api-key'
+export const KEY_FILE = 'api-key'
 const TIMEOUT_MS = 20_000
 
 /** The key requests to this start need: the launcher's own, one of others that are there already, or none. */

@@ -23,30 +23,45 @@ const exampleClass = async (base: string, token: string | undefined): Promise<st
   }
 }
 
-/** A command that waits for a picture and saves it. `-f`: a refusal must not end up in the file. */
-export const exampleCommand = (base: string, className: string | undefined, token?: string): string => {
+/** Inside the double quotes of a shell, as it is. */
+const quoted = (text: string): string => text.replaceAll(/["$`\\]/g, String.raw`\$&`)
+
+/** A command that waits for a picture and saves it. `-f`: a refusal must not end up in the file. `key` may be a shell's substitution. */
+export const exampleCommand = (base: string, className: string | undefined, key?: string): string => {
   const file = `${(className ?? 'picture').replace(/\W+/g, '-').toLowerCase()}.png`
   const body = className === undefined ? '{}' : `{"class_name": "${className}"}`
-  const key = token === undefined ? '' : ` -H 'Authorization: Bearer ${token}'`
+  const authorization = key === undefined ? '' : ` -H "Authorization: Bearer ${key}"`
   return [
-    `curl -fsS ${base}/generate${key} \\`,
+    `curl -fsS ${base}/generate${authorization} \\`,
     `  -H 'Accept: image/png' -H 'Content-Type: application/json' -d '${body}' -o ${file}`
   ].join('\n')
 }
 
-const describeKey = (key: StartKey): string[] => {
-  if (key.kind === 'none') return []
-  if (key.kind === 'others') return ['API key              one of those this Redis has; put it in place of KEY below']
-  return [`API key              ${key.token}`]
+export interface Place {
+  /** Where the key lies. */
+  keyFile: string
+  /** Whether what is said is read on a terminal; elsewhere it may be kept where others can read it. */
+  isTerminal: boolean
 }
 
-const tokenOf = (key: StartKey): string | undefined => (key.kind === 'local' ? key.token : undefined)
+const describeKey = (key: StartKey, { keyFile, isTerminal }: Place): string[] => {
+  if (key.kind === 'none') return []
+  if (key.kind === 'others') return ['API key              one of those this Redis has; put it in place of KEY below']
+  return [`API key              ${isTerminal ? key.token : `in ${keyFile}`}`]
+}
+
+/** The key as the example has it. */
+const keyInExample = (key: StartKey, { keyFile, isTerminal }: Place): string | undefined => {
+  if (key.kind === 'none') return undefined
+  if (key.kind === 'others') return 'KEY'
+  return isTerminal ? key.token : `$(cat "${quoted(keyFile)}")`
+}
 
 /** What to tell somebody whose server has just become ready. */
-export const greet = async (base: string, key: StartKey): Promise<string> => {
-  const className = await exampleClass(base, tokenOf(key))
-  const command = exampleCommand(base, className, key.kind === 'others' ? 'KEY' : tokenOf(key))
-  const facts = [`Nextscale is ready   ${base}`, `API reference        ${base}/docs`, ...describeKey(key)]
+export const greet = async (base: string, key: StartKey, place: Place): Promise<string> => {
+  const className = await exampleClass(base, key.kind === 'local' ? key.token : undefined)
+  const command = exampleCommand(base, className, keyInExample(key, place))
+  const facts = [`Nextscale is ready   ${base}`, `API reference        ${base}/docs`, ...describeKey(key, place)]
   return `
 ${facts.join('\n').replaceAll(/^/gm, '  ')}
 

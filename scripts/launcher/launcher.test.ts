@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -75,6 +75,25 @@ describe('the lock of a data directory', () => {
     assert.throws(() => lockHome(home), new RegExp(`already running in ${home} \\(pid ${process.pid}\\)`))
     lock.release()
     lockHome(home).release()
+    assert.deepEqual(readdirSync(home), [])
+  })
+
+  it('is closed to other users, also where an earlier release left it open', async () => {
+    const home = await newHome()
+    chmodSync(home, 0o755)
+    lockHome(home).release()
+    assert.equal(statSync(home).mode & 0o777, 0o700)
+    const fresh = join(home, 'deep', 'fresh')
+    lockHome(fresh).release()
+    assert.equal(statSync(fresh).mode & 0o777, 0o700)
+  })
+
+  it('says where the API is for as long as it is held', async () => {
+    const home = await newHome()
+    const lock = lockHome(home)
+    lock.tell('http://localhost:8081')
+    assert.equal(readFileSync(join(home, 'api-url'), 'utf8'), 'http://localhost:8081\n')
+    lock.release()
     assert.deepEqual(readdirSync(home), [])
   })
 

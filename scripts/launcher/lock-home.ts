@@ -1,7 +1,9 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StartError } from './config.ts'
 import { identifyProcess, isRunning, type ProcessIdentity } from './identify-process.ts'
+
+const URL_FILE = 'api-url'
 
 interface LockContent {
   launcher: ProcessIdentity
@@ -14,6 +16,8 @@ export interface HomeLock {
   leftovers: ProcessIdentity[]
   /** Notes what is running under a name, or that nothing is. */
   record: (name: string, child: ProcessIdentity | undefined) => void
+  /** Notes where the API is, for commands on this machine, until the release. */
+  tell: (baseUrl: string) => void
   release: () => void
 }
 
@@ -60,9 +64,22 @@ const removeStale = (path: string, home: string): LockContent | undefined => {
   return content
 }
 
+const OWNER_ONLY = 0o700
+
+/** Makes a data directory that its owner alone can enter: what lies in it is worth as much as the key. */
+const ownHome = (home: string): void => {
+  mkdirSync(home, { recursive: true, mode: OWNER_ONLY })
+  if ((statSync(home).mode & 0o777) === OWNER_ONLY) return
+  try {
+    chmodSync(home, OWNER_ONLY)
+  } catch {
+    throw new StartError(`${home} is open to others and cannot be closed to them: set NEXTSCALE_HOME to a directory of your own.`)
+  }
+}
+
 /** Claims a data directory for this process. */
 export const lockHome = (home: string): HomeLock => {
-  mkdirSync(home, { recursive: true })
+  ownHome(home)
   const path = join(home, 'launcher.lock')
   const content: LockContent = { launcher: identifyProcess(process.pid), children: {} }
   let stale: LockContent | undefined
@@ -84,8 +101,10 @@ export const lockHome = (home: string): HomeLock => {
       else delete content.children[name]
       save()
     },
+    tell: (baseUrl) => writeFileSync(join(home, URL_FILE), `${baseUrl}\n`),
     release: () => {
       released = true
+      rmSync(join(home, URL_FILE), { force: true })
       rmSync(path, { force: true })
     }
   }

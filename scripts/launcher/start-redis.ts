@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { accessSync, constants, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,9 +13,17 @@ const SERVERS = ['redis-server', 'valkey-server']
 const READY_TIMEOUT_MS = 120_000
 const POLL_MS = 25
 const LOG_FILE = 'redis.log'
-/** Holds its address while it runs, for `nextscale keys`. */
+const SETTINGS_FILE = 'redis.conf'
+/** Holds its address and password while it runs, for `nextscale keys`. */
 const URL_FILE = 'url'
+const PASSWORD_BYTES = 32
 const STOP_TIMEOUT_MS = 10_000
+
+/** Writes a file that its owner alone can read, whatever was there before. */
+const writePrivate = (path: string, text: string): void => {
+  rmSync(path, { force: true })
+  writeFileSync(path, text, { mode: 0o600, flag: 'wx' })
+}
 
 const findServer = (path: string): string => {
   for (const name of SERVERS) {
@@ -30,7 +39,8 @@ const findServer = (path: string): string => {
   throw new StartError('redis-server is missing. Install it, or set REDIS_URL to a Redis that is already running.')
 }
 
-const redisArgs = (port: number) =>
+/** A file and not arguments, which others can see. */
+const settingsFor = (port: number, password: string): string =>
   Object.entries({
     port: String(port),
     bind: '127.0.0.1',
@@ -39,8 +49,11 @@ const redisArgs = (port: number) =>
     appendonly: 'yes',
     appendfsync: 'everysec',
     'maxmemory-policy': 'noeviction',
-    logfile: LOG_FILE
-  }).flatMap(([name, value]) => [`--${name}`, value])
+    logfile: LOG_FILE,
+    requirepass: password
+  })
+    .map(([name, value]) => `${name} ${value === '' ? '""' : value}\n`)
+    .join('')
 
 const untilReady = async (
   redis: Redis,
@@ -56,7 +69,7 @@ const untilReady = async (
   throw new StartError(`The private Redis was not ready within ${READY_TIMEOUT_MS / 1000} s; see ${log}.`)
 }
 
-/** Runs a Redis whose data is in `home` and that nobody else is to use. */
+/** Runs a Redis whose data is in `home`, and that takes only who knows the password drawn for this start. */
 export const startRedis = async ({
   home,
   prefix,
@@ -71,11 +84,15 @@ export const startRedis = async ({
   mkdirSync(cwd, { recursive: true })
   const port = await freeLoopbackPort()
   const command = findServer(process.env['PATH'] ?? '')
-  const program = { name: 'redis' as const, command, args: redisArgs(port), cwd, env: {}, stopTimeoutMs: STOP_TIMEOUT_MS }
+  const password = randomBytes(PASSWORD_BYTES).toString('hex')
+  writePrivate(join(cwd, SETTINGS_FILE), settingsFor(port, password))
+  const args = [SETTINGS_FILE]
+  const program = { name: 'redis' as const, command, args, cwd, env: {}, stopTimeoutMs: STOP_TIMEOUT_MS }
   const server = supervise({ program, lines, record })
   const redis = new Redis({
     host: '127.0.0.1',
     port,
+    password,
     enableReadyCheck: false,
     maxRetriesPerRequest: 0,
     retryStrategy: () => POLL_MS
@@ -91,9 +108,9 @@ export const startRedis = async ({
   } finally {
     redis.disconnect()
   }
-  const url = `redis://127.0.0.1:${port}`
+  const url = `redis://:${password}@127.0.0.1:${port}`
   const urlFile = join(cwd, URL_FILE)
-  writeFileSync(urlFile, `${url}\n`)
+  writePrivate(urlFile, `${url}\n`)
   const stopServer: Supervised['stop'] = async (force) => {
     rmSync(urlFile, { force: true })
     await server.stop(force)

@@ -20,7 +20,7 @@ interface EraseContext {
   deliveryQueue: Queue<DeliverWebhookPayload>
   keys: RedisKeys
   reader: GenerationReader
-  store: ObjectStore
+  store: Pick<ObjectStore, 'remove'>
 }
 
 const notTerminal = (id: string, status: string) =>

@@ -16,7 +16,7 @@ import type { StreamTokens } from './stream-tokens.ts'
 import { webhookStateOf } from './webhook-state.ts'
 
 export interface ViewContext {
-  store: ObjectStore
+  store: Pick<ObjectStore, 'link'>
   streamTokens: Pick<StreamTokens, 'mint'>
   /** Base of absolute URLs. */
   base: string

@@ -14,12 +14,7 @@ before(async () => {
 })
 after(() => context.close())
 
-const store = {
-  link: () => Promise.reject(new Error('nothing is stored')),
-  open: () => Promise.reject(new Error('nothing is stored')),
-  remove: () => Promise.resolve(),
-  close: () => {}
-}
+const store = { link: () => Promise.reject(new Error('nothing is stored')) }
 const streamTokens = { mint: () => undefined, verify: () => Promise.resolve(undefined) }
 
 test('looks of one turn are one look, those of the next see what happened since; links are of whoever asks', async (t) => {

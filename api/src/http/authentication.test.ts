@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Generation, operations, type Operation, type Problem, SCOPES } from '@nextscale/openapi'
-import { fastify } from 'fastify'
+import { fastify, type FastifyInstance } from 'fastify'
 import { buildApp } from '../build-app.ts'
 import { readConfig } from '../config.ts'
 import { createKeyFinder } from '../keys/find.ts'
 import { revokeKey } from '../keys/revoke.ts'
 import { assertKept } from '../testing/contract.ts'
-import { freePort } from '@nextscale/platform/testing'
-import { bodyOf, collect, openTestApp, type TestApp } from '../testing/test-app.ts'
+import { freePort, until } from '@nextscale/platform/testing'
+import { modelCard } from '../testing/model-card.ts'
+import { bodyOf, collect, openTestApp, type TestApp, untilReady } from '../testing/test-app.ts'
 import { authentication } from './authentication.ts'
 import { ANONYMOUS, type Caller } from './caller.ts'
 import { problems } from './problems.ts'
 import { requestLog } from './request-log.ts'
 
+const UNMARKED = { mark: async () => undefined, isMarked: async () => false }
 const ID = 'gen_aaaaaaaaaaaaaaaaaaaaaaaaaa'
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 const scoped = operations.filter(({ scope }) => scope !== null)
@@ -101,7 +103,7 @@ describe('with keys', () => {
     assert.equal((await call(list, bearer(token))).statusCode, 200)
     assert.equal(await revokeKey(context, record.id), 'revoked')
     let now = Date.now()
-    const finder = createKeyFinder(context.redis, context.keys, () => now)
+    const finder = createKeyFinder({ ...context, store: UNMARKED, now: () => now })
     assert.equal(await finder.find(record.id), undefined)
     const { record: later } = await context.createKey()
     assert.equal((await finder.find(later.id))?.id, later.id)
@@ -154,9 +156,55 @@ test('on loopback no key is asked for until there is one', async () => {
   try {
     assert.equal((await call(list, {}, local)).statusCode, 200)
     const { token } = await local.createKey()
-    while ((await call(list, {}, local)).statusCode === 200) await new Promise((resolve) => setTimeout(resolve, 20))
-    assert.equal((await call(list, {}, local)).statusCode, 401)
+    await until('one is asked for', async () => (await call(list, {}, local)).statusCode === 401)
     assert.equal((await call(list, bearer(token), local)).statusCode, 200)
+  } finally {
+    await local.close()
+  }
+})
+
+test('once there has been a key, nothing opens but UNAUTHENTICATED=allow', async () => {
+  const local = await openTestApp()
+  const restart = (environment: Record<string, string> = {}) =>
+    buildApp(readConfig({ REDIS_URL: local.server.url, OBJECT_DIR: local.directory, LOG_LEVEL: 'silent', ...environment }))
+  const statusOf = async (app: FastifyInstance) => (await app.inject({ url: '/generations', headers: {} })).statusCode
+  try {
+    assert.equal(await statusOf(local.app), 200)
+    const { record } = await local.createKey()
+    await until('it is closed', async () => (await statusOf(local.app)) === 401)
+    await revokeKey(local, record.id)
+    const second = await restart()
+    await untilReady(second)
+    assert.equal(await statusOf(second), 401)
+    await second.close()
+    // As when Redis comes back without its data.
+    await local.redis.flushall()
+    await local.announce(modelCard())
+    const third = await restart()
+    await untilReady(third)
+    for (const app of [local.app, third]) {
+      await new Promise((resolve) => setTimeout(resolve, 1100))
+      assert.equal(await statusOf(app), 401)
+    }
+    await third.close()
+    const open = await restart({ UNAUTHENTICATED: 'allow' })
+    await untilReady(open)
+    assert.equal(await statusOf(open), 200)
+    await open.close()
+  } finally {
+    await local.close()
+  }
+})
+
+test('keys that an earlier release made are remembered as well', async () => {
+  const local = await openTestApp()
+  try {
+    const { token, record } = await local.createKey()
+    await local.redis.del(local.keys.keysMade)
+    assert.equal((await call(list, bearer(token), local)).statusCode, 200)
+    await until('it is remembered', async () => (await local.redis.exists(local.keys.keysMade)) === 1)
+    await revokeKey(local, record.id)
+    assert.equal((await call(list, {}, local)).statusCode, 401)
   } finally {
     await local.close()
   }
@@ -214,7 +262,7 @@ test('operations that take stream tokens ask who sent one, and others do not', a
   const app = fastify()
   await app.register(problems, { bodyLimitBytes: 1024 })
   await app.register(requestLog)
-  const apiKeys = { find: () => undefined, anyExists: () => true }
+  const apiKeys = { find: () => undefined, anyEver: () => true }
   const rate = { take: () => assert.fail() }
   const streamCaller = (request: { query: unknown }) => (JSON.stringify(request.query).includes('good') ? caller : undefined)
   await app.register(authentication, { config, apiKeys, rate, streamCaller })

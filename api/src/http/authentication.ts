@@ -64,16 +64,16 @@ const countRequest = async (rate: RateLimit, { owner }: Caller, limit: number, r
 const createAnonymousAccess = ({ config, apiKeys }: AuthenticationOptions) => {
   const checkHost = createHostCheck(config)
   const isLocal = isLoopback(config.host)
-  const judge = (request: FastifyRequest, anyExists: boolean): Caller => {
+  const judge = (request: FastifyRequest, anyEver: boolean): Caller => {
     // A proxy beside this server hands on what others send, and says so where it is trusted to.
-    if (anyExists || !isLoopback(request.ip)) throw unauthorized(bearerOf(request) === undefined ? KEY_NEEDED : NO_KEY)
+    if (anyEver || !isLoopback(request.ip)) throw unauthorized(bearerOf(request) === undefined ? KEY_NEEDED : NO_KEY)
     checkHost(request)
     return ANONYMOUS
   }
   return (request: FastifyRequest): Caller | Promise<Caller> => {
     if (config.unauthenticated === 'allow') return ANONYMOUS
-    const anyExists = !isLocal || apiKeys.anyExists()
-    return anyExists instanceof Promise ? anyExists.then((known) => judge(request, known)) : judge(request, anyExists)
+    const anyEver = !isLocal || apiKeys.anyEver()
+    return anyEver instanceof Promise ? anyEver.then((known) => judge(request, known)) : judge(request, anyEver)
   }
 }
 

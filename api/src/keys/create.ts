@@ -36,6 +36,8 @@ export const createKey = async ({ redis, keys }: KeyContext, wanted: NewKey, now
     created_at: now.toISOString(),
     expires_at: wanted.expiresAt?.toISOString() ?? null
   }
+  // In this order: a key that is there must never be one that nobody remembers.
+  await redis.set(keys.keysMade, '1')
   await redis.hset(keys.apiKeys, record.id, JSON.stringify(record))
   return { record, token: formatToken(token) }
 }

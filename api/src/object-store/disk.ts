@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { access, type FileHandle, mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isObjectKey } from '@nextscale/openapi'
 import type { DiskStoreConfig } from '../config.ts'
@@ -50,6 +50,23 @@ const openObject = async (directory: string, key: string): Promise<StoredObject>
   }
 }
 
+/** Its name is none of an object's. */
+const markPath = (directory: string, name: string) => join(directory, `.${name}`)
+
+const mark = async (directory: string, name: string): Promise<void> => {
+  await mkdir(directory, { recursive: true })
+  await writeFile(markPath(directory, name), '')
+}
+
+const isMarked = (directory: string, name: string): Promise<boolean> =>
+  access(markPath(directory, name)).then(
+    () => true,
+    (error: unknown) => {
+      if (isMissing(error)) return false
+      throw unavailable(error)
+    }
+  )
+
 /** Pictures in a directory that runners write, behind signed links to this server. */
 export const openDiskStore = async (config: DiskStoreConfig, now = Date.now): Promise<ObjectStore> => {
   const secret = config.linkSecret ?? (await loadLinkSecret(config.directory))
@@ -70,6 +87,8 @@ export const openDiskStore = async (config: DiskStoreConfig, now = Date.now): Pr
       checkProof(secret, key, proof, now())
       return openObject(config.directory, key)
     },
+    mark: (name) => mark(config.directory, name),
+    isMarked: (name) => isMarked(config.directory, name),
     open: (key) => openObject(config.directory, key),
     close() {}
   }

@@ -34,6 +34,9 @@ export interface ObjectStore {
   remove(prefix: string, signal?: AbortSignal): Promise<void>
   /** Opens an object for whoever holds a link to it; absent where links lead elsewhere. */
   read?(key: string, proof: LinkProof): Promise<StoredObject>
+  /** Leaves a mark of this server's own, beside the objects. */
+  mark(name: string): Promise<void>
+  isMarked(name: string): Promise<boolean>
   /** Opens an object for this server itself. */
   open(key: string): Promise<StoredObject>
   close(): void

@@ -9,6 +9,8 @@ const openOnDemand = (load: () => Promise<ObjectStore>): ObjectStore => {
   return {
     link: async (key, options) => (await opened()).link(key, options),
     remove: async (prefix, signal) => (await opened()).remove(prefix, signal),
+    mark: async (name) => (await opened()).mark(name),
+    isMarked: async (name) => (await opened()).isMarked(name),
     open: async (key) => (await opened()).open(key),
     close: () => void opening?.then((store) => store.close())
   }

@@ -1,5 +1,13 @@
 import { Readable } from 'node:stream'
-import { DeleteObjectsCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  NotFound,
+  PutObjectCommand,
+  S3Client
+} from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import type { S3StoreConfig } from '../config.ts'
 import { ProblemError } from '../http/problem.ts'
@@ -55,6 +63,16 @@ const openObject = async (client: S3Client, bucket: string, key: string): Promis
   return { body: Body, sizeBytes: ContentLength, etag: ETag }
 }
 
+const exists = async (client: S3Client, bucket: string, key: string): Promise<boolean> => {
+  try {
+    await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))
+    return true
+  } catch (error) {
+    if (error instanceof NotFound) return false
+    throw error
+  }
+}
+
 /** Pictures in a bucket, behind presigned links to it. */
 export const openS3Store = (config: S3StoreConfig, now = Date.now): ObjectStore => {
   const client = openClient(config)
@@ -80,6 +98,11 @@ export const openS3Store = (config: S3StoreConfig, now = Date.now): ObjectStore 
         const ended = signal ? AbortSignal.any([deadline, signal]) : deadline
         while (await removePage(client, config.bucket, `${config.keyPrefix}${prefix}`, ended));
       }),
+    mark: (name) =>
+      guarded(async () => {
+        await client.send(new PutObjectCommand({ Bucket: config.bucket, Key: `${config.keyPrefix}${name}`, Body: '' }))
+      }),
+    isMarked: (name) => guarded(() => exists(client, config.bucket, `${config.keyPrefix}${name}`)),
     open: (key) => guarded(() => openObject(client, config.bucket, `${config.keyPrefix}${key}`)),
     close: () => client.destroy()
   }
