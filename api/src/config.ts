@@ -18,6 +18,8 @@ export interface S3StoreConfig {
   readonly kind: 's3'
   readonly bucket: string
   readonly endpoint: string | undefined
+  /** What links name in its place, where clients reach the store by another address. */
+  readonly publicEndpoint: string | undefined
   readonly region: string
   readonly forcePathStyle: boolean
   /** Put before every key, with its closing slash; empty for none. */
@@ -78,6 +80,7 @@ const readS3Store = (env: Environment, bucket: string): S3StoreConfig => {
     kind: 's3',
     bucket,
     endpoint,
+    publicEndpoint: readUrl(env, 'S3_PUBLIC_ENDPOINT', ['http:', 'https:']),
     region: readString(env, 'S3_REGION') ?? 'us-east-1',
     forcePathStyle: readChoice(env, 'S3_FORCE_PATH_STYLE', ['true', 'false'], endpoint ? 'true' : 'false') === 'true',
     keyPrefix: prefix === undefined || prefix.endsWith('/') ? (prefix ?? '') : `${prefix}/`,

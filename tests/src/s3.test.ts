@@ -51,6 +51,20 @@ test('a link stops working when its record says, and a new read brings a new one
   assert.equal((await fetch(fresh?.url ?? '')).status, 200)
 })
 
+test('where clients reach the store by another address, links name that one and work there', async () => {
+  const inside = s3.env['S3_ENDPOINT'] ?? ''
+  const outside = inside.replace('127.0.0.1', 'localhost')
+  await service.api().end()
+  await service.startApi({ S3_PUBLIC_ENDPOINT: outside })
+  const { output } = await makeOne()
+  assert.equal(new URL(output.url).origin, outside)
+  assert.equal((await fetch(output.url)).status, 200)
+  // The signature is of the host as well.
+  if (checksSignatures) assert.equal((await fetch(output.url.replace(outside, inside))).status, 403)
+  await service.api().end()
+  await service.startApi()
+})
+
 test(
   'a link that was tampered with is refused by the store',
   { skip: !checksSignatures && 'needs Go, for a server that checks signatures' },

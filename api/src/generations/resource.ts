@@ -1,5 +1,6 @@
 import {
   completeInput,
+  type GenerateImagePayload,
   type Generation,
   type GenerationMetrics,
   type GenerationOutput,
@@ -12,7 +13,7 @@ import type { ObjectStore } from '../object-store/object-store.ts'
 import { presentProgress } from './present-progress.ts'
 import { expiryOf, isTerminal, type Standing } from './settle.ts'
 import type { LiveSnapshot } from './snapshot.ts'
-import type { StreamTokens } from './stream-tokens.ts'
+import type { StreamPass, StreamTokens } from './stream-tokens.ts'
 import { webhookStateOf } from './webhook-state.ts'
 
 export interface ViewContext {
@@ -20,6 +21,8 @@ export interface ViewContext {
   streamTokens: Pick<StreamTokens, 'mint'>
   /** Base of absolute URLs. */
   base: string
+  /** Of a viewer without a key: what is shown lives no longer than the pass, and is what a viewer of the pictures needs. */
+  pass?: StreamPass
   /** Estimated time to completion of one that waits, in ms; absent where nobody looks at it. */
   etaMs?: (model: string, ahead: number | null) => number | null
 }
@@ -55,9 +58,16 @@ export const toOutput = async (
   }
 }
 
+/** When the links that are shown end at the latest. */
+const linksEnd = (snapshot: LiveSnapshot, standing: Standing, { pass }: ViewContext): number =>
+  Math.min(
+    isTerminal(standing) ? expiryOf(snapshot, standing.at) : Number.POSITIVE_INFINITY,
+    pass?.expiresAt ?? Number.POSITIVE_INFINITY
+  )
+
 const toOutputs = (snapshot: LiveSnapshot, standing: Standing, context: ViewContext): Promise<GenerationOutput[]> =>
   standing.status === 'succeeded'
-    ? Promise.all(standing.outputs.map((output) => toOutput(output, expiryOf(snapshot, standing.at), context)))
+    ? Promise.all(standing.outputs.map((output) => toOutput(output, linksEnd(snapshot, standing, context), context)))
     : Promise.resolve([])
 
 const toPreview = async ({ key, ...stored }: StoredPreview, notAfter: number, { store, base }: ViewContext): Promise<Preview> => {
@@ -71,7 +81,7 @@ const toPreviews = (
   standing: Standing,
   context: ViewContext
 ): Promise<Preview[]> => {
-  const notAfter = isTerminal(standing) ? expiryOf(snapshot, standing.at) : Number.POSITIVE_INFINITY
+  const notAfter = linksEnd(snapshot, standing, context)
   const coarseToFine = stored.toSorted((a, b) => a.scale - b.scale || a.index - b.index)
   return Promise.all(coarseToFine.map((preview) => toPreview(preview, notAfter, context)))
 }
@@ -112,6 +122,17 @@ const queueOf = (
   return { position: ahead, eta_ms: eta, message }
 }
 
+/** What its owner alone sees of it, and a viewer does not. */
+const ownPart = (
+  snapshot: LiveSnapshot,
+  standing: Standing,
+  { metadata, label, owner }: GenerateImagePayload,
+  { pass, streamTokens }: ViewContext
+) =>
+  pass === undefined
+    ? { webhook: webhookStateOf(snapshot, standing), metadata, label, token: streamTokens.mint(snapshot.id, owner) }
+    : { webhook: null, metadata: {}, label: null, token: pass.token }
+
 /** The public resource. Links are minted here, so every read has fresh ones. */
 export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, context: ViewContext): Promise<Generation> => {
   const record = recordOf(snapshot)
@@ -120,6 +141,7 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
   const at = isTerminal(standing) ? standing.at : null
   const isQueued = standing.status === 'queued'
   const self = generationUrl(context.base, snapshot.id)
+  const { token, ...own } = ownPart(snapshot, standing, payload, context)
   return {
     id: snapshot.id,
     status: standing.status,
@@ -134,13 +156,11 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
     metrics: toMetrics(createdAt, startedAt, standing),
     parent: payload.parent ?? null,
     attempt,
-    webhook: webhookStateOf(snapshot, standing),
     created_at: timestamp(createdAt),
     started_at: timestampOrNull(startedAt),
     completed_at: timestampOrNull(at),
     expires_at: timestampOrNull(at === null ? null : expiryOf(snapshot, at)),
-    urls: { self, cancel: `${self}/cancel`, events: eventsUrl(self, context.streamTokens.mint(snapshot.id, payload.owner)) },
-    metadata: payload.metadata,
-    label: payload.label
+    urls: { self, cancel: `${self}/cancel`, events: eventsUrl(self, token) },
+    ...own
   }
 }

@@ -18,21 +18,28 @@ export const mintStreamToken = (secret: KeyObject, id: string, owner: string, no
   return `${expires.toString(36)}.${Buffer.from(owner).toString('base64url')}.${mac}`
 }
 
-/** Owner of the generation a token was made for; undefined when it was not made here, for another one, or too long ago. */
-export const verifyStreamToken = (secret: KeyObject, token: string, id: string, now: number): string | undefined => {
+/** What a token lets in: to the generation of an owner, until a time in Unix ms. */
+export interface StreamPass {
+  readonly owner: string
+  readonly token: string
+  readonly expiresAt: number
+}
+
+/** What a token lets in; undefined when it was not made here, for another generation, or too long ago. */
+export const verifyStreamToken = (secret: KeyObject, token: string, id: string, now: number): StreamPass | undefined => {
   const [, expiresText, ownerText, macText] = TOKEN.exec(token) ?? []
   if (expiresText === undefined || ownerText === undefined || macText === undefined) return undefined
   const expires = Number.parseInt(expiresText, 36)
   const owner = Buffer.from(ownerText, 'base64url').toString()
   const isGenuine = timingSafeEqual(sign(secret, id, expires, owner), Buffer.from(macText, 'base64url'))
-  return isGenuine && now < expires * 1000 ? owner : undefined
+  return isGenuine && now < expires * 1000 ? { owner, token, expiresAt: expires * 1000 } : undefined
 }
 
 export interface StreamTokens {
   /** A token, once the secret is known; it is as soon as Redis has been reached. */
   mint(id: string, owner: string): string | undefined
-  /** Owner of the generation the token is for, undefined when it is not good. */
-  verify(token: string, id: string): Promise<string | undefined>
+  /** What the token lets in, undefined when it is not good. */
+  verify(token: string, id: string): Promise<StreamPass | undefined>
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Scope } from '@nextscale/openapi'
 import type { FastifyRequest } from 'fastify'
 import type { ApiKeyRecord, KeyLimits } from '../keys/record.ts'
+import type { StreamPass } from '../generations/stream-tokens.ts'
 import { OWNER } from '../owner.ts'
 
 /** Whoever sent a request, as far as this server is concerned. */
@@ -9,6 +10,8 @@ export interface Caller {
   readonly owner: string
   readonly scopes: readonly Scope[]
   readonly limits: KeyLimits
+  /** Of whoever came with a stream token: all that it lets in. */
+  readonly pass?: StreamPass
 }
 
 /** All who come without a key, where they may, are one. */

@@ -36,10 +36,10 @@ export const createStreamCaller =
   async ({ params, query }): Promise<Caller | undefined> => {
     const token = textIn(query, 'token')
     if (token === undefined) return undefined
-    const owner = await streamTokens.verify(token, textIn(params, 'id') ?? '')
-    if (owner === undefined) throw refused()
-    if (owner === OWNER) return { ...ANONYMOUS, scopes: ['read'] }
-    const record = await apiKeys.find(owner)
+    const pass = await streamTokens.verify(token, textIn(params, 'id') ?? '')
+    if (pass === undefined) throw refused()
+    if (pass.owner === OWNER) return { ...ANONYMOUS, scopes: ['read'], pass }
+    const record = await apiKeys.find(pass.owner)
     if (record === undefined || isExpired(record, Date.now())) throw refused()
-    return { ...toCaller(record), scopes: ['read'] }
+    return { ...toCaller(record), scopes: ['read'], pass }
   }

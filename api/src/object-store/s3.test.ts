@@ -11,7 +11,7 @@ const ID = 'gen_aaaaaaaaaaaaaaaaaaaaaaaaaa'
 const PREFIX = `generations/${ID}/`
 
 /** Just enough of a bucket to list and delete, in the protocol of S3. */
-const bucket = { keys: new Set<string>(), pageSize: 1000, refuse: false, isDown: false }
+const bucket = { keys: new Set<string>(), pageSize: 1000, refuse: false, isDown: false, checksums: 0 }
 
 const listing = (prefix: string): string => {
   const matching = [...bucket.keys].filter((key) => key.startsWith(prefix))
@@ -35,8 +35,12 @@ const readBody = async (request: IncomingMessage): Promise<string> => {
 
 const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const body = await readBody(request)
-  const { searchParams } = new URL(request.url ?? '/', 'http://s3')
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://s3')
+  const key = pathname.replace('/pictures/', '')
+  if (`${request.url} ${Object.keys(request.headers).join()}`.includes('checksum-crc')) bucket.checksums++
   if (bucket.isDown) response.statusCode = 503
+  else if (request.method === 'PUT') bucket.keys.add(key)
+  else if (request.method === 'HEAD') response.statusCode = bucket.keys.has(key) ? 200 : 404
   else if (request.method === 'GET' && request.url?.includes('.png')) response.setHeader('etag', '"tag"').end('a picture')
   else response.write(request.method === 'POST' ? deletion(body) : listing(searchParams.get('prefix') ?? ''))
   if (!response.writableEnded) response.end()
@@ -59,6 +63,7 @@ before(async () => {
     kind: 's3',
     bucket: 'pictures',
     endpoint,
+    publicEndpoint: undefined,
     region: 'us-east-1',
     forcePathStyle: true,
     keyPrefix: 'team/',
@@ -83,6 +88,29 @@ test('a link leads to the object in the bucket and states when it really ends', 
   assert.equal(pathname, `/pictures/team/${PREFIX}0.png`)
   assert.equal(searchParams.get('X-Amz-Expires'), '600')
   assert.equal(expiresAt, 1_800_000_600_000)
+})
+
+test('links name the public endpoint where there is one, and nothing else goes there', async () => {
+  const open = openS3Store({ ...config, publicEndpoint: 'https://pictures.example.com' })
+  const { url } = await open.link(`${PREFIX}0.png`, { base: '', notAfter: Date.now() * 2 })
+  assert.equal(new URL(url).origin, 'https://pictures.example.com')
+  assert.equal(await text((await open.open(`${PREFIX}0.png`)).body), 'a picture')
+  open.close()
+})
+
+test('a mark is found again, and one that was not left is not', async () => {
+  assert.equal(await store.isMarked('keys-made'), false)
+  await store.mark('keys-made')
+  assert.equal(await store.isMarked('keys-made'), true)
+  bucket.isDown = true
+  await assert.rejects(store.isMarked('other'), { code: 'object_store_unavailable' })
+})
+
+test('no request carries the newer checksums, which compatible stores may not know', async () => {
+  bucket.checksums = 0
+  await store.mark('checked')
+  await store.open(`${PREFIX}0.png`)
+  assert.equal(bucket.checksums, 0)
 })
 
 test('a link does not outlive the generation', async () => {

@@ -8,6 +8,7 @@ import {
   PutObjectCommand,
   S3Client
 } from '@aws-sdk/client-s3'
+import { S3_POLICY } from '@nextscale/platform'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import type { S3StoreConfig } from '../config.ts'
 import { ProblemError } from '../http/problem.ts'
@@ -29,16 +30,14 @@ const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
   }
 }
 
-const openClient = (config: S3StoreConfig) =>
+const openClient = ({ region, forcePathStyle }: S3StoreConfig, endpoint: string | undefined) =>
   new S3Client({
-    region: config.region,
-    forcePathStyle: config.forcePathStyle,
-    ...(config.endpoint !== undefined && { endpoint: config.endpoint }),
+    ...S3_POLICY,
+    region,
+    forcePathStyle,
+    ...(endpoint !== undefined && { endpoint }),
     maxAttempts: 2,
-    requestHandler: TIMEOUTS,
-    // Compatible stores do not all know the newer checksums; they are sent only where S3 demands them.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED'
+    requestHandler: TIMEOUTS
   })
 
 /** Removes one page of objects; tells whether there are more. */
@@ -75,12 +74,14 @@ const exists = async (client: S3Client, bucket: string, key: string): Promise<bo
 
 /** Pictures in a bucket, behind presigned links to it. */
 export const openS3Store = (config: S3StoreConfig, now = Date.now): ObjectStore => {
-  const client = openClient(config)
+  const client = openClient(config, config.endpoint)
+  // A link is signed for the host that it names, so it cannot be rewritten afterwards.
+  const signer = config.publicEndpoint === undefined ? client : openClient(config, config.publicEndpoint)
   return {
     link: (key, { notAfter }) =>
       guarded(async () => {
         const signedAt = Math.floor(now() / 1000) * 1000
-        const { expiration } = await client.config.credentials()
+        const { expiration } = await signer.config.credentials()
         // A link dies with the credentials that signed it, however long it was signed for.
         const dies = Math.min(
           signedAt + config.linkTtlSeconds * 1000,
@@ -89,7 +90,7 @@ export const openS3Store = (config: S3StoreConfig, now = Date.now): ObjectStore 
         )
         const expiresIn = Math.max(1, Math.floor((dies - signedAt) / 1000))
         const command = new GetObjectCommand({ Bucket: config.bucket, Key: `${config.keyPrefix}${key}` })
-        const url = await getSignedUrl(client, command, { expiresIn, signingDate: new Date(signedAt) })
+        const url = await getSignedUrl(signer, command, { expiresIn, signingDate: new Date(signedAt) })
         return { url, expiresAt: signedAt + expiresIn * 1000 }
       }),
     remove: (prefix, signal) =>
@@ -104,6 +105,9 @@ export const openS3Store = (config: S3StoreConfig, now = Date.now): ObjectStore 
       }),
     isMarked: (name) => guarded(() => exists(client, config.bucket, `${config.keyPrefix}${name}`)),
     open: (key) => guarded(() => openObject(client, config.bucket, `${config.keyPrefix}${key}`)),
-    close: () => client.destroy()
+    close: () => {
+      client.destroy()
+      if (signer !== client) signer.destroy()
+    }
   }
 }

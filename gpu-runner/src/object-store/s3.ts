@@ -1,4 +1,5 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { S3_POLICY } from '@nextscale/platform'
 import { JobError } from '../errors.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -17,6 +18,7 @@ const REQUEST_TIMEOUT_MS = 20_000
 /** Objects in an S3 bucket. Credentials come from the SDK's default chain. */
 export const createS3Store = ({ bucket, region, endpoint, forcePathStyle, prefix }: S3Options): ObjectStore => {
   const client = new S3Client({
+    ...S3_POLICY,
     region,
     forcePathStyle,
     ...(endpoint && { endpoint }),

@@ -147,7 +147,7 @@ export const Generation = Type.Object(
       events: Type.String({
         format: 'uri',
         description:
-          'Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour.'
+          'Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour. Whoever opens it sees no `webhook`, `metadata` or `label`, and no link that outlives it.'
       })
     }),
     metadata: textByName(),

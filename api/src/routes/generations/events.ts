@@ -5,7 +5,7 @@ import { parsePosition } from '../../generations/event-position.ts'
 import { follow } from '../../generations/follow.ts'
 import { createSharedView } from '../../generations/shared-view.ts'
 import { openEventStream } from '../../http/event-stream.ts'
-import { callerOf } from '../../http/caller.ts'
+import { type Caller, callerOf } from '../../http/caller.ts'
 import { addOperation } from '../../http/operation.ts'
 import { baseUrl } from '../../http/urls.ts'
 import type { Services } from '../../services.ts'
@@ -22,6 +22,10 @@ const HEADERS = {
 const retryHint = (ms: number) => `retry: ${Math.round(ms)}\n\n`
 /** Spread, so that the clients of a server that goes do not all come back in the same instant. */
 const goodbye = () => retryHint(RETRY_MS * (0.5 + Math.random()))
+
+/** A stream that a token has opened ends with it. */
+const endOf = ({ pass }: Caller): AbortSignal[] =>
+  pass === undefined ? [] : [AbortSignal.timeout(Math.max(0, pass.expiresAt - Date.now()))]
 
 /** Hands the response over to the stream, with the headers that hooks have set. */
 const openStream = (reply: FastifyReply, heartbeatMs: number, closing: AbortSignal) => {
@@ -53,10 +57,10 @@ export const getGenerationEventsRoute = (app: FastifyInstance, services: Service
       left.push(await streams.enter(caller))
       left.push(metrics.hold('stream'))
       const base = baseUrl(config, request)
-      const show = (state: typeof found) => view.show(state, base)
+      const show = (state: typeof found) => view.show(state, base, caller.pass)
       const stream = openStream(reply, config.heartbeatMs, closing.signal)
       await stream.send(retryHint(RETRY_MS))
-      const signal = AbortSignal.any([stream.closed, closing.signal])
+      const signal = AbortSignal.any([stream.closed, closing.signal, ...endOf(caller)])
       try {
         await follow({ id, found, after, stream, watch, read, show, signal })
       } catch (error) {

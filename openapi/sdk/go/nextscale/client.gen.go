@@ -1421,7 +1421,7 @@ type GenerationQueue struct {
 type GenerationUrls struct {
 	Cancel string `json:"cancel"`
 
-	// Events Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour.
+	// Events Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour. Whoever opens it sees no `webhook`, `metadata` or `label`, and no link that outlives it.
 	Events string `json:"events"`
 	Self   string `json:"self"`
 }

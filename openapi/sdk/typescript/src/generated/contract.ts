@@ -773,7 +773,7 @@ export interface components {
                 cancel: string;
                 /**
                  * Format: uri
-                 * @description Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour.
+                 * @description Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour. Whoever opens it sees no `webhook`, `metadata` or `label`, and no link that outlives it.
                  */
                 events: string;
                 /** Format: uri */

@@ -39,7 +39,7 @@ class GenerationUrls(Record):
     cancel: str
     events: str
     """
-    Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour.
+    Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour. Whoever opens it sees no `webhook`, `metadata` or `label`, and no link that outlives it.
     """
 
 
