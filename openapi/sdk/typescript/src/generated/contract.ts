@@ -117,7 +117,7 @@ export interface paths {
         };
         /**
          * Follow a generation by server-sent events
-         * @description Begins with `snapshot`, or goes on after `Last-Event-ID`; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open. Needs a key with the scope `read`.
+         * @description Begins with `snapshot`, or goes on after `Last-Event-ID`, for which `?lastEventId=` and `?last_event_id=` do as well; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open. Needs a key with the scope `read`.
          */
         get: operations["getGenerationEvents"];
         put?: never;
@@ -973,7 +973,7 @@ export interface components {
         /** @description RFC 9457 problem details. */
         Problem: {
             /** @enum {string} */
-            code: "malformed_json" | "invalid_request" | "unauthorized" | "invalid_cursor" | "link_invalid" | "missing_scope" | "host_not_allowed" | "route_not_found" | "generation_not_found" | "model_not_found" | "delivery_not_found" | "object_not_found" | "method_not_allowed" | "not_acceptable" | "generation_not_terminal" | "generation_not_succeeded" | "generation_not_continuable" | "delivery_not_due" | "generation_gone" | "body_too_large" | "unsupported_media_type" | "unknown_model" | "unknown_class" | "ambiguous_class" | "out_of_range_for_model" | "unsupported_for_model" | "webhook_url_refused" | "idempotency_mismatch" | "rate_limited" | "too_many_in_flight" | "too_many_streams" | "header_fields_too_large" | "internal_error" | "queue_unavailable" | "queue_full" | "object_store_unavailable" | "no_models" | "shutting_down";
+            code: "malformed_json" | "invalid_request" | "unauthorized" | "invalid_cursor" | "link_invalid" | "missing_scope" | "host_not_allowed" | "origin_not_allowed" | "route_not_found" | "generation_not_found" | "model_not_found" | "delivery_not_found" | "object_not_found" | "method_not_allowed" | "not_acceptable" | "request_timeout" | "generation_not_terminal" | "generation_not_succeeded" | "generation_not_continuable" | "delivery_not_due" | "generation_gone" | "body_too_large" | "unsupported_media_type" | "expectation_failed" | "unknown_model" | "unknown_class" | "ambiguous_class" | "out_of_range_for_model" | "unsupported_for_model" | "webhook_url_refused" | "idempotency_mismatch" | "rate_limited" | "too_many_in_flight" | "too_many_streams" | "header_fields_too_large" | "internal_error" | "queue_unavailable" | "queue_full" | "object_store_unavailable" | "no_models" | "shutting_down";
             /** @description What is wrong here and how to mend it. */
             detail: string;
             /** @description The fields at fault; empty when no single field is. */
@@ -1189,7 +1189,7 @@ export interface operations {
             header?: {
                 /** @description Any text that is new for each generation, such as a UUID. The same key with the same request returns the generation made for it, for as long as that is kept; with another request it is refused. */
                 "idempotency-key"?: string;
-                /** @description `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing. */
+                /** @description `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most, also the wait of `wait` alone): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing. */
                 prefer?: string;
             };
             path?: never;
@@ -1435,7 +1435,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -1450,6 +1450,19 @@ export interface operations {
             };
             /** @description `not_acceptable`: No answer of the accepted media types can be given. */
             406: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time. */
+            408: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
@@ -1502,9 +1515,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unsupported_media_type`: The body is not application/json. */
+            /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
             415: {
                 headers: {
+                    /** @description `identity`: bodies are taken as they are, not compressed. */
+                    "Accept-Encoding"?: string;
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
                     /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
@@ -1734,7 +1749,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -1968,7 +1983,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2078,7 +2093,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_request`: The request does not match the contract. */
+            /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
             400: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2106,7 +2121,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2132,6 +2147,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `request_timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `generation_not_terminal`: The generation is not finished. */
             409: {
                 headers: {
@@ -2141,6 +2169,34 @@ export interface operations {
                     "RateLimit-Policy"?: string;
                     /** @description Seconds to wait before the next request. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
+            415: {
+                headers: {
+                    /** @description `identity`: bodies are taken as they are, not compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2286,7 +2342,7 @@ export interface operations {
                     "application/json": components["schemas"]["Generation"];
                 };
             };
-            /** @description `invalid_request`: The request does not match the contract. */
+            /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
             400: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2314,7 +2370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2340,9 +2396,50 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `request_timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `generation_gone`: The generation was deleted or its retention is over. */
             410: {
                 headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
+            415: {
+                headers: {
+                    /** @description `identity`: bodies are taken as they are, not compressed. */
+                    "Accept-Encoding"?: string;
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
                     /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
@@ -2404,7 +2501,7 @@ export interface operations {
             header?: {
                 /** @description Any text that is new for each generation, such as a UUID. The same key with the same request returns the generation made for it, for as long as that is kept; with another request it is refused. */
                 "idempotency-key"?: string;
-                /** @description `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing. */
+                /** @description `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most, also the wait of `wait` alone): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing. */
                 prefer?: string;
             };
             path: {
@@ -2656,7 +2753,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2684,6 +2781,19 @@ export interface operations {
             };
             /** @description `not_acceptable`: No answer of the accepted media types can be given. */
             406: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time. */
+            408: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
@@ -2736,9 +2846,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unsupported_media_type`: The body is not application/json. */
+            /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
             415: {
                 headers: {
+                    /** @description `identity`: bodies are taken as they are, not compressed. */
+                    "Accept-Encoding"?: string;
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
                     /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
@@ -2811,7 +2923,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Id of the last event received. */
+                /** @description Id of the last event received. What is not an id of this generation’s events counts as none. */
                 "last-event-id"?: string;
             };
             path: {
@@ -2895,7 +3007,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -3018,7 +3130,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. */
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3065,6 +3186,19 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `unauthorized`: The request has no valid API key. */
             401: {
                 headers: {
@@ -3080,7 +3214,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -3200,6 +3334,19 @@ export interface operations {
                     "application/json": components["schemas"]["ModelList"];
                 };
             };
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `unauthorized`: The request has no valid API key. */
             401: {
                 headers: {
@@ -3215,7 +3362,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -3365,7 +3512,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -3508,7 +3655,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -3634,7 +3781,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `link_invalid`: The link is not signed by this server or has expired. `host_not_allowed`: The Host header names another host. */
+            /** @description `link_invalid`: The link is not signed by this server or has expired. `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3700,7 +3847,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. */
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3773,6 +3929,19 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceStatus"];
                 };
             };
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `unauthorized`: The request has no valid API key. */
             401: {
                 headers: {
@@ -3788,7 +3957,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -3943,7 +4112,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -4088,7 +4257,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -4220,7 +4389,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookDelivery"];
                 };
             };
-            /** @description `invalid_request`: The request does not match the contract. */
+            /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
             400: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -4248,7 +4417,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -4274,6 +4443,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `request_timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `delivery_not_due`: The webhook delivery has nothing to send yet. */
             409: {
                 headers: {
@@ -4283,6 +4465,34 @@ export interface operations {
                     "RateLimit-Policy"?: string;
                     /** @description Seconds to wait before the next request. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
+            415: {
+                headers: {
+                    /** @description `identity`: bodies are taken as they are, not compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4366,7 +4576,16 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookKeySet"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. */
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4415,6 +4634,19 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `unauthorized`: The request has no valid API key. */
             401: {
                 headers: {
@@ -4430,7 +4662,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -4517,6 +4749,19 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
+            /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `unauthorized`: The request has no valid API key. */
             401: {
                 headers: {
@@ -4532,9 +4777,50 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
+            415: {
+                headers: {
+                    /** @description `identity`: bodies are taken as they are, not compressed. */
+                    "Accept-Encoding"?: string;
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
                     /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
@@ -4632,7 +4918,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookDelivery"];
                 };
             };
-            /** @description `malformed_json`: The body is not valid JSON. `invalid_request`: The request does not match the contract. */
+            /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
             400: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -4660,8 +4946,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time. */
+            408: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
@@ -4686,9 +4985,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unsupported_media_type`: The body is not application/json. */
+            /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
             415: {
                 headers: {
+                    /** @description `identity`: bodies are taken as they are, not compressed. */
+                    "Accept-Encoding"?: string;
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
                     /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
