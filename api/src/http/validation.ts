@@ -3,17 +3,19 @@ import type { Operation, ProblemCode } from '@nextscale/openapi'
 import type { FastifySchemaCompiler, FastifySchema } from 'fastify'
 import { TRUSTED_SCHEMAS } from '../parser.ts'
 import { summarise, toFieldErrors } from './field-errors.ts'
-import { ProblemError } from './problem.ts'
+import { type FieldError, ProblemError } from './problem.ts'
 
-const shared = { ...TRUSTED_SCHEMAS, removeAdditional: false, useDefaults: false, allErrors: true, verbose: true } as const
+/** Nothing is converted: in JSON "4" is not a number, and `readIntegers` has read those of a query. */
+const ajv = new Ajv({
+  ...TRUSTED_SCHEMAS,
+  removeAdditional: false,
+  useDefaults: false,
+  coerceTypes: false,
+  allErrors: true,
+  verbose: true
+})
 
-/** JSON says what type a value has, so nothing in a body is converted: "4" is not a number. */
-const bodies = new Ajv({ ...shared, coerceTypes: false })
-/** Query strings and paths are text, so numbers in them are read from text. */
-const texts = new Ajv({ ...shared, coerceTypes: true })
-
-export const compileValidator: FastifySchemaCompiler<FastifySchema> = ({ schema, httpPart }) =>
-  (httpPart === 'body' ? bodies : texts).compile(schema)
+export const compileValidator: FastifySchemaCompiler<FastifySchema> = ({ schema }) => ajv.compile(schema)
 
 const POINTER_PREFIX: Record<string, string> = { body: '', querystring: '/query', params: '/path', headers: '/headers' }
 
@@ -26,6 +28,12 @@ const malformedPath = (operation: Operation, errors: readonly ErrorObject[]): Pr
   if (code === undefined) return undefined
   const value = errors[0]?.data
   return new ProblemError(code, `${JSON.stringify(value)} is not an id this server issues.`)
+}
+
+/** A wait is asked for in another place where something is made, and the other place is easily taken for this one. */
+const withWayOut = (operation: Operation, { pointer, detail }: FieldError): FieldError => {
+  const isHeader = pointer === '/query/wait' && operation.headers !== undefined && 'prefer' in operation.headers.properties
+  return { pointer, detail: isHeader ? 'Not a field of this query. Send the header `Prefer: wait=n` instead.' : detail }
 }
 
 /** Turns the errors of one part of a request into a problem. */
@@ -42,6 +50,6 @@ export const validationProblem = (operation: Operation, part: string, errors: re
     const detail = 'The request needs a JSON object as its body; `{}` is enough.'
     return new ProblemError('invalid_request', detail, { errors: [{ pointer: '', detail }] })
   }
-  const fields = toFieldErrors(errors, POINTER_PREFIX[part] ?? '')
+  const fields = toFieldErrors(errors, POINTER_PREFIX[part] ?? '').map((field) => withWayOut(operation, field))
   return new ProblemError('invalid_request', summarise(fields), { errors: fields })
 }
