@@ -30,6 +30,8 @@ const isIdentity = (encodings: string) => encodings.split(',').every((encoding) 
 
 /** Throws unless the headers say that the body is what this server reads. */
 const checkHeaders = ({ headers }: FastifyRequest): void => {
+  // What nearly every client sends.
+  if (headers['content-type'] === MEDIA_TYPE && headers['content-encoding'] === undefined) return
   const type = readType(headers['content-type'])
   if (type?.essence !== MEDIA_TYPE) {
     throw unsupported(`Send the body as JSON, with the header \`Content-Type: ${MEDIA_TYPE}\`.`, 'content-type')
@@ -104,7 +106,7 @@ const checkEarly = (request: FastifyRequest): void => {
   if (!operation || operation.method === 'GET') return
   if (Number(headers['content-length']) > 0) return checkHeaders(request)
   // Fastify refuses a type it cannot read before anyone can see whether there is a body.
-  if (readType(headers['content-type']) === undefined) delete headers['content-type']
+  if ('content-type' in headers && readType(headers['content-type']) === undefined) delete headers['content-type']
 }
 
 /** Reads bodies: JSON in UTF-8. An empty one counts as none, since many clients send a type regardless. */
