@@ -53,14 +53,65 @@ const isDecodable = (text: string): boolean => {
   }
 }
 
-/** An absolute URL of one of the given protocols. Its text is not repeated in errors, since it may hold a password. */
-export const readUrl = (env: Environment, name: string, protocols: readonly string[]): string | undefined => {
+interface UrlOptions {
+  /** Whether a user name and a password, a query and a fragment have a meaning. */
+  isWhole?: boolean
+}
+
+const wrongWith = (url: URL): string | undefined => {
+  if (url.username !== '' || url.password !== '') return 'a user name or password'
+  if (url.search !== '' || url.href.includes('?')) return 'a query'
+  if (url.hash !== '' || url.href.includes('#')) return 'a fragment'
+  return undefined
+}
+
+/**
+ * An absolute URL of one of the given protocols, without a closing slash. Its text is not repeated in errors, since it may
+ * hold a password. Unless it `isWhole`, paths are put after it, so it may end with one at most.
+ */
+export const readUrl = (
+  env: Environment,
+  name: string,
+  protocols: readonly string[],
+  { isWhole = false }: UrlOptions = {}
+): string | undefined => {
   const text = readString(env, name)
   if (text === undefined) return undefined
   // Clients decode user names and passwords, and fail with a stack on a stray percent sign.
   if (!isDecodable(text)) throw new ConfigError(`${name} has a "%" that is not percent-encoding: write it as "%25".`)
-  if (URL.canParse(text) && protocols.includes(new URL(text).protocol)) return text.replace(/\/+$/, '')
+  if (/\s/.test(text) || !URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
+    const beginnings = protocols.map((protocol) => `${protocol}//`).join(' or ')
+    throw new ConfigError(`${name} must be an absolute URL that starts with ${beginnings}.`)
+  }
+  if (isWhole) return text.replace(/\/+$/, '')
+  const url = new URL(text)
+  const wrong = wrongWith(url)
+  if (wrong !== undefined) throw new ConfigError(`${name} has ${wrong}, and paths are put after it: leave that out.`)
+  return url.href.replace(/\/+$/, '')
+}
+
+export const readList = (env: Environment, name: string, fallback = ''): string[] =>
+  (readString(env, name) ?? fallback)
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+
+const originOf = (text: string): string | undefined => {
+  if (!URL.canParse(text) || text.includes('*')) return undefined
+  const { protocol, origin } = new URL(text)
+  return protocol === 'http:' || protocol === 'https:' ? origin : undefined
+}
+
+/** Origins of web pages, as browsers write them; `*` for all. */
+export const readOrigins = (env: Environment, name: string): readonly string[] | '*' => {
+  const items = readList(env, name)
+  if (items.length === 1 && items[0] === '*') return '*'
+  const wrong = items.find((item) => originOf(item) !== item)
+  if (wrong === undefined) return Object.freeze(items)
+  const meant = originOf(wrong)
   throw new ConfigError(
-    `${name} must be an absolute URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`
+    meant === undefined
+      ? `${name} must be origins of web pages such as "https://app.example,http://localhost:3000", or "*" alone for all, not ${shown(wrong)}.`
+      : `${name} has more or other than an origin, which is a protocol, a host and a port that is not the usual one: write "${meant}".`
   )
 }

@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns'
-import { ConfigError, readChoice, readInteger, readString } from './config-readers.ts'
+import { ConfigError, readChoice, readInteger, readList } from './config-readers.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -27,12 +27,6 @@ export interface WebhooksConfig {
 
 /** About three days. */
 const RETRY_DELAYS_SECONDS = '5,30,120,600,3600,14400,36000,86400,118000'
-
-const readList = (env: Environment, name: string, fallback = ''): string[] =>
-  (readString(env, name) ?? fallback)
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '')
 
 const readPorts = (env: Environment): number[] =>
   readList(env, 'EGRESS_PORTS', '443,8443').map((item) => {

@@ -40,6 +40,54 @@ test('a bad value is named in a sentence that says what is taken', () => {
   assert.match(messageOf({ PUBLIC_URL: 'example.org' }), /^PUBLIC_URL must be an absolute URL/)
 })
 
+test('a URL that paths are put after has nothing else after it, and no password', () => {
+  for (const name of ['PUBLIC_URL', 'S3_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT']) {
+    const env = { S3_BUCKET: 'pictures' }
+    for (const [text, wrong] of [
+      ['https://example.com?x=1', 'a query'],
+      ['https://example.com/a?', 'a query'],
+      ['https://example.com/#a', 'a fragment'],
+      ['https://example.com/a#', 'a fragment'],
+      ['https://user:hunter2@example.com', 'a user name or password'],
+      ['https://hunter2@example.com', 'a user name or password']
+    ] as const)
+      assert.equal(messageOf({ ...env, [name]: text }), `${name} has ${wrong}, and paths are put after it: leave that out.`)
+    for (const text of [
+      'https://exam ple.com',
+      'https://example.com/a b',
+      'https://exam\nple.com',
+      'ftp://example.com',
+      '//example.com'
+    ])
+      assert.match(messageOf({ ...env, [name]: text }), new RegExp(`^${name} must be an absolute URL`), text)
+  }
+  assert.equal(readConfig({ PUBLIC_URL: 'https://Example.com:443/ai/images//' }).publicUrl, 'https://example.com/ai/images')
+  assert.equal(readConfig({ REDIS_URL: 'redis://:p%40ss@host:6380/3?family=6' }).redisUrl, 'redis://:p%40ss@host:6380/3?family=6')
+})
+
+test('CORS_ORIGINS names origins as browsers write them, and no page is let in unless it does', () => {
+  assert.deepEqual(readConfig({}).corsOrigins, [])
+  assert.equal(readConfig({ CORS_ORIGINS: '*' }).corsOrigins, '*')
+  assert.deepEqual(readConfig({ CORS_ORIGINS: 'https://app.example, http://localhost:3000,http://[::1]:8' }).corsOrigins, [
+    'https://app.example',
+    'http://localhost:3000',
+    'http://[::1]:8'
+  ])
+  for (const [text, meant] of [
+    ['https://app.example/', 'https://app.example'],
+    ['https://app.example/gallery?a', 'https://app.example'],
+    ['https://App.Example', 'https://app.example'],
+    ['https://app.example:443', 'https://app.example'],
+    ['https://user:hunter2@app.example', 'https://app.example']
+  ] as const)
+    assert.match(
+      messageOf({ CORS_ORIGINS: `http://a,${text}` }),
+      new RegExp(`^CORS_ORIGINS has more or other .*: write "${meant}"\\.$`)
+    )
+  for (const text of ['app.example', 'null', 'https://*.app.example', '*,https://app.example', 'ftp://a', 'file:///a'])
+    assert.match(messageOf({ CORS_ORIGINS: text }), /^CORS_ORIGINS must be origins of web pages such as/, text)
+})
+
 test('a password with a stray percent sign is refused in a sentence that does not repeat it', () => {
   const message = messageOf({ REDIS_URL: 'redis://user:hunter2%ZZ@host' })
   assert.match(message, /REDIS_URL has a "%" that is not percent-encoding/)
@@ -62,6 +110,7 @@ test('S3_BUCKET selects the bucket, and an endpoint of one’s own selects path 
     kind: 's3',
     bucket: 'pictures',
     endpoint: 'http://127.0.0.1:9000',
+    publicEndpoint: undefined,
     region: 'us-east-1',
     forcePathStyle: true,
     keyPrefix: 'team/',

@@ -1,6 +1,15 @@
 import { resolve } from 'node:path'
 import { DEFAULT_PREFIX, MAX_WAIT_SECONDS, MODEL_ID_PATTERN } from '@nextscale/openapi'
-import { ConfigError, readChoice, readInteger, readPattern, readShare, readString, readUrl } from './config-readers.ts'
+import {
+  ConfigError,
+  readChoice,
+  readInteger,
+  readOrigins,
+  readPattern,
+  readShare,
+  readString,
+  readUrl
+} from './config-readers.ts'
 import { type EgressConfig, readEgress, readWebhooks, type WebhooksConfig } from './config-webhooks.ts'
 import { readTrustedProxies, type TrustedProxies } from './http/trust-proxy.ts'
 
@@ -44,6 +53,8 @@ export interface Config {
   readonly redisPrefix: string
   readonly publicUrl: string | undefined
   readonly trustedProxies: TrustedProxies | undefined
+  /** Origins of the pages that may use the API; `*` for all of those that send a key. */
+  readonly corsOrigins: readonly string[] | '*'
   /** How long a server told to stop goes on serving, so that load balancers see it is not ready any more. */
   readonly shutdownDelayMs: number
   /** What a wait is cut to, below what stands before the server takes for a hang. */
@@ -57,6 +68,8 @@ export interface Config {
   /** How often a comment is sent on an idle event stream. */
   readonly heartbeatMs: number
   readonly bodyLimitBytes: number
+  /** What a request may take to arrive, from its first byte to its last. */
+  readonly requestTimeoutMs: number
   readonly egress: EgressConfig
   readonly webhooks: WebhooksConfig
   readonly objectStore: DiskStoreConfig | S3StoreConfig
@@ -67,6 +80,7 @@ export interface Config {
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const MAX_LINK_TTL_SECONDS = 604_800
 const BODY_LIMIT_BYTES = 65_536
+const REQUEST_TIMEOUT_MS = 30_000
 
 const readS3Store = (env: Environment, bucket: string): S3StoreConfig => {
   const endpoint = readUrl(env, 'S3_ENDPOINT', ['http:', 'https:'])
@@ -117,10 +131,11 @@ export const readConfig = (env: Environment = process.env): Config => {
     host: readString(env, 'HOST') ?? '127.0.0.1',
     port: readInteger(env, 'PORT', 8080, 1, 65_535),
     unauthenticated: readChoice(env, 'UNAUTHENTICATED', ['allow', 'refuse'], 'refuse'),
-    redisUrl: readUrl(env, 'REDIS_URL', ['redis:', 'rediss:']) ?? 'redis://127.0.0.1:6379',
+    redisUrl: readUrl(env, 'REDIS_URL', ['redis:', 'rediss:'], { isWhole: true }) ?? 'redis://127.0.0.1:6379',
     redisPrefix: readPattern(env, 'REDIS_PREFIX', /^[a-z0-9-]+$/, 'lower-case letters, digits and "-"') ?? DEFAULT_PREFIX,
     publicUrl: readUrl(env, 'PUBLIC_URL', ['http:', 'https:']),
     trustedProxies: readTrustedProxies(env),
+    corsOrigins: readOrigins(env, 'CORS_ORIGINS'),
     shutdownDelayMs: readInteger(env, 'SHUTDOWN_DELAY_MS', 0, 0, 300_000),
     maxWaitSeconds: MAX_WAIT_SECONDS,
     logLevel: readChoice(env, 'LOG_LEVEL', LOG_LEVELS, 'info'),
@@ -130,6 +145,7 @@ export const readConfig = (env: Environment = process.env): Config => {
     maxStreams: readInteger(env, 'MAX_STREAMS', 10_000, 1, 1_000_000),
     heartbeatMs: readInteger(env, 'HEARTBEAT_MS', 15_000, 10, 60_000),
     bodyLimitBytes: BODY_LIMIT_BYTES,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
     egress: readEgress(env),
     webhooks: readWebhooks(env),
     objectStore: Object.freeze(bucket === undefined ? readDiskStore(env) : readS3Store(env, bucket)),

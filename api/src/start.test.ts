@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { type Generation, type Problem, redisKeys } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
 import { createKey } from './keys/create.ts'
+import { openDiskStore } from './object-store/disk.ts'
 import { modelCard } from './testing/model-card.ts'
 import { freePort, type RedisServer, startRedis } from '@nextscale/platform/testing'
 
@@ -71,6 +72,30 @@ test('SIGTERM ends long polls with an answer and the process with 0', async () =
   assert.equal(((await response.json()) as Generation).status, 'queued')
   assert.deepEqual(await run.exit, [0, null])
   assert.ok(performance.now() - signalledAt < 2000)
+})
+
+test('named pipes in the place of pictures hold up neither what is asked for nor the end', async () => {
+  const port = await freePort()
+  const secret = 's'.repeat(40)
+  const run = start({ PORT: String(port), LINK_SECRET: secret })
+  const base = `http://127.0.0.1:${port}`
+  await untilServed(`${base}/healthz`)
+  const folder = join('generations', `gen_${'f'.repeat(26)}`)
+  await mkdir(join(directory, folder), { recursive: true })
+  const store = await openDiskStore({ kind: 'disk', directory, linkSecret: secret, linkTtlSeconds: 60 })
+  // Libuv has four threads for files.
+  const links = await Promise.all(
+    Array.from({ length: 8 }, async (_, at) => {
+      execFileSync('mkfifo', [join(directory, folder, `${at}.png`)])
+      return (await store.link(`${folder}/${at}.png`, { base, notAfter: Number.MAX_SAFE_INTEGER })).url
+    })
+  )
+  const signal = AbortSignal.timeout(5000)
+  const statuses = await Promise.all(links.map(async (link) => (await fetch(link, { signal })).status)).catch(() => [])
+  run.process.kill('SIGTERM')
+  const ended = await Promise.race([run.exit, sleep(5000, 'not ended', { ref: false })])
+  run.process.kill('SIGKILL')
+  assert.deepEqual([statuses, ended], [links.map(() => 404), [0, null]])
 })
 
 test('with a shutdown delay it is not ready but serves, each answer the last on its connection, until a second signal', async () => {

@@ -20,7 +20,8 @@ export const RESPONSE_HEADERS = {
     schema: Type.String()
   },
   'RateLimit-Policy': { description: 'The limit of the key: `"requests";q=<requests>;w=<seconds>`.', schema: Type.String() },
-  'WWW-Authenticate': { description: 'How to send a key.', schema: Type.String() }
+  'WWW-Authenticate': { description: 'How to send a key.', schema: Type.String() },
+  'Accept-Encoding': { description: '`identity`: bodies are taken as they are, not compressed.', schema: Type.String() }
 } as const satisfies Record<string, HeaderSpec>
 
 type Name = keyof typeof RESPONSE_HEADERS
@@ -32,6 +33,7 @@ export const headersNamed = (...names: readonly Name[]): Record<string, HeaderSp
 const PROBLEM_HEADERS: Record<number, readonly Name[]> = {
   401: ['WWW-Authenticate'],
   409: ['Retry-After'],
+  415: ['Accept-Encoding'],
   429: ['Retry-After'],
   503: ['Retry-After']
 }

@@ -40,7 +40,12 @@ export interface Operation {
 export const defineOperation = <const T extends Operation>(operation: T): T => operation
 
 /** Problems any operation may answer with, whatever it does. */
-const COMMON_PROBLEMS = ['host_not_allowed', 'internal_error'] as const satisfies readonly ProblemCode[]
+const COMMON_PROBLEMS = [
+  'invalid_request',
+  'host_not_allowed',
+  'origin_not_allowed',
+  'internal_error'
+] as const satisfies readonly ProblemCode[]
 /** Keys are read from Redis, so whoever needs one may hear that it is away. */
 const KEY_PROBLEMS = [
   'unauthorized',
@@ -48,10 +53,10 @@ const KEY_PROBLEMS = [
   'rate_limited',
   'queue_unavailable'
 ] as const satisfies readonly ProblemCode[]
-const QUERY_PROBLEMS = ['invalid_request'] as const satisfies readonly ProblemCode[]
+/** A body may come with any method but GET, also where none is asked for. */
 const BODY_PROBLEMS = [
   'malformed_json',
-  'invalid_request',
+  'request_timeout',
   'body_too_large',
   'unsupported_media_type'
 ] as const satisfies readonly ProblemCode[]
@@ -62,8 +67,7 @@ export const problemsByStatus = (operation: Operation): Map<number, ProblemCode[
     ...operation.problems,
     ...COMMON_PROBLEMS,
     ...(operation.scope === null ? [] : KEY_PROBLEMS),
-    ...(operation.query || operation.params || operation.headers ? QUERY_PROBLEMS : []),
-    ...(operation.body ? BODY_PROBLEMS : [])
+    ...(operation.method === 'GET' ? [] : BODY_PROBLEMS)
   ])
   const grouped = new Map<number, ProblemCode[]>()
   for (const code of codes) {

@@ -35,6 +35,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'The certificate has expired',
   CERT_NOT_YET_VALID: 'The certificate is not valid yet',
   ERR_TLS_CERT_ALTNAME_INVALID: 'The certificate is for another host',
+  // The client's own way to say that a status is none.
+  ERR_ASSERTION: 'The answer is not HTTP',
   UND_ERR_HEADERS_OVERFLOW: 'The headers of the answer are too large'
 }
 

@@ -42,6 +42,6 @@ export const sendPicture = async (store: ObjectStore, reply: FastifyReply, found
   const [output] = standing.status === 'succeeded' ? standing.outputs : []
   if (output === undefined) throw withoutPicture(found)
   const { body, sizeBytes, etag } = await store.open(output.key)
-  reply.headers({ etag, 'content-length': sizeBytes, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })
+  reply.headers({ etag, 'content-length': sizeBytes, 'cache-control': 'no-store' })
   return reply.type(output.content_type).send(body)
 }

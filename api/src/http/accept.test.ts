@@ -13,7 +13,14 @@ for (const [accept, json, formats] of [
   ['image/png, application/json;q=0.5', true, ['png']],
   ['image/avif, image/webp, */*;q=0.8', true, ['webp']],
   ['text/html', false, []],
-  ['image/png;q=0', false, []]
+  ['image/png;q=0', false, []],
+  ['image/jpg', false, ['jpeg']],
+  ['IMAGE/JPG;q=0.9, image/png;q=0.5', false, ['jpeg', 'png']],
+  ['', true, []],
+  [',', true, []],
+  [' , ,, ', true, []],
+  [';q=1', true, []],
+  [',image/webp,', false, ['webp']]
 ] as const) {
   test(`Accept: ${accept}`, () => assert.deepEqual(readAccept(accept), { json, formats }))
 }

@@ -17,18 +17,23 @@ const qualityOf = (parameters: readonly string[]): number => {
   return 1
 }
 
+/** Names that are in use beside the registered ones. */
+const ALIASES: Readonly<Record<string, string>> = { 'image/jpg': CONTENT_TYPES.jpeg, 'image/pjpeg': CONTENT_TYPES.jpeg }
+
+/** Media types with their quality. Empty elements of the list count for nothing. */
 const parse = (accept: string): Map<string, number> =>
   new Map(
-    accept.split(',').map((range) => {
-      const [type = '', ...parameters] = range.split(';')
-      return [type.trim().toLowerCase(), qualityOf(parameters)] as const
+    accept.split(',').flatMap((range) => {
+      const [text = '', ...parameters] = range.split(';')
+      const type = text.trim().toLowerCase()
+      return type === '' ? [] : [[ALIASES[type] ?? type, qualityOf(parameters)] as const]
     })
   )
 
 /** What an Accept header asks for. JSON wins at equal quality, and any type at all means JSON. */
 export const readAccept = (accept: string | undefined): Acceptance => {
-  if (accept === undefined || accept.trim() === '') return { json: true, formats: [] }
-  const ranges = parse(accept)
+  const ranges = parse(accept ?? '')
+  if (ranges.size === 0) return { json: true, formats: [] }
   const json = ranges.get('application/json') ?? ranges.get('application/*') ?? ranges.get('*/*') ?? 0
   const quality = (format: ImageFormat) => ranges.get(CONTENT_TYPES[format]) ?? ranges.get('image/*') ?? 0
   const formats = IMAGE_FORMATS.filter((format) => quality(format) > json).toSorted((a, b) => quality(b) - quality(a))

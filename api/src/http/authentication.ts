@@ -10,6 +10,7 @@ import type { RateLimit } from '../limits/rate.ts'
 import { isLoopback } from '../loopback.ts'
 import { ANONYMOUS, type Caller, hasScope, toCaller } from './caller.ts'
 import { createHostCheck } from './host-check.ts'
+import { createPageCheck } from './page-check.ts'
 import { ProblemError } from './problem.ts'
 
 /** Names the caller of a request that carries something other than a key; undefined when it carries nothing of the kind. */
@@ -63,15 +64,20 @@ const countRequest = async (rate: RateLimit, { owner }: Caller, limit: number, r
 /** Takes requests that come without a key, or says why not. */
 const createAnonymousAccess = ({ config, apiKeys }: AuthenticationOptions) => {
   const checkHost = createHostCheck(config)
+  const checkPage = createPageCheck(config)
   const isLocal = isLoopback(config.host)
+  const admit = (request: FastifyRequest): Caller => {
+    checkPage(request)
+    return ANONYMOUS
+  }
   const judge = (request: FastifyRequest, anyEver: boolean): Caller => {
     // A proxy beside this server hands on what others send, and says so where it is trusted to.
     if (anyEver || !isLoopback(request.ip)) throw unauthorized(bearerOf(request) === undefined ? KEY_NEEDED : NO_KEY)
     checkHost(request)
-    return ANONYMOUS
+    return admit(request)
   }
   return (request: FastifyRequest): Caller | Promise<Caller> => {
-    if (config.unauthenticated === 'allow') return ANONYMOUS
+    if (config.unauthenticated === 'allow') return admit(request)
     const anyEver = !isLocal || apiKeys.anyEver()
     return anyEver instanceof Promise ? anyEver.then((known) => judge(request, known)) : judge(request, anyEver)
   }

@@ -1,39 +1,62 @@
+import { MIMEType } from 'node:util'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import type { FastifyInstance } from 'fastify'
+import { asError, checked } from './checked.ts'
 import { escaped } from './field-errors.ts'
 import { ProblemError } from './problem.ts'
 
-/** The text with escaped ASCII characters read, since a key may be spelt with them. */
-const unescaped = (text: string) =>
-  text.includes('\\u00')
-    ? text.replaceAll(/\\u00([0-7][0-9a-f])/gi, (_, code: string) => String.fromCodePoint(Number.parseInt(code, 16)))
-    : text
-
+const MEDIA_TYPE = 'application/json'
 const PROTOTYPE = '__proto__'
+/** Arrays and objects within each other. The contract has three; whatever handles a body may go as deep as this on the stack. */
+const MAX_DEPTH = 32
 
-/** JSON that hides a prototype is refused rather than cleaned: nobody sends it by mistake. */
-const poisoned = (text: string) => /"__proto__"\s*:/.test(unescaped(text))
+const shown = (text: string) => (text.length > 40 ? `${text.slice(0, 40)}…` : text)
 
-/** Where the prototype lies, which is a field like any other once parsed. No recursion: bodies may be as deep as they are long. */
-const pointerOfPrototype = (body: unknown): string => {
-  const open: [string, unknown][] = [['', body]]
-  for (const [place, value] of open) {
-    if (typeof value !== 'object' || value === null) continue
-    for (const [name, field] of Object.entries(value)) {
-      const pointer = `${place}/${escaped(name)}`
-      if (name === PROTOTYPE) return pointer
-      open.push([pointer, field])
-    }
+const unsupported = (detail: string, name: string, headers?: Readonly<Record<string, string>>) =>
+  new ProblemError('unsupported_media_type', detail, {
+    errors: [{ pointer: `/headers/${name}`, detail }],
+    ...(headers && { headers })
+  })
+
+const readType = (header: string | undefined): MIMEType | undefined => {
+  try {
+    return header === undefined ? undefined : new MIMEType(header)
+  } catch {
+    return undefined
   }
-  return ''
 }
 
-const parse = (text: string): unknown => {
-  if (text.trim() === '') return undefined
-  const body = parseJson(text)
-  if (!poisoned(text)) return body
-  const detail = `A field named "${PROTOTYPE}" is not taken. Remove it.`
-  throw new ProblemError('invalid_request', detail, { errors: [{ pointer: pointerOfPrototype(body), detail }] })
+const isIdentity = (encodings: string) => encodings.split(',').every((encoding) => /^\s*(?:identity)?\s*$/i.test(encoding))
+
+/** Throws unless the headers say that the body is what this server reads. */
+const checkHeaders = ({ headers }: FastifyRequest): void => {
+  // What nearly every client sends.
+  if (headers['content-type'] === MEDIA_TYPE && headers['content-encoding'] === undefined) return
+  const type = readType(headers['content-type'])
+  if (type?.essence !== MEDIA_TYPE) {
+    throw unsupported(`Send the body as JSON, with the header \`Content-Type: ${MEDIA_TYPE}\`.`, 'content-type')
+  }
+  const encodings = headers['content-encoding'] ?? ''
+  if (!isIdentity(encodings)) {
+    const detail = `The body has the \`Content-Encoding\` ${shown(encodings)}. Send it as it is, without that header.`
+    throw unsupported(detail, 'content-encoding', { 'accept-encoding': 'identity' })
+  }
+  const charset = type.params.get('charset') ?? 'utf-8'
+  if (!/^'?utf-?8'?$/i.test(charset)) {
+    throw unsupported(`The body has the charset ${shown(charset)}. Send it in UTF-8.`, 'content-type')
+  }
+}
+
+/** Leaves out a byte order mark. */
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+const decode = (bytes: Uint8Array): string => {
+  try {
+    return utf8.decode(bytes)
+  } catch (cause) {
+    const detail = 'The body is not UTF-8: some of its bytes are no character in that encoding. Send it in UTF-8.'
+    throw new ProblemError('malformed_json', detail, { cause })
+  }
 }
 
 const parseJson = (text: string): unknown => {
@@ -45,15 +68,59 @@ const parseJson = (text: string): unknown => {
   }
 }
 
-/** The only media type bodies may have. An empty body counts as none, since many clients send the header regardless. */
+interface Fault {
+  /** Names that lead to the field. */
+  path: string[]
+  detail: string
+}
+
+/**
+ * The first field that no operation takes, whatever it holds: one too deep, or a prototype, which is refused rather than
+ * cleaned since nobody sends it by mistake.
+ */
+const findFault = (value: unknown, levels = MAX_DEPTH): Fault | undefined => {
+  if (typeof value !== 'object' || value === null) return undefined
+  if (levels === 0) return { path: [], detail: `Nested in more than ${MAX_DEPTH} others. Send it less deep.` }
+  for (const [name, field] of Object.entries(value)) {
+    if (name === PROTOTYPE) return { path: [name], detail: `A field named "${PROTOTYPE}" is not taken. Remove it.` }
+    const fault = findFault(field, levels - 1)
+    if (fault) return { ...fault, path: [name, ...fault.path] }
+  }
+  return undefined
+}
+
+const parse = (bytes: Uint8Array): unknown => {
+  const text = decode(bytes)
+  if (text.trim() === '') return undefined
+  const body = parseJson(text)
+  const fault = findFault(body)
+  if (fault === undefined) return body
+  const pointer = fault.path.map((name) => `/${escaped(name)}`).join('')
+  throw new ProblemError('invalid_request', fault.detail, { errors: [{ pointer, detail: fault.detail }] })
+}
+
+/** What is known to have a body before it is read is refused before it is read. Bodies of GET are not looked at. */
+const checkEarly = (request: FastifyRequest): void => {
+  const { headers, routeOptions } = request
+  const { operation } = routeOptions.config
+  if (!operation || operation.method === 'GET') return
+  if (Number(headers['content-length']) > 0) return checkHeaders(request)
+  // Fastify refuses a type it cannot read before anyone can see whether there is a body.
+  if ('content-type' in headers && readType(headers['content-type']) === undefined) delete headers['content-type']
+}
+
+/** Reads bodies: JSON in UTF-8. An empty one counts as none, since many clients send a type regardless. */
 export const jsonBody = fastifyPlugin(
   (app: FastifyInstance, _options, done) => {
     app.removeAllContentTypeParsers()
-    app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, finish) => {
+    // The body is not read before the last of these hooks.
+    app.addHook('onRequest', checked(checkEarly))
+    app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body, finish) => {
       try {
-        finish(null, parse(String(body)))
+        if (body.length > 0) checkHeaders(request)
+        finish(null, body.length > 0 ? parse(Buffer.from(body)) : undefined)
       } catch (error) {
-        finish(error instanceof Error ? error : new Error('The body could not be parsed', { cause: error }))
+        finish(asError(error))
       }
     })
     done()

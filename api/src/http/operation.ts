@@ -1,7 +1,8 @@
 import type { Operation } from '@nextscale/openapi'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { ErrorObject } from 'ajv'
-import type { Static, TSchema } from 'typebox'
+import Type, { type Static, type TSchema } from 'typebox'
+import { readIntegers } from './read-integers.ts'
 import { validationProblem } from './validation.ts'
 
 declare module 'fastify' {
@@ -41,6 +42,14 @@ const asRouteHandler = <O extends Operation>(handler: OperationHandler<O>): Rout
 /** `/generations/{id}` as Fastify spells it. */
 export const fastifyPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
 
+/** Whatever the contract does not name is refused, also where it names nothing. */
+const NO_QUERY = Type.Object({}, { additionalProperties: false })
+
+export interface OperationOptions {
+  /** Puts what some clients send elsewhere to where the contract has it, before it is checked. */
+  rearrange?: (request: FastifyRequest) => void
+}
+
 /**
  * Registers one operation of the contract. Responses are written by JSON.stringify: their types come from the contract,
  * tests check them against it, and unions in a compiled serialiser would run a validator per request.
@@ -48,22 +57,30 @@ export const fastifyPath = (path: string): string => path.replaceAll(/\{(\w+)\}/
 export const addOperation = <const O extends Operation>(
   app: FastifyInstance,
   operation: O,
-  handler: OperationHandler<O>
+  handler: OperationHandler<O>,
+  { rearrange }: OperationOptions = {}
 ): void => {
   const [status] = Object.keys(operation.responses)
+  const query = operation.query ?? NO_QUERY
+  const readQuery = readIntegers(query)
   app.route({
     method: operation.method,
     url: fastifyPath(operation.path),
     config: { operation },
     schema: {
       ...(operation.params && { params: operation.params }),
-      ...(operation.query && { querystring: operation.query }),
+      querystring: query,
       ...(operation.headers && { headers: operation.headers }),
       ...(operation.body && { body: operation.body })
     },
     schemaErrorFormatter: (errors, part) => validationProblem(operation, part, asAjvErrors(errors)),
     onRequest: (_request, reply, done) => {
       reply.statusCode = Number(status)
+      done()
+    },
+    preValidation: (request, _reply, done) => {
+      rearrange?.(request)
+      readQuery(request.query)
       done()
     },
     handler: asRouteHandler(handler)

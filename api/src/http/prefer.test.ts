@@ -10,7 +10,12 @@ for (const [prefer, seconds] of [
   ['handling="a, wait=9", wait=3', 3],
   ['wait=600', 60],
   ['wait=0', undefined],
-  ['wait', undefined],
+  ['wait', 60],
+  ['WAIT ;x=1', 60],
+  ['respond-async, wait', 60],
+  ['wait=', 60],
+  ['wait=""', 60],
+  ['waiting, wait=x', undefined],
   ['wait=soon', undefined],
   ['wait=-1', undefined],
   [',;=,"', undefined]

@@ -1,4 +1,5 @@
 import { type Problem, type ProblemCode, PROBLEMS } from '@nextscale/openapi'
+import { printable } from './printable.ts'
 
 export type FieldError = Problem['errors'][number]
 
@@ -49,9 +50,9 @@ export const toProblem = (error: ProblemError, requestId: string): Problem => ({
   type: `urn:nextscale:problem:${error.code}`,
   title: PROBLEMS[error.code].title,
   status: error.status,
-  detail: error.message,
+  detail: printable(error.message),
   code: error.code,
   request_id: requestId,
   retryable: PROBLEMS[error.code].retryable,
-  errors: [...error.errors]
+  errors: error.errors.map(({ pointer, detail }) => ({ pointer, detail: printable(detail) }))
 })

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
-import { Problem, type ProblemCode } from '@nextscale/openapi'
-import { parserOf } from '../parser.ts'
+import type { Problem } from '@nextscale/openapi'
+import { pointersOf, problemOf } from '../testing/problem-of.ts'
+import { sendRaw } from '../testing/send-raw.ts'
 import { bodyOf, openTestApp, post, type TestApp } from '../testing/test-app.ts'
 
 const ID = 'gen_aaaaaaaaaaaaaaaaaaaaaaaaaa'
@@ -14,25 +13,6 @@ before(async () => {
   context = await openTestApp()
 })
 after(() => context.close())
-
-interface Answer {
-  statusCode: number
-  headers: Record<string, unknown>
-  body: string
-}
-
-/** Fails unless the answer is a whole problem of this code; returns it. */
-const problemOf = (response: Answer, code: ProblemCode): Problem => {
-  assert.match(String(response.headers['content-type']), /^application\/problem\+json/)
-  const problem = parserOf(Problem)(JSON.parse(response.body)) ?? assert.fail(`Not a problem: ${response.body}`)
-  assert.equal(problem.code, code, response.body)
-  assert.equal(problem.status, response.statusCode)
-  assert.equal(problem.type, `urn:nextscale:problem:${code}`)
-  assert.equal(problem.request_id, response.headers['x-request-id'])
-  return problem
-}
-
-const pointersOf = (problem: Problem) => problem.errors.map(({ pointer }) => pointer).toSorted()
 
 test('every field at fault is named by a pointer, all in one answer', async () => {
   const body = {
@@ -134,24 +114,6 @@ test('metadata takes texts only, whatever their names', async () => {
   assert.deepEqual((await context.generate({ metadata: { 'a\nb': 'c' } })).metadata, { 'a\nb': 'c' })
 })
 
-test('a body that is not JSON, hides a prototype, is of another type or missing says so', async () => {
-  const send = (payload: string, headers: Record<string, string> = JSON_HEADERS) =>
-    context.app.inject({ method: 'POST', url: '/v1/generate', headers, payload })
-  problemOf(await send('{"a":'), 'malformed_json')
-  const deep = `{"a":${'['.repeat(30_000)}{"__proto__":1}${']'.repeat(30_000)}}`
-  for (const [hiding, pointer] of [
-    ['{"metadata":{"__proto__":{"x":1}}}', '/metadata/__proto__'],
-    ['{"metadata":{"a":"b"},"a/b":[0,{"__pr\\u006fto__":"x"}]}', '/a~1b/1/__proto__'],
-    [deep, `/a${'/0'.repeat(30_000)}/__proto__`]
-  ] as const)
-    assert.deepEqual(pointersOf(problemOf(await send(hiding), 'invalid_request')), [pointer])
-  problemOf(await send('a=b', { 'content-type': 'application/x-www-form-urlencoded' }), 'unsupported_media_type')
-  problemOf(await send('{}', { 'content-type': 'nonsense' }), 'unsupported_media_type')
-  for (const payload of ['', 'null', '[]', '5'])
-    assert.deepEqual(pointersOf(problemOf(await send(payload), 'invalid_request')), [''])
-  problemOf(await context.app.inject({ method: 'POST', url: '/generate' }), 'invalid_request')
-})
-
 test('a body over the limit is refused', async () => {
   const problem = problemOf(await post(context.app, '/generate', { label: 'x'.repeat(70_000) }), 'body_too_large')
   assert.match(problem.detail, /65536 bytes/)
@@ -199,24 +161,12 @@ test('every answer has a request id of its own', async () => {
   assert.ok(ids.every((id) => typeof id === 'string' && id.startsWith('req_')))
 })
 
-/** Sends raw bytes and returns the raw answer. */
-const sendRaw = async (request: string): Promise<Answer> => {
-  const address = await context.app.listen({ host: '127.0.0.1', port: 0 }).catch(() => context.app.listeningOrigin)
-  const socket = connect(Number(new URL(address).port), '127.0.0.1')
-  let text = ''
-  socket.on('data', (chunk) => (text += String(chunk)))
-  socket.write(request)
-  await once(socket, 'end')
-  socket.destroy()
-  const [head = '', body = ''] = text.split('\r\n\r\n')
-  const [statusLine = '', ...lines] = head.split('\r\n')
-  const headers = Object.fromEntries(lines.map((line) => line.split(': ', 2)))
-  return { statusCode: Number(statusLine.split(' ')[1]), headers, body }
-}
-
 test('what is not even HTTP is answered by a problem as well', async () => {
-  problemOf(await sendRaw(`GET /healthz HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`), 'header_fields_too_large')
-  problemOf(await sendRaw('NONSENSE\r\n\r\n'), 'invalid_request')
+  problemOf(
+    await sendRaw(context.app, `GET /healthz HTTP/1.1\r\nhost: a\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`),
+    'header_fields_too_large'
+  )
+  problemOf(await sendRaw(context.app, 'NONSENSE\r\n\r\n'), 'invalid_request')
 })
 
 test('what breaks inside is a 500 that tells the log more than the client', async () => {

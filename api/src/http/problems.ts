@@ -1,21 +1,17 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { loggedText, loggedUrl } from '../logged-text.ts'
+import { COMMON_HEADERS } from './common-headers.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError, toProblem } from './problem.ts'
 
 /** Errors Fastify itself raises about a request, in our words. */
 const FASTIFY_ERRORS: Record<string, (error: FastifyError, bodyLimitBytes: number) => ProblemError> = {
   FST_ERR_CTP_BODY_TOO_LARGE: (_error, limit) =>
     new ProblemError('body_too_large', `The body is larger than ${limit} bytes. Send a smaller one.`),
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
-    new ProblemError('unsupported_media_type', 'Send the body as JSON, with the header `Content-Type: application/json`.'),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
     new ProblemError('invalid_request', 'The body is not as long as Content-Length says. Send the whole body.'),
   FST_ERR_BAD_URL: () =>
-    new ProblemError('invalid_request', 'The path is not valid percent-encoding: write a literal "%" as "%25".'),
-  // Only of QUERY, which no route takes: known paths have refused it before.
-  FST_ERR_ROUTE_MISSING_CONTENT_TYPE: () =>
-    new ProblemError('route_not_found', 'No route takes QUERY. GET /openapi.json lists every route.'),
+    new ProblemError('invalid_request', 'The path is not percent-encoding of UTF-8: write a literal "%" as "%25".'),
   FST_ERR_MAX_PARAM_LENGTH: () => new ProblemError('route_not_found', 'A part of the path is longer than any id. Check the URL.')
 }
 
@@ -43,6 +39,20 @@ const logProblem = (request: FastifyRequest, problem: ProblemError): void => {
   else request.log[level]({ ...line, reason: messageOf(cause) }, message)
 }
 
+/** What metrics count whoever left before the request had arrived under; nobody is sent it. */
+const CLIENT_LEFT = 499
+
+/** Headers of the answer that a problem takes the place of. */
+const REPRESENTATION_HEADERS = ['etag', 'content-disposition', 'content-length'] as const
+
+const clearHeaders = (reply: FastifyReply): void => {
+  for (const name of REPRESENTATION_HEADERS) {
+    reply.removeHeader(name)
+    // Those of a stream are set by the time it breaks.
+    if (!reply.raw.headersSent) reply.raw.removeHeader(name)
+  }
+}
+
 /** Answers with a problem. The one place where errors become responses. */
 export const sendProblem = (
   request: FastifyRequest,
@@ -50,25 +60,25 @@ export const sendProblem = (
   error: unknown,
   bodyLimitBytes: number
 ): FastifyReply => {
+  if (request.raw.errored) {
+    request.log.debug({ request_id: request.id, url: loggedUrl(request.url) }, 'The client left before its request had arrived')
+    return reply.code(CLIENT_LEFT).send()
+  }
   const problem = asProblem(error, bodyLimitBytes)
   const body = toProblem(problem, request.id)
   if (problem.status >= 500) logProblem(request, problem)
+  clearHeaders(reply)
   return reply
     .code(problem.status)
-    .headers({ ...problem.headers, 'x-request-id': request.id, 'cache-control': 'no-store' })
+    .headers({ ...COMMON_HEADERS, ...problem.headers, 'x-request-id': request.id, 'cache-control': 'no-store' })
     .type(PROBLEM_MEDIA_TYPE)
     .send(JSON.stringify(body))
 }
 
-/** Error and not-found handlers: whatever goes wrong is an RFC 9457 problem. */
+/** Whatever goes wrong is an RFC 9457 problem. */
 export const problems = fastifyPlugin(
   (app: FastifyInstance, { bodyLimitBytes }: { bodyLimitBytes: number }, done) => {
     app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error, bodyLimitBytes))
-    app.setNotFoundHandler((request, reply) => {
-      const path = request.url.split('?', 1)[0]
-      const detail = `There is no ${request.method} ${path}. GET /openapi.json lists every route.`
-      return sendProblem(request, reply, new ProblemError('route_not_found', detail), bodyLimitBytes)
-    })
     done()
   },
   { name: 'problems' }

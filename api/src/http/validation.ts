@@ -4,30 +4,28 @@ import type { FastifySchema, FastifySchemaCompiler, FastifyServerOptions } from 
 import type { FastifyValidationResult } from 'fastify/types/schema.js'
 import { TRUSTED_SCHEMAS } from '../parser.ts'
 import { summarise, toFieldErrors } from './field-errors.ts'
-import { ProblemError } from './problem.ts'
+import { type FieldError, ProblemError } from './problem.ts'
 
-const shared = { ...TRUSTED_SCHEMAS, removeAdditional: false, useDefaults: false, allErrors: true, verbose: true } as const
-
-/** JSON says what type a value has, so nothing in a body is converted: "4" is not a number. */
-const bodies = new Ajv({ ...shared, coerceTypes: false })
-/** Query strings and paths are text, so numbers in them are read from text. */
-const texts = new Ajv({ ...shared, coerceTypes: true })
+/** Nothing is converted: in JSON "4" is not a number, and `readIntegers` has read those of a query. */
+const ajv = new Ajv({
+  ...TRUSTED_SCHEMAS,
+  removeAdditional: false,
+  useDefaults: false,
+  coerceTypes: false,
+  allErrors: true,
+  verbose: true
+})
 
 /** Validators by schema, of which routes under two prefixes share one. Each is compiled when it is first asked, since all take half of a start. */
-const compiledBy = (ajv: Ajv) => {
-  const compiled = new WeakMap<object, ValidateFunction>()
-  return (schema: object): ValidateFunction => {
-    const known = compiled.get(schema) ?? ajv.compile(schema)
-    compiled.set(schema, known)
-    return known
-  }
+const compiled = new WeakMap<object, ValidateFunction>()
+
+const compile = (schema: object): ValidateFunction => {
+  const known = compiled.get(schema) ?? ajv.compile(schema)
+  compiled.set(schema, known)
+  return known
 }
 
-const compileBody = compiledBy(bodies)
-const compileText = compiledBy(texts)
-
-export const compileValidator: FastifySchemaCompiler<FastifySchema> = ({ schema, httpPart }) => {
-  const compile = httpPart === 'body' ? compileBody : compileText
+export const compileValidator: FastifySchemaCompiler<FastifySchema> = ({ schema }) => {
   const validator: FastifyValidationResult = (data: unknown) => {
     const validate = compile(schema)
     const isValid = validate(data)
@@ -62,6 +60,12 @@ const malformedPath = (operation: Operation, errors: readonly ErrorObject[]): Pr
   return new ProblemError(code, `${JSON.stringify(value)} is not an id this server issues.`)
 }
 
+/** A wait is asked for in another place where something is made, and the other place is easily taken for this one. */
+const withWayOut = (operation: Operation, { pointer, detail }: FieldError): FieldError => {
+  const isHeader = pointer === '/query/wait' && operation.headers !== undefined && 'prefer' in operation.headers.properties
+  return { pointer, detail: isHeader ? 'Not a field of this query. Send the header `Prefer: wait=n` instead.' : detail }
+}
+
 /** Turns the errors of one part of a request into a problem. */
 export const validationProblem = (operation: Operation, part: string, errors: readonly ErrorObject[]): ProblemError => {
   const notFound = part === 'params' ? malformedPath(operation, errors) : undefined
@@ -76,6 +80,6 @@ export const validationProblem = (operation: Operation, part: string, errors: re
     const detail = 'The request needs a JSON object as its body; `{}` is enough.'
     return new ProblemError('invalid_request', detail, { errors: [{ pointer: '', detail }] })
   }
-  const fields = toFieldErrors(errors, POINTER_PREFIX[part] ?? '')
+  const fields = toFieldErrors(errors, POINTER_PREFIX[part] ?? '').map((field) => withWayOut(operation, field))
   return new ProblemError('invalid_request', summarise(fields), { errors: fields })
 }

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:net'
 import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -78,13 +81,75 @@ test('a link works until the time it states and not after', async () => {
   assert.equal((await fetch(await linkTo(KEY, () => Date.now() - 61_000))).statusCode, 403)
 })
 
-test('what is not there is a 404, and nothing outside the folder can be reached', async () => {
-  assert.equal((await fetch(await linkTo(`generations/${ID}/1.png`))).statusCode, 404)
-  await symlink('/etc/hostname', join(context.directory, 'generations', ID, '2.png'))
-  assert.notEqual((await fetch(await linkTo(`generations/${ID}/2.png`))).statusCode, 200)
+/** Puts something other than a file in the place of a picture; returns a link to it. */
+const ENTRIES: Record<string, (path: string) => void | Promise<void>> = {
+  'a named pipe': (path) => void execFileSync('mkfifo', [path]),
+  'a folder': (path) => mkdir(path),
+  'a link': (path) => symlink(join(context.directory, KEY), path),
+  'a broken link': (path) => symlink('nowhere', path),
+  'a link to itself': (path) => symlink('15.png', path),
+  'a socket': async (path) => {
+    const server = createServer().listen(path)
+    await once(server, 'listening')
+    sockets.push(server)
+  }
+}
+const sockets: Server[] = []
+after(() => sockets.forEach((server) => server.close()))
+
+test('what is there and is no file is a 404 like what is not there, without headers of a picture, and holds up nothing', async () => {
+  const folder = join(context.directory, 'generations', ID)
+  const absent = `generations/${ID}/10.png`
+  await fetch(await linkTo(absent))
+  for (const [at, [what, put]] of Object.entries(ENTRIES).entries()) {
+    const name = `${at + 11}.png`
+    await put(join(folder, name))
+    const link = await linkTo(`generations/${ID}/${name}`)
+    // More than there are threads to wait in.
+    const responses = await Promise.all(Array.from({ length: 8 }, () => fetch(link)))
+    for (const { statusCode, headers } of responses) {
+      assert.deepEqual([statusCode, headers['content-type']], [404, 'application/problem+json; charset=utf-8'], what)
+      assert.deepEqual(
+        [headers['etag'], headers['content-disposition'], headers['cache-control']],
+        [undefined, undefined, 'no-store']
+      )
+    }
+    assert.equal((await fetch(url)).body, 'a picture')
+  }
+  assert.ok(context.logLines.every((line) => !/"level":(?:50|60)/.test(line)))
+})
+
+test('a folder on the way that is none is a 404 too, and a generation’s folder with anything in it can be removed', async () => {
+  const id = 'gen_daaaaaaaaaaaaaaaaaaaaaaaaa'
+  const folder = join(context.directory, 'generations', id)
+  execFileSync('mkfifo', [folder])
+  assert.equal((await fetch(await linkTo(`generations/${id}/0.png`))).statusCode, 404)
+  await rm(folder)
+  await mkdir(join(folder, '0.png'), { recursive: true })
+  execFileSync('mkfifo', [join(folder, '1.png')])
+  await (await storeAt()).remove(`generations/${id}/`)
+  await assert.rejects(stat(folder))
+})
+
+test('nothing outside the folder can be reached', async () => {
   for (const key of ['generations/../../etc/passwd', `generations/${ID}/..%2f..%2f.link-secret`]) {
     assert.equal((await context.app.inject(`/objects/${key}?expires=9999999999&signature=a`)).statusCode, 404)
   }
+})
+
+test('a link has one spelling of its time', async () => {
+  const [, expires = ''] = /expires=(\d+)/.exec(url) ?? []
+  for (const spelt of [
+    `%2B${expires}`,
+    `${expires}.0`,
+    `${expires}e0`,
+    `0${expires}`,
+    `%20${expires}`,
+    `${expires}%0a`,
+    '0x5f5e0ff'
+  ])
+    assert.equal((await fetch(url.replace(expires, spelt))).statusCode, 400, spelt)
+  assert.equal((await fetch(url.replace(expires, 'Infinity'))).statusCode, 400)
 })
 
 test('removing takes a generation’s folder, is idempotent, and takes nothing else', async () => {
@@ -106,5 +171,16 @@ test('processes that start at once agree on one secret, readable by its owner on
   assert.equal(new Set(secrets).size, 1)
   assert.match(secrets[0] ?? '', /^[0-9a-f]{64}$/)
   assert.equal((await stat(join(directory, 'objects', '.link-secret'))).mode & 0o777, 0o600)
+  await rm(directory, { recursive: true })
+})
+
+test('a secret may be a link to a file; a named pipe in its place stops the start with a sentence', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'nextscale-secret-'))
+  await writeFile(join(directory, 'mounted'), 'a secret\n')
+  await symlink('mounted', join(directory, '.link-secret'))
+  assert.equal(await loadLinkSecret(directory), 'a secret')
+  await rm(join(directory, '.link-secret'))
+  execFileSync('mkfifo', [join(directory, '.link-secret')])
+  await assert.rejects(loadLinkSecret(directory), /\.link-secret is empty, or no file: remove it, or set LINK_SECRET/)
   await rm(directory, { recursive: true })
 })

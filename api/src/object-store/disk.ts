@@ -1,5 +1,4 @@
-import { constants } from 'node:fs'
-import { access, type FileHandle, mkdir, open, rm, writeFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isObjectKey } from '@nextscale/openapi'
 import type { DiskStoreConfig } from '../config.ts'
@@ -7,6 +6,7 @@ import { ProblemError } from '../http/problem.ts'
 import { isSignatureOf, signLink } from './link-signature.ts'
 import { loadLinkSecret } from './link-secret.ts'
 import type { LinkProof, ObjectStore, StoredObject } from './object-store.ts'
+import { openFile } from './open-file.ts'
 
 const PREFIX = /^generations\/gen_[a-z2-7]{26}\/$/
 
@@ -17,8 +17,13 @@ const unavailable = (cause: unknown) =>
 
 const notFound = () => new ProblemError('object_not_found', 'There is no such picture. It was deleted, or its retention is over.')
 
-const isMissing = (error: unknown) =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    throw unavailable(error)
+  }
+}
 
 const checkProof = (secret: string, key: string, { expires, signature }: LinkProof, now: number): void => {
   const again = 'Read the generation again for a fresh link.'
@@ -42,12 +47,9 @@ const describe = async (handle: FileHandle): Promise<StoredObject> => {
 }
 
 const openObject = async (directory: string, key: string): Promise<StoredObject> => {
-  if (!isObjectKey(key)) throw notFound()
-  try {
-    return await describe(await open(join(directory, key), constants.O_RDONLY | constants.O_NOFOLLOW))
-  } catch (error) {
-    throw isMissing(error) ? notFound() : unavailable(error)
-  }
+  const handle = isObjectKey(key) ? await guarded(() => openFile(join(directory, key))) : undefined
+  if (handle === undefined) throw notFound()
+  return guarded(() => describe(handle))
 }
 
 /** Its name is none of an object's. */
@@ -59,13 +61,11 @@ const mark = async (directory: string, name: string): Promise<void> => {
 }
 
 const isMarked = (directory: string, name: string): Promise<boolean> =>
-  access(markPath(directory, name)).then(
-    () => true,
-    (error: unknown) => {
-      if (isMissing(error)) return false
-      throw unavailable(error)
-    }
-  )
+  guarded(async () => {
+    const handle = await openFile(markPath(directory, name))
+    await handle?.close()
+    return handle !== undefined
+  })
 
 /** Pictures in a directory that runners write, behind signed links to this server. */
 export const openDiskStore = async (config: DiskStoreConfig, now = Date.now): Promise<ObjectStore> => {
@@ -78,9 +78,7 @@ export const openDiskStore = async (config: DiskStoreConfig, now = Date.now): Pr
     },
     async remove(prefix) {
       if (!PREFIX.test(prefix)) throw new TypeError(`${prefix} is not a generation's folder`)
-      await rm(join(config.directory, prefix), { recursive: true, force: true }).catch((error: unknown) => {
-        throw unavailable(error)
-      })
+      await guarded(() => rm(join(config.directory, prefix), { recursive: true, force: true }))
     },
     async read(key, proof) {
       if (!isObjectKey(key)) throw notFound()

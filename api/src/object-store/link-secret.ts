@@ -1,17 +1,19 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openFile } from './open-file.ts'
 
 const SECRET_FILE = '.link-secret'
 
 const isErrno = (error: unknown, code: string) => error instanceof Error && 'code' in error && error.code === code
 
 const readSecret = async (path: string): Promise<string | undefined> => {
+  // Secrets are often mounted as links.
+  const handle = await openFile(path, { followsLinks: true })
   try {
-    return (await readFile(path, 'utf8')).trim()
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined
-    throw error
+    return (await handle?.readFile('utf8'))?.trim()
+  } finally {
+    await handle?.close()
   }
 }
 
@@ -35,5 +37,5 @@ export const loadLinkSecret = async (directory: string): Promise<string> => {
   }
   const secret = await readSecret(path)
   if (secret) return secret
-  throw new Error(`${path} is empty: remove it, or set LINK_SECRET`)
+  throw new Error(`${path} is empty, or no file: remove it, or set LINK_SECRET`)
 }

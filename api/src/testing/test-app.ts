@@ -8,7 +8,7 @@ import { type Job, Queue, Worker } from 'bullmq'
 import type { FastifyInstance } from 'fastify'
 import { Redis } from 'ioredis'
 import { buildApp } from '../build-app.ts'
-import { readConfig } from '../config.ts'
+import { type Config, readConfig } from '../config.ts'
 import { createKey, type CreatedKey, type NewKey } from '../keys/create.ts'
 import { modelCard } from './model-card.ts'
 import { type RedisServer, startRedis } from '@nextscale/platform/testing'
@@ -67,6 +67,25 @@ const startRunner = (url: string, prefix: string, process: (job: RunnerJob) => P
   return { worker, connection }
 }
 
+/** Workers in place of runners, and the way to end them. */
+const openRunners = (url: string, prefix: string) => {
+  const runners: ReturnType<typeof startRunner>[] = []
+  return {
+    start: async (process: (job: RunnerJob) => Promise<unknown>): Promise<Worker> => {
+      const runner = startRunner(url, prefix, process)
+      runners.push(runner)
+      await runner.worker.waitUntilReady()
+      return runner.worker
+    },
+    close: async () => {
+      for (const { worker, connection } of runners) {
+        await worker.close(true)
+        connection.disconnect()
+      }
+    }
+  }
+}
+
 const ANY_KEY: NewKey = {
   name: 'test',
   scopes: ['admin'],
@@ -75,10 +94,17 @@ const ANY_KEY: NewKey = {
 }
 
 /** A server on a Redis of its own, with some announced models. */
-export const openTestApp = async (environment: Record<string, string> = {}, cards = [modelCard()]): Promise<TestApp> => {
+export const openTestApp = async (
+  environment: Record<string, string> = {},
+  cards = [modelCard()],
+  settings: Partial<Config> = {}
+): Promise<TestApp> => {
   const server = await startRedis()
   const directory = await mkdtemp(join(tmpdir(), 'nextscale-objects-'))
-  const config = readConfig({ REDIS_URL: server.url, OBJECT_DIR: directory, LOG_LEVEL: 'info', ...environment })
+  const config = {
+    ...readConfig({ REDIS_URL: server.url, OBJECT_DIR: directory, LOG_LEVEL: 'info', ...environment }),
+    ...settings
+  }
   const redis = new Redis(server.url)
   redis.on('error', () => undefined)
   const keys = redisKeys(config.redisPrefix)
@@ -90,7 +116,7 @@ export const openTestApp = async (environment: Record<string, string> = {}, card
   for (const card of cards) await announce(card)
   const logLines: string[] = []
   const app = await buildApp(config, { logStream: collect(logLines) })
-  const runners: ReturnType<typeof startRunner>[] = []
+  const runners = openRunners(server.url, keys.bullmq)
   await untilReady(app)
   return {
     app,
@@ -102,19 +128,11 @@ export const openTestApp = async (environment: Record<string, string> = {}, card
     logLines,
     announce,
     createKey: (wanted = {}) => createKey({ redis, keys }, { ...ANY_KEY, ...wanted }),
-    runner: async (process) => {
-      const runner = startRunner(server.url, keys.bullmq, process)
-      runners.push(runner)
-      await runner.worker.waitUntilReady()
-      return runner.worker
-    },
+    runner: runners.start,
     generate: async (body = {}) => bodyOf<Generation>(await post(app, '/generate', body)),
     close: async () => {
       await app.close()
-      for (const { worker, connection } of runners) {
-        await worker.close(true)
-        connection.disconnect()
-      }
+      await runners.close()
       await queue.close()
       redis.disconnect()
       await server.stop()

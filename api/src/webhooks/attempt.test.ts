@@ -39,7 +39,7 @@ const outcomeOf = async (...given: Parameters<typeof attempt>) => {
 }
 
 test('2xx is taken, any other status is not, redirects included', async () => {
-  const statuses = [200, 204, 299, 302, 308, 400, 410, 500, 599]
+  const statuses = [200, 204, 299, 302, 308, 400, 410, 500, 599, 600, 777, 999]
   const outcomes: unknown[] = []
   for (const status of statuses) {
     outcomes.push(await outcomeOf((response) => void response.writeHead(status, { location: receiver.url }).end()))
@@ -52,6 +52,13 @@ test('2xx is taken, any other status is not, redirects included', async () => {
 })
 
 test('what is no answer has no status', async () => {
+  for (const status of ['000', '099', '101', '1000', 'abc']) {
+    const { attempt: made } = await attempt(
+      (response) => void response.socket?.end(`HTTP/1.1 ${status} x\r\ncontent-length: 0\r\n\r\n`)
+    )
+    assert.deepEqual([made.outcome, made.status_code], ['unreachable', null], status)
+    assert.match(made.error ?? '', /^The answer is not HTTP/)
+  }
   assert.deepEqual(await outcomeOf((response) => void response.destroy()), ['unreachable', null])
   assert.deepEqual(await outcomeOf(() => undefined, receiver.url, 50), ['timeout', null])
   assert.deepEqual(await outcomeOf((response) => void response.writeHead(200).write('…'), receiver.url, 50), ['timeout', null])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { deliverWebhookJob, type Generation, terminalDeliveryId } from '@nextscale/openapi'
+import { deliverWebhookJob, type Generation, terminalDeliveryId, WebhookAttempt } from '@nextscale/openapi'
+import { parserOf } from '../parser.ts'
 import { connectProducer } from '../redis/connection.ts'
 import { ATTEMPT, type Deliveries, newTestDeliveryId, openDeliveries, RETRY_DELAY_MS } from '../testing/deliveries.ts'
 import { bodyOf, openTestApp, post, type TestApp } from '../testing/test-app.ts'
@@ -71,6 +72,34 @@ test('attempts come first to last, and the last are kept', async () => {
   assert.deepEqual(none, [])
   assert.deepEqual(attempts.at(-1), { ...ATTEMPT, latency_ms: deliverWebhookJob.keptAttempts + 4 })
   assert.equal(attempts.length, deliverWebhookJob.keptAttempts - 1)
+  await deliveries.deliver(job)
+})
+
+test('an attempt with an odd field is shown by its others', async () => {
+  const id = await deliveries.add()
+  const job = await deliveries.take()
+  const odd = [
+    { status_code: 1000 },
+    { status_code: 'none' },
+    { latency_ms: null },
+    { latency_ms: -1 },
+    { response: 5 },
+    { error: {} },
+    { outcome: 'bounced' },
+    { at: 'yesterday' },
+    { added: 'by a later release' }
+  ]
+  for (const field of odd) await job.log(JSON.stringify({ ...ATTEMPT, ...field }))
+  const [attempts = []] = await reader.readAttempts([id])
+  assert.equal(attempts.length, odd.length)
+  const isAttempt = parserOf(WebhookAttempt)
+  for (const [at, field] of odd.entries()) {
+    const shown = attempts[at]
+    assert.notEqual(isAttempt(shown), undefined, JSON.stringify(shown))
+    for (const [name, value] of Object.entries(ATTEMPT))
+      if (!(name in field) && value !== null)
+        assert.equal(Reflect.get(shown ?? {}, name), value, `${name} beside ${JSON.stringify(field)}`)
+  }
   await deliveries.deliver(job)
 })
 

@@ -4,13 +4,14 @@ import {
   type DeliveryStatus,
   GenerateImageResult,
   type TerminalWebhookEvent,
-  WebhookAttempt
+  type WebhookAttempt
 } from '@nextscale/openapi'
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { jsonParserOf } from '../parser.ts'
 import { onRedis } from '../redis/errors.ts'
 import type { DeliveryReply } from '../redis/read-delivery.ts'
+import { readAttempt } from './read-attempt.ts'
 
 /** A webhook delivery as BullMQ holds it, parsed. Times in ms. */
 export interface DeliverySnapshot {
@@ -40,7 +41,6 @@ export interface DeliveryReader {
 const parsePayload = jsonParserOf(DeliverWebhookPayload)
 const parseResult = jsonParserOf(DeliverWebhookResult)
 const parseOutcome = jsonParserOf(GenerateImageResult)
-const parseAttempt = jsonParserOf(WebhookAttempt)
 
 const numberOrNull = (text: string | null) => (text === null ? null : Number(text))
 
@@ -110,7 +110,7 @@ export const createDeliveryReader = (redis: Redis, queue: Queue<DeliverWebhookPa
     const pipeline = redis.pipeline()
     for (const id of ids) pipeline.lrange(logsOf(id), 0, -1)
     const lists = await onRedis(() => run(pipeline))
-    return lists.map((lines) => asLines(lines).flatMap((line) => parseAttempt(line) ?? []))
+    return lists.map((lines) => asLines(lines).flatMap((line) => readAttempt(line) ?? []))
   }
 
   const readEnds = async (ids: readonly string[]) => {

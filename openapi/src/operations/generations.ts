@@ -25,7 +25,7 @@ const createHeaders = Type.Object({
   prefer: Type.Optional(
     Type.String({
       maxLength: 1024,
-      description: `\`wait=n\` holds the answer until the generation is terminal, at most n seconds (${MAX_WAIT_SECONDS} at most): then the answer is 200, else 202. An image in \`Accept\` alone waits ${MAX_WAIT_SECONDS} seconds. A client that goes away cancels nothing.`
+      description: `\`wait=n\` holds the answer until the generation is terminal, at most n seconds (${MAX_WAIT_SECONDS} at most, also the wait of \`wait\` alone): then the answer is 200, else 202. An image in \`Accept\` alone waits ${MAX_WAIT_SECONDS} seconds. A client that goes away cancels nothing.`
     })
   )
 })
@@ -137,10 +137,12 @@ export const getGenerationEvents = defineOperation({
   takesStreamToken: true,
   summary: 'Follow a generation by server-sent events',
   description:
-    'Begins with `snapshot`, or goes on after `Last-Event-ID`; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open.',
+    'Begins with `snapshot`, or goes on after `Last-Event-ID`, for which `?lastEventId=` and `?last_event_id=` do as well; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open.',
   params,
   headers: Type.Object({
-    'last-event-id': Type.Optional(Type.String({ maxLength: 300, description: 'Id of the last event received.' }))
+    'last-event-id': Type.Optional(
+      Type.String({ description: 'Id of the last event received. What is not an id of this generation’s events counts as none.' })
+    )
   }),
   query: Type.Object(
     { token: Type.Optional(Type.String({ maxLength: 300, description: 'Instead of a key; part of `urls.events`.' })) },

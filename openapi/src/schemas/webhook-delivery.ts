@@ -15,7 +15,7 @@ export const WebhookAttempt = Type.Object(
       description:
         '`delivered`: 2xx. `rejected`: another status, redirects included. `unreachable`: no connection, or one that broke. `timeout`: no whole answer in time. `refused`: the URL leads to an address nothing is sent to. `gone`: nothing is left to tell of, since the generation was deleted.'
     }),
-    status_code: nullable(Type.Integer({ minimum: 100, maximum: 599 })),
+    status_code: nullable(Type.Integer({ minimum: 100, maximum: 999 })),
     latency_ms: Type.Number({ minimum: 0 }),
     error: nullable(Type.String({ description: 'What went wrong, where the answer does not say it.' })),
     response: nullable(Type.String({ description: 'Beginning of the answer’s body: 1 KB at most.' }))

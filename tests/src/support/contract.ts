@@ -50,7 +50,7 @@ export const assertInContract = ({ method, path, status, contentType, body }: Se
   const where = `${method} ${path} -> ${status}`
   if (!route) {
     assert.match(contentType, /^application\/problem\+json/, where)
-    return assertValid(ajv.compile({ $ref: 'openapi.json#/components/schemas/Problem' }), body, where)
+    return assertProblem(body, where)
   }
   const response = route.operation.responses[String(status)]
   assert.ok(response, `${where} is not documented: ${JSON.stringify(body)}`)
@@ -64,6 +64,10 @@ export const assertInContract = ({ method, path, status, contentType, body }: Se
   const place = ['paths', route.path, route.method, 'responses', String(status), 'content', media, 'schema']
   assertValid(ajv.compile({ $ref: `openapi.json#/${pointer(place)}` }), body, where)
 }
+
+/** Holds a body against what the contract says of problems. */
+export const assertProblem = (body: unknown, where = 'a problem'): void =>
+  assertValid(ajv.compile({ $ref: 'openapi.json#/components/schemas/Problem' }), body, where)
 
 const assertValid = (validate: ReturnType<typeof ajv.compile>, body: unknown, where: string): void => {
   assert.ok(validate(body), `${where}: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(body)}`)

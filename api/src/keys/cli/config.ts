@@ -24,7 +24,7 @@ const launcherRedis = (home: string): string | undefined => {
 }
 
 const chooseRedis = (env: Environment): Pick<KeysConfig, 'redisUrl' | 'source'> => {
-  const asked = readUrl(env, 'REDIS_URL', ['redis:', 'rediss:'])
+  const asked = readUrl(env, 'REDIS_URL', ['redis:', 'rediss:'], { isWhole: true })
   if (asked !== undefined) return { redisUrl: asked, source: 'REDIS_URL' }
   const home = resolve(ROOT, readString(env, 'NEXTSCALE_HOME') ?? '.nextscale')
   const started = launcherRedis(home)

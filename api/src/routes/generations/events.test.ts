@@ -139,7 +139,7 @@ test('a stream begins with a snapshot, tells what happens, and ends with the res
   const { id } = await context.generate({ label: 'whole', previews: [0, 1] })
   const response = await open(eventsUrl(id))
   assert.equal(response.headers['content-type'], 'text/event-stream')
-  assert.equal(response.headers['cache-control'], 'no-store')
+  assert.equal(response.headers['cache-control'], 'no-store, no-transform')
   assert.ok(response.headers['x-request-id'])
   halt.release()
   const heard = await all(response)
@@ -171,10 +171,32 @@ test('after Last-Event-ID comes what lay behind it; after `end` nothing, and no 
   })
   assert.equal(response.statusCode, 204)
   assertKept(getGenerationEvents, response)
-  for (const garbage of ['nonsense', seen.id.replace(/^.{8}/, 'aaaaaaaa')]) {
+  for (const garbage of ['nonsense', seen.id.replace(/^.{8}/, 'aaaaaaaa'), 'x'.repeat(10_000), `${seen.id}${'0'.repeat(5000)}`]) {
     const anew = await all(await open(eventsUrl(id), { 'last-event-id': garbage }))
     assert.deepEqual(names(anew), ['snapshot', 'end'])
   }
+})
+
+test('the id may come in the query, as polyfills send it; the header wins', async () => {
+  behaviours['polyfilled'] = async (job) => succeed(job)
+  const { id, urls } = await context.generate({ label: 'polyfilled' })
+  const heard = await all(await open(eventsUrl(id)))
+  const [snapshot, end] = [heard[0]?.id ?? '', heard.at(-1)?.id ?? '']
+  const ask = (query: string, headers = {}) => context.app.inject({ url: `/generations/${id}/events?${query}`, headers })
+  const token = new URL(urls.events).searchParams.get('token')
+  for (const query of [
+    `lastEventId=${end}`,
+    `last_event_id=${end}`,
+    `token=${token}&lastEventId=${end}`,
+    `lastEventId=&lastEventId=${end}`
+  ])
+    assert.equal((await ask(query)).statusCode, 204, query)
+  for (const query of ['lastEventId=nonsense', `last_event_id=${'x'.repeat(5000)}`, 'lastEventId'])
+    assert.deepEqual(names(await all(await open(`${eventsUrl(id)}?${query}`))), ['snapshot', 'end'], query)
+  assert.equal((await ask(`lastEventId=${snapshot}`, { 'last-event-id': end })).statusCode, 204)
+  const response = await ask(`lastEventId=${end}&foo=1`)
+  assert.equal(response.statusCode, 400)
+  assertKept(getGenerationEvents, response)
 })
 
 test('a retry shows as another run, whose previews are not sent again', async () => {

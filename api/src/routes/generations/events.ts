@@ -6,7 +6,8 @@ import { follow } from '../../generations/follow.ts'
 import { createSharedView } from '../../generations/shared-view.ts'
 import { openEventStream } from '../../http/event-stream.ts'
 import { type Caller, callerOf } from '../../http/caller.ts'
-import { addOperation } from '../../http/operation.ts'
+import { takeLastEventId } from '../../http/last-event-id.ts'
+import { addOperation, type OperationHandler } from '../../http/operation.ts'
 import { baseUrl } from '../../http/urls.ts'
 import type { Services } from '../../services.ts'
 
@@ -14,8 +15,8 @@ const RETRY_MS = 2000
 
 const HEADERS = {
   'content-type': 'text/event-stream',
-  'cache-control': 'no-store',
-  // Some proxies would gather events until there are enough of them.
+  // Proxies would gather events until there are enough to compress, or to hand on.
+  'cache-control': 'no-store, no-transform',
   'x-accel-buffering': 'no'
 }
 
@@ -38,10 +39,8 @@ const openStream = (reply: FastifyReply, heartbeatMs: number, closing: AbortSign
 export const getGenerationEventsRoute = (app: FastifyInstance, services: Services): void => {
   const { config, reader, runners, events, metrics, streams, streamSlots, closing } = services
   const view = createSharedView(reader, { ...services, etaMs: createEta(runners) })
-  addOperation(app, getGenerationEvents, async (request, reply) => {
+  const answer: OperationHandler<typeof getGenerationEvents> = async (request, reply) => {
     const { id } = request.params
-    // Any page may open the link: the token is what lets it in. Without one it would be that this server asks nobody.
-    if (request.query.token !== undefined) reply.header('access-control-allow-origin', '*')
     const caller = callerOf(request)
     const read = () => view.find(caller.owner, id)
     const after = parsePosition(id, request.headers['last-event-id'])
@@ -73,5 +72,6 @@ export const getGenerationEventsRoute = (app: FastifyInstance, services: Service
       watch.stop()
       for (const leave of left.reverse()) leave()
     }
-  })
+  }
+  addOperation(app, getGenerationEvents, answer, { rearrange: takeLastEventId })
 }

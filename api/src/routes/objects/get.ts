@@ -25,8 +25,7 @@ export const getObjectRoute = (app: FastifyInstance, { store }: Services): void 
     reply.headers({
       etag,
       'cache-control': `private, max-age=${remainingSeconds}, immutable`,
-      'content-disposition': `inline; filename="${id}-${file}"`,
-      'x-content-type-options': 'nosniff'
+      'content-disposition': `inline; filename="${id}-${file}"`
     })
     if (request.headers['if-none-match'] === etag) {
       body.destroy()

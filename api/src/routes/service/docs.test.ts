@@ -12,15 +12,32 @@ before(async () => {
 })
 after(() => context.close())
 
-test('the contract is served as committed', async () => {
-  const response = await context.app.inject('/openapi.json')
-  assert.equal(response.body, await readDocument())
+test('the contract is served as committed, with this server as the one to call', async () => {
+  const response = await context.app.inject({ url: '/openapi.json', headers: { host: 'pictures.example:9000' } })
+  const committed = JSON.parse(await readDocument())
+  assert.deepEqual(committed.servers, [{ url: '/v1' }])
+  assert.deepEqual(response.json(), { ...committed, servers: [{ url: 'http://pictures.example:9000/v1' }] })
   assert.match(String(response.headers['content-type']), /^application\/json/)
 })
 
-test('the start page leads to the reference', async () => {
-  const response = await context.app.inject('/')
-  assert.equal(response.headers['location'], '/docs/')
+test('the start page leads to the reference, by a path that stays behind a prefix', async () => {
+  for (const path of ['/', '/docs']) {
+    const { statusCode, headers } = await context.app.inject(path)
+    assert.equal(statusCode, 302)
+    assert.equal(new URL(String(headers['location']), `https://a/prefix${path}`).href, 'https://a/prefix/docs/')
+  }
+})
+
+test('PUBLIC_URL is where the reference is, and where it calls', async () => {
+  const publicUrl = 'https://pictures.example/ai/images'
+  const behind = await openTestApp({ PUBLIC_URL: publicUrl })
+  try {
+    for (const path of ['/', '/docs']) assert.equal((await behind.app.inject(path)).headers['location'], `${publicUrl}/docs/`)
+    for (const path of ['/openapi.json', '/docs/openapi.json'])
+      assert.deepEqual((await behind.app.inject(path)).json().servers, [{ url: `${publicUrl}/v1` }])
+  } finally {
+    await behind.close()
+  }
 })
 
 test('the reference refers to no other host, and browsers are told to ask none', async () => {
@@ -36,7 +53,7 @@ test('the reference shows samples of the contract and tries it with a key agains
   const document = JSON.parse((await context.app.inject('/docs/openapi.json')).body)
   const languages = document.paths['/generate'].post['x-codeSamples'].map(({ lang }: { lang: string }) => lang)
   assert.deepEqual(languages, ['curl', 'TypeScript', 'Python'])
-  assert.deepEqual(document.servers, [{ url: '/v1' }])
+  assert.deepEqual(document.servers, [{ url: 'http://localhost:80/v1' }])
   assert.equal(document.components.securitySchemes.apiKey.scheme, 'bearer')
   const page = await context.app.inject('/docs/')
   assert.match(page.body, /"preferredSecurityScheme":\s*"apiKey"/)

@@ -2,6 +2,7 @@ import { SAMPLE_BASE } from '@nextscale/openapi'
 import { fastify, type FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { baseUrl, type UrlSettings } from '../../http/urls.ts'
+import { withServer } from './document.ts'
 
 /** The page is made of what this server serves; should its script ask for anything else, the browser refuses. */
 const CONTENT_SECURITY_POLICY = [
@@ -41,6 +42,9 @@ const openReference = async (document: string): Promise<FastifyInstance> => {
   return reference
 }
 
+/** The contract with this server in its samples, and as the one that is tried. */
+const atBase = (document: string, base: string) => withServer(document, base).replaceAll(SAMPLE_BASE, base)
+
 export interface DocsOptions {
   document: string
   urls: UrlSettings
@@ -56,12 +60,9 @@ export const docs = fastifyPlugin(
       opening = undefined
       throw error
     }
-    app.get('/', (_request, reply) => {
-      reply.redirect('/docs/')
-    })
-    app.get('/docs', (_request, reply) => {
-      reply.redirect('/docs/')
-    })
+    // Relative, since a proxy may have taken a prefix off the path; only PUBLIC_URL knows of one without a slash after it.
+    const page = urls.publicUrl === undefined ? 'docs/' : `${urls.publicUrl}/docs/`
+    for (const path of ['/', '/docs']) app.get(path, (_request, reply) => reply.redirect(page))
     app.get('/docs/*', async (request, reply) => {
       opening ??= open(document).catch(reopen)
       const reference = await opening
@@ -75,7 +76,7 @@ export const docs = fastifyPlugin(
           'cache-control': isDocument ? 'no-cache' : 'public, max-age=3600',
           'x-content-type-options': 'nosniff'
         })
-        .send(isDocument ? rawPayload.toString().replaceAll(SAMPLE_BASE, baseUrl(urls, request)) : rawPayload)
+        .send(isDocument ? atBase(rawPayload.toString(), baseUrl(urls, request)) : rawPayload)
     })
     app.addHook('onClose', async () => {
       const reference = await opening?.catch(() => undefined)

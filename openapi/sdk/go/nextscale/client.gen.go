@@ -440,6 +440,7 @@ const (
 	ProblemCodeBodyTooLarge             ProblemCode = "body_too_large"
 	ProblemCodeDeliveryNotDue           ProblemCode = "delivery_not_due"
 	ProblemCodeDeliveryNotFound         ProblemCode = "delivery_not_found"
+	ProblemCodeExpectationFailed        ProblemCode = "expectation_failed"
 	ProblemCodeGenerationGone           ProblemCode = "generation_gone"
 	ProblemCodeGenerationNotContinuable ProblemCode = "generation_not_continuable"
 	ProblemCodeGenerationNotFound       ProblemCode = "generation_not_found"
@@ -460,10 +461,12 @@ const (
 	ProblemCodeNotAcceptable            ProblemCode = "not_acceptable"
 	ProblemCodeObjectNotFound           ProblemCode = "object_not_found"
 	ProblemCodeObjectStoreUnavailable   ProblemCode = "object_store_unavailable"
+	ProblemCodeOriginNotAllowed         ProblemCode = "origin_not_allowed"
 	ProblemCodeOutOfRangeForModel       ProblemCode = "out_of_range_for_model"
 	ProblemCodeQueueFull                ProblemCode = "queue_full"
 	ProblemCodeQueueUnavailable         ProblemCode = "queue_unavailable"
 	ProblemCodeRateLimited              ProblemCode = "rate_limited"
+	ProblemCodeRequestTimeout           ProblemCode = "request_timeout"
 	ProblemCodeRouteNotFound            ProblemCode = "route_not_found"
 	ProblemCodeShuttingDown             ProblemCode = "shutting_down"
 	ProblemCodeTooManyInFlight          ProblemCode = "too_many_in_flight"
@@ -486,6 +489,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeDeliveryNotDue:
 		return true
 	case ProblemCodeDeliveryNotFound:
+		return true
+	case ProblemCodeExpectationFailed:
 		return true
 	case ProblemCodeGenerationGone:
 		return true
@@ -527,6 +532,8 @@ func (e ProblemCode) Valid() bool {
 		return true
 	case ProblemCodeObjectStoreUnavailable:
 		return true
+	case ProblemCodeOriginNotAllowed:
+		return true
 	case ProblemCodeOutOfRangeForModel:
 		return true
 	case ProblemCodeQueueFull:
@@ -534,6 +541,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeQueueUnavailable:
 		return true
 	case ProblemCodeRateLimited:
+		return true
+	case ProblemCodeRequestTimeout:
 		return true
 	case ProblemCodeRouteNotFound:
 		return true
@@ -1771,7 +1780,7 @@ type CreateGenerationParams struct {
 	// IdempotencyKey Any text that is new for each generation, such as a UUID. The same key with the same request returns the generation made for it, for as long as that is kept; with another request it is refused.
 	IdempotencyKey *string `json:"idempotency-key,omitempty"`
 
-	// Prefer `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing.
+	// Prefer `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most, also the wait of `wait` alone): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing.
 	Prefer *string `json:"prefer,omitempty"`
 }
 
@@ -1805,13 +1814,13 @@ type ContinueGenerationParams struct {
 	// IdempotencyKey Any text that is new for each generation, such as a UUID. The same key with the same request returns the generation made for it, for as long as that is kept; with another request it is refused.
 	IdempotencyKey *string `json:"idempotency-key,omitempty"`
 
-	// Prefer `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing.
+	// Prefer `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most, also the wait of `wait` alone): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing.
 	Prefer *string `json:"prefer,omitempty"`
 }
 
 // GetGenerationEventsParams defines parameters for GetGenerationEvents.
 type GetGenerationEventsParams struct {
-	// LastEventId Id of the last event received.
+	// LastEventId Id of the last event received. What is not an id of this generation’s events counts as none.
 	LastEventId *string `json:"last-event-id,omitempty"`
 }
 
@@ -2295,7 +2304,7 @@ type ClientInterface interface {
 
 	// GetGenerationEvents Follow a generation by server-sent events
 	//
-	// Begins with `snapshot`, or goes on after `Last-Event-ID`; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open. Needs a key with the scope `read`.
+	// Begins with `snapshot`, or goes on after `Last-Event-ID`, for which `?lastEventId=` and `?last_event_id=` do as well; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open. Needs a key with the scope `read`.
 	//
 	// Corresponds with GET /generations/{id}/events (the `GetGenerationEvents` operationId).
 	GetGenerationEvents(ctx context.Context, id string, params *GetGenerationEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2563,7 +2572,7 @@ func (c *Client) ContinueGeneration(ctx context.Context, id string, params *Cont
 
 // GetGenerationEvents Follow a generation by server-sent events
 //
-// Begins with `snapshot`, or goes on after `Last-Event-ID`; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open. Needs a key with the scope `read`.
+// Begins with `snapshot`, or goes on after `Last-Event-ID`, for which `?lastEventId=` and `?last_event_id=` do as well; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open. Needs a key with the scope `read`.
 //
 // Corresponds with GET /generations/{id}/events (the `GetGenerationEvents` operationId).
 func (c *Client) GetGenerationEvents(ctx context.Context, id string, params *GetGenerationEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4026,7 +4035,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetGenerationEventsWithResponse Follow a generation by server-sent events
 	//
-	// Begins with `snapshot`, or goes on after `Last-Event-ID`; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open. Needs a key with the scope `read`.
+	// Begins with `snapshot`, or goes on after `Last-Event-ID`, for which `?lastEventId=` and `?last_event_id=` do as well; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open. Needs a key with the scope `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -5560,7 +5569,7 @@ func (c *ClientWithResponses) ContinueGenerationWithResponse(ctx context.Context
 
 // GetGenerationEventsWithResponse Follow a generation by server-sent events
 //
-// Begins with `snapshot`, or goes on after `Last-Event-ID`; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open. Needs a key with the scope `read`.
+// Begins with `snapshot`, or goes on after `Last-Event-ID`, for which `?lastEventId=` and `?last_event_id=` do as well; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open. Needs a key with the scope `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //

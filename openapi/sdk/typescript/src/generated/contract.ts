@@ -117,7 +117,7 @@ export interface paths {
         };
         /**
          * Follow a generation by server-sent events
-         * @description Begins with `snapshot`, or goes on after `Last-Event-ID`; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open. Needs a key with the scope `read`.
+         * @description Begins with `snapshot`, or goes on after `Last-Event-ID`, for which `?lastEventId=` and `?last_event_id=` do as well; ends after `end`. Events follow from the generation’s state, so a stream can be resumed at any API process. Comments (`:`) keep idle connections open. Needs a key with the scope `read`.
          */
         get: operations["getGenerationEvents"];
         put?: never;
@@ -974,7 +974,7 @@ export interface components {
         /** @description RFC 9457 problem details. */
         Problem: {
             /** @enum {string} */
-            code: "malformed_json" | "invalid_request" | "unauthorized" | "invalid_cursor" | "link_invalid" | "missing_scope" | "host_not_allowed" | "route_not_found" | "generation_not_found" | "model_not_found" | "delivery_not_found" | "object_not_found" | "method_not_allowed" | "not_acceptable" | "generation_not_terminal" | "generation_not_succeeded" | "generation_not_continuable" | "delivery_not_due" | "generation_gone" | "body_too_large" | "unsupported_media_type" | "unknown_model" | "unknown_class" | "ambiguous_class" | "out_of_range_for_model" | "unsupported_for_model" | "webhook_url_refused" | "idempotency_mismatch" | "rate_limited" | "too_many_in_flight" | "too_many_streams" | "header_fields_too_large" | "internal_error" | "queue_unavailable" | "queue_full" | "object_store_unavailable" | "no_models" | "shutting_down";
+            code: "malformed_json" | "invalid_request" | "unauthorized" | "invalid_cursor" | "link_invalid" | "missing_scope" | "host_not_allowed" | "origin_not_allowed" | "route_not_found" | "generation_not_found" | "model_not_found" | "delivery_not_found" | "object_not_found" | "method_not_allowed" | "not_acceptable" | "request_timeout" | "generation_not_terminal" | "generation_not_succeeded" | "generation_not_continuable" | "delivery_not_due" | "generation_gone" | "body_too_large" | "unsupported_media_type" | "expectation_failed" | "unknown_model" | "unknown_class" | "ambiguous_class" | "out_of_range_for_model" | "unsupported_for_model" | "webhook_url_refused" | "idempotency_mismatch" | "rate_limited" | "too_many_in_flight" | "too_many_streams" | "header_fields_too_large" | "internal_error" | "queue_unavailable" | "queue_full" | "object_store_unavailable" | "no_models" | "shutting_down";
             /** @description What is wrong here and how to mend it. */
             detail: string;
             /** @description The fields at fault; empty when no single field is. */
@@ -1201,7 +1201,7 @@ export interface operations {
             header?: {
                 /** @description Any text that is new for each generation, such as a UUID. The same key with the same request returns the generation made for it, for as long as that is kept; with another request it is refused. */
                 "idempotency-key"?: string;
-                /** @description `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing. */
+                /** @description `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most, also the wait of `wait` alone): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing. */
                 prefer?: string;
             };
             path?: never;
@@ -1448,7 +1448,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -1463,6 +1463,19 @@ export interface operations {
             };
             /** @description `not_acceptable`: No answer of the accepted media types can be given. */
             406: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time. */
+            408: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
@@ -1515,9 +1528,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unsupported_media_type`: The body is not application/json. */
+            /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
             415: {
                 headers: {
+                    /** @description `identity`: bodies are taken as they are, not compressed. */
+                    "Accept-Encoding"?: string;
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
                     /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
@@ -1747,7 +1762,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -1981,7 +1996,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2091,7 +2106,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `invalid_request`: The request does not match the contract. */
+            /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
             400: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2119,7 +2134,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2145,6 +2160,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `request_timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `generation_not_terminal`: The generation is not finished. */
             409: {
                 headers: {
@@ -2154,6 +2182,34 @@ export interface operations {
                     "RateLimit-Policy"?: string;
                     /** @description Seconds to wait before the next request. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
+            415: {
+                headers: {
+                    /** @description `identity`: bodies are taken as they are, not compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2299,7 +2355,7 @@ export interface operations {
                     "application/json": components["schemas"]["Generation"];
                 };
             };
-            /** @description `invalid_request`: The request does not match the contract. */
+            /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
             400: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2327,7 +2383,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2353,9 +2409,50 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `request_timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `generation_gone`: The generation was deleted or its retention is over. */
             410: {
                 headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
+            415: {
+                headers: {
+                    /** @description `identity`: bodies are taken as they are, not compressed. */
+                    "Accept-Encoding"?: string;
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
                     /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
@@ -2417,7 +2514,7 @@ export interface operations {
             header?: {
                 /** @description Any text that is new for each generation, such as a UUID. The same key with the same request returns the generation made for it, for as long as that is kept; with another request it is refused. */
                 "idempotency-key"?: string;
-                /** @description `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing. */
+                /** @description `wait=n` holds the answer until the generation is terminal, at most n seconds (60 at most, also the wait of `wait` alone): then the answer is 200, else 202. An image in `Accept` alone waits 60 seconds. A client that goes away cancels nothing. */
                 prefer?: string;
             };
             path: {
@@ -2670,7 +2767,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2698,6 +2795,19 @@ export interface operations {
             };
             /** @description `not_acceptable`: No answer of the accepted media types can be given. */
             406: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time. */
+            408: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
@@ -2750,9 +2860,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unsupported_media_type`: The body is not application/json. */
+            /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
             415: {
                 headers: {
+                    /** @description `identity`: bodies are taken as they are, not compressed. */
+                    "Accept-Encoding"?: string;
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
                     /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
@@ -2825,7 +2937,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Id of the last event received. */
+                /** @description Id of the last event received. What is not an id of this generation’s events counts as none. */
                 "last-event-id"?: string;
             };
             path: {
@@ -2909,7 +3021,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -3032,7 +3144,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. */
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3079,6 +3200,19 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `unauthorized`: The request has no valid API key. */
             401: {
                 headers: {
@@ -3094,7 +3228,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -3214,6 +3348,19 @@ export interface operations {
                     "application/json": components["schemas"]["ModelList"];
                 };
             };
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `unauthorized`: The request has no valid API key. */
             401: {
                 headers: {
@@ -3229,7 +3376,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -3379,7 +3526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -3522,7 +3669,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -3648,7 +3795,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `link_invalid`: The link is not signed by this server or has expired. `host_not_allowed`: The Host header names another host. */
+            /** @description `link_invalid`: The link is not signed by this server or has expired. `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3714,7 +3861,16 @@ export interface operations {
                     };
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. */
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3788,6 +3944,19 @@ export interface operations {
                     "application/json": components["schemas"]["ServiceStatus"];
                 };
             };
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `unauthorized`: The request has no valid API key. */
             401: {
                 headers: {
@@ -3803,7 +3972,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -3958,7 +4127,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -4103,7 +4272,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -4235,7 +4404,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookDelivery"];
                 };
             };
-            /** @description `invalid_request`: The request does not match the contract. */
+            /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
             400: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -4263,7 +4432,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -4289,6 +4458,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `request_timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `delivery_not_due`: The webhook delivery has nothing to send yet. */
             409: {
                 headers: {
@@ -4298,6 +4480,34 @@ export interface operations {
                     "RateLimit-Policy"?: string;
                     /** @description Seconds to wait before the next request. */
                     "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
+            415: {
+                headers: {
+                    /** @description `identity`: bodies are taken as they are, not compressed. */
+                    "Accept-Encoding"?: string;
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4381,7 +4591,16 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookKeySet"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. */
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4430,6 +4649,19 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
+            /** @description `invalid_request`: The request does not match the contract. */
+            400: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `unauthorized`: The request has no valid API key. */
             401: {
                 headers: {
@@ -4445,7 +4677,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -4532,6 +4764,19 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
+            /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
+            400: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `unauthorized`: The request has no valid API key. */
             401: {
                 headers: {
@@ -4547,9 +4792,50 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
                 headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time. */
+            408: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large`: The body is too large. */
+            413: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
+            415: {
+                headers: {
+                    /** @description `identity`: bodies are taken as they are, not compressed. */
+                    "Accept-Encoding"?: string;
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
                     /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
@@ -4647,7 +4933,7 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookDelivery"];
                 };
             };
-            /** @description `malformed_json`: The body is not valid JSON. `invalid_request`: The request does not match the contract. */
+            /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
             400: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -4675,8 +4961,21 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `host_not_allowed`: The Host header names another host. `missing_scope`: The API key lacks the scope of this operation. */
+            /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
             403: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `request_timeout`: The request did not arrive in time. */
+            408: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
@@ -4701,9 +5000,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unsupported_media_type`: The body is not application/json. */
+            /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
             415: {
                 headers: {
+                    /** @description `identity`: bodies are taken as they are, not compressed. */
+                    "Accept-Encoding"?: string;
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
                     /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
