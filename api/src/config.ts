@@ -63,7 +63,7 @@ export interface Config {
   readonly logFormat: 'json' | 'pretty'
   readonly defaultModel: string | undefined
   readonly queueLimit: number
-  /** Event streams one process holds open. */
+  /** Event streams and waits that one process holds open. */
   readonly maxStreams: number
   /** How often a comment is sent on an idle event stream. */
   readonly heartbeatMs: number

@@ -19,7 +19,6 @@ import { createRateLimit, type RateLimit } from './limits/rate.ts'
 import { createStreams, type Streams } from './limits/streams.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createStreamTokens, type StreamTokens } from './generations/stream-tokens.ts'
-import { createStreamSlots, type StreamSlots } from './http/stream-slots.ts'
 import { createModelRegistry, type ModelRegistry } from './models/registry.ts'
 import type { ObjectStore } from './object-store/object-store.ts'
 import { openObjectStore } from './object-store/open.ts'
@@ -63,8 +62,6 @@ export interface Services {
   /** Fires when the server has been told to stop: it is not ready from then on. */
   readonly stopping: AbortController
   readonly streamTokens: StreamTokens
-  /** Event streams this process may hold open. */
-  readonly streamSlots: StreamSlots
   /** Fires when the server begins to close; long polls end then. */
   readonly closing: AbortController
 }
@@ -101,11 +98,10 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     apiKeys: createKeyFinder({ redis, keys, store }),
     rate: createRateLimit(redis, keys),
     inFlight: createInFlight({ redis, keys, reader }),
-    streams: createStreams({ redis, keys }),
+    streams: createStreams({ redis, keys, limit: config.maxStreams }),
     metrics: createMetrics(() => lookAtQueue(redis, queue)),
     stopping: new AbortController(),
     streamTokens: createStreamTokens(redis, keys),
-    streamSlots: createStreamSlots(config.maxStreams),
     closing: new AbortController()
   }
 }

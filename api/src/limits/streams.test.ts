@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getGeneration, type Generation, type Problem } from '@nextscale/openapi'
+import { until } from '@nextscale/platform/testing'
 import type { Redis } from 'ioredis'
 import type { Caller } from '../http/caller.ts'
 import { connectProducer } from '../redis/connection.ts'
@@ -26,7 +27,7 @@ const callerOf = (owner: string, streams: number | null): Caller => ({
   scopes: ['read'],
   limits: { requests_per_minute: null, in_flight: null, streams }
 })
-const open = (lapseMs?: number) => createStreams({ redis, keys: context.keys, ...(lapseMs !== undefined && { lapseMs }) })
+const open = (lapseMs = 30_000, limit = 100) => createStreams({ redis, keys: context.keys, limit, lapseMs })
 const REFUSAL = { code: 'too_many_streams' }
 
 test('a caller has so many streams at once over all processes, and a place that is left can be taken', async () => {
@@ -59,6 +60,41 @@ test('places of a process that was killed lapse, and those that are open do not'
   second()
 })
 
+test('a process has so many streams and waits at once, whoever has them; a refusal of a key takes none of them', async () => {
+  const streams = open(30_000, 2)
+  const [few, others] = [callerOf('few', 1), callerOf('others', null)]
+  const leave = await streams.enter(few)
+  await assert.rejects(streams.enter(few), /^ProblemError: The API key has 1 open streams/)
+  const leaveOther = await streams.enter(others)
+  for (const caller of [others, few]) await assert.rejects(streams.enter(caller), /^ProblemError: This server has 2 /)
+  leaveOther()
+  leaveOther()
+  const again = await streams.enter(others)
+  await assert.rejects(streams.enter(others), REFUSAL)
+  again()
+  leave()
+})
+
+test('MAX_STREAMS bounds waits and streams together, and a wait that is refused makes nothing', async () => {
+  const small = await openTestApp({ MAX_STREAMS: '1' })
+  const headers = { 'content-type': 'application/json' }
+  const post = (prefer: string) =>
+    small.app.inject({ method: 'POST', url: '/generate', headers: { ...headers, prefer }, payload: '{}' })
+  const { id } = bodyOf<Generation>(await post(''))
+  const read = async (rest: string) => small.app.inject(`/generations/${id}${rest}`)
+  const waiting = read('?wait=30')
+  await until('the wait', async () => (await read('?wait=1')).statusCode === 429)
+  for (const refused of [await read('?wait=1'), await read('/events')]) {
+    assert.equal(bodyOf<Problem>(refused).code, 'too_many_streams')
+  }
+  assert.equal(bodyOf<Problem>(await post('wait=5')).code, 'too_many_streams')
+  assert.equal(await small.queue.count(), 1)
+  await small.app.inject({ method: 'POST', url: `/generations/${id}/cancel` })
+  assert.equal(bodyOf<Generation>(await waiting).status, 'canceled')
+  assert.equal((await read('?wait=1')).statusCode, 200)
+  await small.close()
+})
+
 test('without a limit nothing is written', async () => {
   const leave = await open().enter(callerOf('free', null))
   assert.equal(await redis.exists(context.keys.streams('free')), 0)
@@ -73,7 +109,7 @@ test('waits count as streams: one too many is refused, reading is not, and the e
     context.app.inject({ url: `/generations/${id}${query}`, headers: { authorization: headers.authorization } })
   const waiting = get('?wait=30')
   const places = () => redis.zcard(context.keys.streams(record.id))
-  while ((await places()) === 0) await sleep(5)
+  await until('the wait', async () => (await places()) > 0)
   const refused = await get('?wait=1')
   assertKept(getGeneration, refused)
   assert.equal(bodyOf<Problem>(refused).code, 'too_many_streams')

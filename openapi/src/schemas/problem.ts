@@ -43,7 +43,7 @@ export const PROBLEMS = {
   idempotency_mismatch: { status: 422, title: 'The idempotency key was used for another request', retryable: false },
   rate_limited: { status: 429, title: 'The API key makes too many requests', retryable: true },
   too_many_in_flight: { status: 429, title: 'The API key has too many unfinished generations', retryable: true },
-  too_many_streams: { status: 429, title: 'The API key has too many open streams and waits', retryable: true },
+  too_many_streams: { status: 429, title: 'Too many open streams and waits', retryable: true },
   header_fields_too_large: { status: 431, title: 'The request headers are too large', retryable: false },
   internal_error: { status: 500, title: 'Something broke on our side', retryable: true },
   queue_unavailable: { status: 503, title: 'The queue cannot be reached', retryable: true },

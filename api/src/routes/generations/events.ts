@@ -37,7 +37,7 @@ const openStream = (reply: FastifyReply, heartbeatMs: number, closing: AbortSign
 
 /** GET /generations/{id}/events */
 export const getGenerationEventsRoute = (app: FastifyInstance, services: Services): void => {
-  const { config, reader, runners, events, metrics, streams, streamSlots, closing } = services
+  const { config, reader, runners, events, metrics, streams, closing } = services
   const view = createSharedView(reader, { ...services, etaMs: createEta(runners) })
   const answer: OperationHandler<typeof getGenerationEvents> = async (request, reply) => {
     const { id } = request.params
@@ -52,7 +52,6 @@ export const getGenerationEventsRoute = (app: FastifyInstance, services: Service
       // EventSource takes 204 as the word not to connect again; an empty stream would have it do so for ever.
       if (after?.ended) return await reply.code(204).send()
       if (request.method === 'HEAD') return await reply.headers(HEADERS).send('')
-      left.push(streamSlots.enter())
       left.push(await streams.enter(caller))
       left.push(metrics.hold('stream'))
       const base = baseUrl(config, request)

@@ -1556,7 +1556,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_in_flight`: The API key has too many unfinished generations. `too_many_streams`: The API key has too many open streams and waits. `rate_limited`: The API key makes too many requests. */
+            /** @description `too_many_in_flight`: The API key has too many unfinished generations. `too_many_streams`: Too many open streams and waits. `rate_limited`: The API key makes too many requests. */
             429: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2035,7 +2035,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_streams`: The API key has too many open streams and waits. `rate_limited`: The API key makes too many requests. */
+            /** @description `too_many_streams`: Too many open streams and waits. `rate_limited`: The API key makes too many requests. */
             429: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -2888,7 +2888,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_in_flight`: The API key has too many unfinished generations. `too_many_streams`: The API key has too many open streams and waits. `rate_limited`: The API key makes too many requests. */
+            /** @description `too_many_in_flight`: The API key has too many unfinished generations. `too_many_streams`: Too many open streams and waits. `rate_limited`: The API key makes too many requests. */
             429: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -3073,7 +3073,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `too_many_streams`: The API key has too many open streams and waits. `rate_limited`: The API key makes too many requests. */
+            /** @description `too_many_streams`: Too many open streams and waits. `rate_limited`: The API key makes too many requests. */
             429: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */

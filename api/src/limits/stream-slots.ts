@@ -1,15 +1,14 @@
-import { ProblemError } from './problem.ts'
+import { ProblemError } from '../http/problem.ts'
 
 const RETRY_AFTER_SECONDS = 5
 
-/** A bound on the event streams one process holds open. */
+/** A bound on the event streams and waits that one process holds open, whoever has them. */
 export interface StreamSlots {
   /**
    * Takes a slot and returns the way to give it back.
    * @throws ProblemError `too_many_streams` when there is none.
    */
   enter(): () => void
-  open(): number
 }
 
 export const createStreamSlots = (limit: number): StreamSlots => {
@@ -17,7 +16,7 @@ export const createStreamSlots = (limit: number): StreamSlots => {
   return {
     enter: () => {
       if (open >= limit) {
-        const detail = `This server has ${limit} event streams open, and takes no more. Poll urls.self, or try again later.`
+        const detail = `This server has ${limit} event streams and waits open, and takes no more. Read without \`wait\`, or try again later.`
         throw new ProblemError('too_many_streams', detail, { retryAfterSeconds: RETRY_AFTER_SECONDS })
       }
       open += 1
@@ -26,7 +25,6 @@ export const createStreamSlots = (limit: number): StreamSlots => {
         if (isOpen) open -= 1
         isOpen = false
       }
-    },
-    open: () => open
+    }
   }
 }
