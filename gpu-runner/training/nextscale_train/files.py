@@ -6,8 +6,15 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
+
+from nextscale_train.errors import CommandError
+
+
+class WriteError(CommandError):
+    """A disk that is full, or a folder that is gone."""
 
 
 @contextmanager
@@ -19,6 +26,22 @@ def replacing(path: Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """For what writes to a folder whose disk may be full.
+
+    Raises:
+        WriteError: it cannot be written to.
+    """
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise WriteError(f"{folder} cannot be written to ({error}).") from error
+    except RuntimeError as error:
+        # PyTorch's writer says nothing of use to people.
+        raise WriteError(f"{folder} cannot be written to, as where its disk is full.") from error
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
