@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from glob import escape
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,9 +21,14 @@ class WriteError(CommandError):
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; it takes the place of `path` unless the block raises."""
+    for left in path.parent.glob(f".{escape(path.name)}.partial-*"):
+        # Of a process that was killed.
+        left.unlink(missing_ok=True)
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
         yield partial
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -45,11 +51,16 @@ def writing(folder: Path) -> Iterator[None]:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
-    """Writes a safetensors file; folders on the way are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes a safetensors file; folders on the way are made.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with replacing(path) as partial:
-        save_file(on_cpu, partial, dict(metadata or {}))
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as partial:
+            save_file(on_cpu, partial, dict(metadata or {}))
 
 
 def hash_file(path: Path) -> str:

@@ -15,8 +15,8 @@ Stage = Literal["tokenizer", "transformer"]
 class RunFolder:
     root: Path
 
-    def make(self) -> None:
-        """Makes the folder where there is none.
+    def make(self, name: str = "run.folder") -> None:
+        """Makes the folder where there is none; `name` is what people call it.
 
         Raises:
             CommandError: nothing can be written to it.
@@ -26,7 +26,7 @@ class RunFolder:
             with TemporaryFile(dir=self.root):
                 pass
         except OSError as error:
-            raise CommandError(f"run.folder: {self.root} cannot be written to ({error.strerror}).") from error
+            raise CommandError(f"{name}: {self.root} cannot be written to ({error.strerror}).") from error
 
     def weights(self, stage: Stage) -> Path:
         """The averaged weights, fp32, published parameter names."""

@@ -16,7 +16,7 @@ Handler = Callable[[int, FrameType | None], None]
 def handled(handler: Handler) -> Iterator[None]:
     """Has `handler` told of the signals that end a process, but of none that this one was started to ignore, as by nohup."""
     before = {number: signal.getsignal(number) for number in ENDING}
-    heard = [number for number, current in before.items() if current is not signal.SIG_IGN]
+    heard = [number for number, current in before.items() if current not in (signal.SIG_IGN, None)]
     for number in heard:
         signal.signal(number, handler)
     try:

@@ -24,8 +24,9 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     """Writes to standard error, past all buffers, so that handlers of signals may do so; on a terminal below the bar."""
+    lead = "\n" if os.isatty(2) else ""
     with suppress(OSError):
-        os.write(2, f"{chr(10) if os.isatty(2) else ''}{text}\n".encode(errors="backslashreplace"))
+        os.write(2, f"{lead}{text}\n".encode(errors="backslashreplace"))
 
 
 def printable(text: str) -> str:

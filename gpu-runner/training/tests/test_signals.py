@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import signal
 import sys
 import termios
@@ -139,6 +140,7 @@ def test_a_terminal_that_is_closed_keeps_what_is_done(tmp_path: Path) -> None:
     termios.tcsetwinsize(terminal, (24, 120))
     seen = b""
     while b"tokenizer 5:" not in seen:
+        assert select.select([terminal], [], [], DEADLINE_S)[0], "no step was told"
         seen += os.read(terminal, 4096)
     assert b"step/s" in seen
     os.close(terminal)

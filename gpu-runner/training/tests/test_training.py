@@ -85,7 +85,7 @@ def test_a_first_state_is_kept_after_a_minute_and_the_end_is_foretold(
     assert main(["tokenizer", config]) == 0
     told = capsys.readouterr().out
     state = tmp_path / "run" / "tokenizer.state.pt"
-    assert f"tokenizer: 0 of 5 steps are done. They are kept in {state}: after a minute, every 1,000 steps" in told
+    assert f"tokenizer: 0 of 5 steps are done. What is done is kept in {state}: after a minute, every 1,000 steps" in told
     assert [line.split(";")[0] for line in told.splitlines() if "kept in" in line][1:] == [
         f"tokenizer 1: kept in {state}",
         f"tokenizer 5: kept in {state}",

@@ -9,6 +9,7 @@ from torch import nn
 
 from nextscale_train.config import ConfigError, OptimiserSection, RunSection, read_config
 from nextscale_train.errors import CommandError
+from nextscale_train.files import replacing
 from nextscale_train.run_folder import RunFolder
 from nextscale_train.telling import tell_count, tell_duration, tell_time
 from nextscale_train.training.adversary import patch_gan
@@ -194,3 +195,16 @@ def test_states_of_before_a_field_was_thought_of_are_gone_on_from(tmp_path: Path
     assert dependencies(config, "tokenizer") == dependencies(skipping, "tokenizer")
     assert not any("skip_unreadable" in field for field in dependencies(config, "transformer"))
     assert config.data.identity == skipping.data.identity
+
+
+def test_what_a_killed_process_has_left_of_a_file_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / ".a[1].json.partial-99"
+    left.write_text("half")
+    other = tmp_path / ".b.json.partial-99"
+    other.write_text("half")
+    with replacing(tmp_path / "a[1].json") as partial:
+        partial.write_text("whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "a[1].json"]
+    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "a[1].json") as partial:
+        partial.write_text(str(1 / 0))
+    assert (tmp_path / "a[1].json").read_text() == "whole"

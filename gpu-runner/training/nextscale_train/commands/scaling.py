@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     config = read_config(options.config)
     if not config.data.has_held_out:
         raise CommandError("data.held_out is 0: the loss is measured on pictures that training did not see.")
-    RunFolder(options.out).make()
+    RunFolder(options.out).make("--out")
     trials: list[Trial] = []
     with join_processes(config.run) as processes:
         pictures = open_pictures(config, processes)

@@ -48,8 +48,9 @@ class Listing:
         return [*self.top.faults, *(fault for found in self.classes.values() for fault in found.faults)]
 
 
-def list_classes(root: Path) -> Listing:
-    """Pictures of each class. A class is called as its folder in composed Unicode, which is what keyboards write.
+def list_classes(root: Path, apart: Path | None = None) -> Listing:
+    """Pictures of each class. A class is called as its folder in composed Unicode, which is what keyboards write. `apart` is a
+    directory that is none, wherever it lies.
 
     Raises:
         CommandError: there is no such directory or no class, or the name of a folder cannot be that of a class.
@@ -59,10 +60,11 @@ def list_classes(root: Path) -> Listing:
             raise CommandError(f"data.path: {root} is not a directory.")
         real = root.resolve()
         around = frozenset(identify(each.stat()) for each in (real, *real.parents))
+        unseen = frozenset() if apart is None or not apart.exists() else frozenset([identify(apart.stat())])
     except OSError as error:
         raise CommandError(f"data.path: {root} cannot be opened ({error.strerror}).") from error
     top = Found()
-    folders = sorted(open_folder(root, top, set(), around))
+    folders = sorted(open_folder(root, top, set(unseen), around))
     if not folders:
         reason = top.faults[0].entry if top.faults else f"{root} has no sub-folders: put the pictures of each class into one"
         raise CommandError(f"data.path: {reason}.")
@@ -73,16 +75,16 @@ def list_classes(root: Path) -> Listing:
             raise CommandError(f"data.path: the folder {printable(name)} has a name that cannot be written: rename it.")
         if name in classes:
             raise CommandError(f"data.path: {root} has two folders that are called {name}: rename one.")
-        classes[name] = list_pictures(folder, around)
+        classes[name] = list_pictures(folder, around, unseen)
     return Listing(root, top, classes)
 
 
-def list_pictures(folder: Path, around: frozenset[Identity] = frozenset()) -> Found:
-    """Pictures below a directory, in order of their names. What is hidden is not seen; links are followed, but to each directory
-    once, and not back to one of `around`.
+def list_pictures(folder: Path, around: frozenset[Identity] = frozenset(), unseen: frozenset[Identity] = frozenset()) -> Found:
+    """Pictures below a directory, in order of their names. What is hidden or one of `unseen` is not seen; links are followed, but
+    to each directory once, and not back to one of `around`.
     """
     found = Found()
-    seen: set[Identity] = set()
+    seen = set(unseen)
     folders = [folder]
     while folders:
         folders += open_folder(folders.pop(), found, seen, around)
@@ -103,7 +105,7 @@ def open_folder(folder: Path, found: Found, seen: set[Identity], around: frozens
     except OSError as error:
         found.faults.append(PictureError(folder, f"{error.strerror}".lower()))
         return []
-    return [Path(entry.path) for entry in visible if is_folder(entry, found, around)]
+    return [Path(entry.path) for entry in visible if is_folder(entry, found, around) and identify(entry.stat()) not in seen]
 
 
 def is_visible(entry: "os.DirEntry[str]") -> bool:

@@ -80,7 +80,7 @@ def look_at(files: Sequence[Path], workers: int, processes: Processes, memory: P
     if memory is not None and processes.is_first:
         remember(memory, by_name(together))
     sizes = {path: (width, height) for path, (_, _, width, height) in together.items()}
-    return Look(sizes, sorted((fault for _, found in parts for fault in found), key=lambda fault: fault.path))
+    return Look(sizes, [fault for _, found in parts for fault in found])
 
 
 def look(

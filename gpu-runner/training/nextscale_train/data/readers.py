@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import wait
@@ -65,18 +66,19 @@ def reading(
     The others do not hear of signals that end a run, nor outlive this one. That one of them is lost shows where a batch is asked
     for, and nowhere else: as a ReaderError. A picture that cannot be read shows there too, as a PictureError.
     """
-    loader = DataLoader(
-        Careful(dataset),
-        batch_sampler=batches,  # type: ignore[arg-type] # an endless one has no length
-        num_workers=workers,
-        collate_fn=collate,
-        pin_memory=pin_memory,
-        worker_init_fn=begin_reader,
-        multiprocessing_context=CONTEXT if workers > 0 else None,
-    )
     others = set(multiprocessing.active_children())
     on_lost_child = signal.getsignal(signal.SIGCHLD)
-    with held():
+    # PyTorch warns of more workers than cores; that is for the configuration to know.
+    with held(), warnings.catch_warnings(action="ignore", category=UserWarning):
+        loader = DataLoader(
+            Careful(dataset),
+            batch_sampler=batches,  # type: ignore[arg-type] # an endless one has no length
+            num_workers=workers,
+            collate_fn=collate,
+            pin_memory=pin_memory,
+            worker_init_fn=begin_reader,
+            multiprocessing_context=CONTEXT if workers > 0 else None,
+        )
         iterator = iter(loader)
         given = batches_of(iterator)
         # PyTorch's handler would raise wherever this process is, as in the middle of a step.

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from nextscale_train.errors import CommandError
 from nextscale_train.telling import printable
@@ -14,8 +14,12 @@ SUFFIXES = {".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpe", ".jpeg",
 FORMATS = ("AVIF", "BMP", "GIF", "HEIF", "JPEG", "PNG", "TIFF", "WEBP")
 """What a file may be, whatever its name says. For others, as EPS, Pillow runs programs."""
 HEADER_BYTES = 16
-BRANDS = {"AVIF": (b"avif", b"avis"), "HEIC": (b"heic", b"heix", b"heim", b"hevc", b"hevx", b"mif1", b"msf1")}
+BRANDS = {"AVIF": (b"avif", b"avis"), "HEIF": (b"heic", b"heix", b"heim", b"hevc", b"hevx", b"mif1", b"msf1")}
 """Formats of phones that not every Pillow reads, by the bytes 8 to 12 of a file."""
+
+
+class DepthError(ValueError):
+    """Channels of a kind that is not known to be shown in any one way."""
 
 
 class PictureError(CommandError):
@@ -53,7 +57,7 @@ def open_rgb(path: Path) -> Image.Image:
 def formats() -> tuple[str, ...]:
     """Those of `FORMATS` that this Pillow reads."""
     Image.init()
-    return tuple(each for each in FORMATS if each in Image.OPEN)
+    return tuple(each for each in FORMATS if each in Image.OPEN and (each != "AVIF" or features.check("avif")))
 
 
 def upright(picture: Image.Image) -> Image.Image:
@@ -68,7 +72,7 @@ def to_rgb(picture: Image.Image) -> Image.Image:
     if picture.mode.startswith("I;16"):
         picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
     if picture.mode in ("I", "F"):
-        raise ValueError("its channels have 32 bits: save it with 8 or 16")
+        raise DepthError("its channels have 32 bits: save it with 8 or 16")
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
@@ -83,9 +87,11 @@ def tell_reason(path: Path, error: Exception) -> str:
         return tell_unknown(path)
     if isinstance(error, MemoryError):
         return "it does not fit into memory: make it smaller"
+    if isinstance(error, DepthError):
+        return str(error)
     if isinstance(error, OSError) and error.strerror is not None:
         return error.strerror.lower()
-    return str(error) or type(error).__name__
+    return f"it is damaged: {str(error) or type(error).__name__}"
 
 
 def tell_unknown(path: Path) -> str:
@@ -98,6 +104,6 @@ def tell_unknown(path: Path) -> str:
         return "it is empty"
     brand = header[8:12] if header[4:8] == b"ftyp" else b""
     name = next((name for name, brands in BRANDS.items() if brand in brands), None)
-    if name is not None:
-        return f"it is {name}, which is not read here: convert it to JPEG or PNG"
+    if name is not None and name not in formats():
+        return f"it is {name}, as phones make it, which is not read here: convert it to JPEG or PNG"
     return "it is no picture, or damaged at its beginning"

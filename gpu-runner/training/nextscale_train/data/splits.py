@@ -45,7 +45,8 @@ def open_pictures(config: Config, processes: Processes) -> Splits:
             EmojiPictures(min(HELD_OUT_EMOJI, data.pictures), resolution, seed=data.seed, split="held_out"),
         )
     assert data.path is not None
-    listing, folder = list_classes(data.path), RunFolder(config.run.folder)
+    folder = RunFolder(config.run.folder)
+    listing = list_classes(data.path, apart=folder.root)
     look = look_at(listing.pictures, config.run.workers, processes, folder.pictures)
     settle_faults([*listing.faults, *look.faults], len(look.sizes), data, folder, speaks=processes.is_first)
     train, held_out = split(listing, look, data.held_out)

@@ -59,7 +59,7 @@ class Keeper:
         self._timetable = Timetable()
         task, path, often = self._task, self._resumable.path, tell_duration(AT_LEAST_EVERY_S)
         say(
-            f"{task.stage}: {step:,} of {task.section.steps:,} steps are done. They are kept in {path}: after a minute, "
+            f"{task.stage}: {step:,} of {task.section.steps:,} steps are done. What is done is kept in {path}: after a minute, "
             f"every {self._run.save_every:,} steps, at least every {often}, and when the run is stopped."
         )
 
@@ -116,8 +116,7 @@ class Keeper:
         Raises:
             WriteError: it cannot be written.
         """
-        with writing(self._folder.root):
-            write_weights(self._folder.weights(self._task.stage), self._average.module.state_dict(), self._task.classes)
+        write_weights(self._folder.weights(self._task.stage), self._average.module.state_dict(), self._task.classes)
 
     def tell_kept(self) -> str:
         """What is left of a run that cannot go on."""

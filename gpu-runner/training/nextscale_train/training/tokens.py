@@ -17,7 +17,7 @@ from tqdm import tqdm
 from nextscale_train.config import Config
 from nextscale_train.data import Pictures, Split
 from nextscale_train.data.readers import reading
-from nextscale_train.files import WriteError, hash_file, write_tensors, writing
+from nextscale_train.files import WriteError, hash_file, write_tensors
 from nextscale_train.run_folder import RunFolder
 from nextscale_train.signals import leave
 from nextscale_train.telling import say, tell_count, warn
@@ -104,8 +104,7 @@ class Draft:
         """
         if processes.is_first:
             tensors = {"tokens": self.cache.tokens, "labels": self.cache.labels, "done": self.done}
-            with writing(self.path.parent):
-                write_tensors(self.path, tensors, {FINGERPRINT: self._fingerprint})
+            write_tensors(self.path, tensors, {FINGERPRINT: self._fingerprint})
 
     def tell_kept(self) -> str:
         return f"{int(self.done.sum()):,} of {len(self.done):,} views are encoded and kept: run the same command again to go on."
