@@ -249,6 +249,16 @@ def test_a_process_that_is_lost_leaves_the_others_to_keep_what_is_done(tmp_path:
     assert kept(tmp_path, stage) == 3
 
 
+def test_processes_end_with_a_torchrun_that_is_killed(tmp_path: Path) -> None:
+    note = f"Path('{tmp_path}', 'process-' + rank).write_text(str(os.getpid()))"
+    before = f"from pathlib import Path\n{note}" + at_step(3, "rank == '0' and os.kill(os.getppid(), signal.SIGKILL)")
+    process = start(["tokenizer", make(tmp_path, tokenizer_steps=100_000)], tmp_path, before=before, processes=2)
+    process.wait(DEADLINE_S)
+    numbers = [int((tmp_path / f"process-{rank}").read_text()) for rank in (0, 1)]
+    wait_until(lambda: not any(is_alive(number) for number in numbers), "all processes have ended")
+    assert kept(tmp_path, "tokenizer") >= 3
+
+
 def test_a_reader_that_one_of_several_processes_loses_ends_all(tmp_path: Path) -> None:
     before = at_step(3, "rank == '1' and os.kill(active_children()[0].pid, signal.SIGKILL)")
     done = run(["tokenizer", make(tmp_path, tokenizer_steps=100_000)], tmp_path, before=before, processes=2)

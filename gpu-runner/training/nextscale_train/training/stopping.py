@@ -1,5 +1,6 @@
 """When a run ends before its last step: a signal asks for it, or something it needs is gone."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ class Stop:
         """What keeps this process from going on."""
         self.is_trouble_elsewhere = False
         self._processes = processes
+        self._launcher = os.getppid()
         self._presses = 0
         self._is_waiting = False
         self._is_told = False
@@ -95,6 +97,9 @@ class Stop:
 
     def _is_over(self) -> bool:
         """Whether any process is to end; tells each of them why."""
+        if self._processes.count > 1 and os.getppid() != self._launcher:
+            # A torchrun that was killed can send no signal, and another one may go on from the same state.
+            self.signal = self.signal or signal.SIGHUP
         try:
             number, is_trouble = self._processes.largest([self.signal, int(self.trouble is not None)])
         except PeerError as error:
