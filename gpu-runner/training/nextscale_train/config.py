@@ -37,9 +37,16 @@ class DataSection(Section):
     """folder: mirrors every other picture."""
     held_out: float = Field(default=0.05, ge=0, lt=1)
     """folder: the share of pictures that only evaluation sees."""
+    skip_unreadable: bool = False
+    """folder: goes on without pictures that cannot be read; else they end the run before it begins."""
     pictures: int = Field(default=12_000, ge=1)
     """emoji: how many different renderings there are to train on; evaluation gets others."""
     seed: int = Field(default=0, ge=0, lt=2**32)
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """The fields that decide which pictures there are and what is seen of them."""
+        return self.model_dump(mode="json", exclude={"skip_unreadable"})
 
     @property
     def has_held_out(self) -> bool:
@@ -179,7 +186,9 @@ class RunSection(Section):
     """Processes that read or draw pictures."""
     log_every: int = Field(default=20, ge=1)
     save_every: int = Field(default=500, ge=1)
-    """Steps between two states that a run can be resumed from, with a grid of samples each."""
+    """Steps between two states that a run can be resumed from, with a grid of samples each. Without one there is a state after a
+    minute, and at least every ten.
+    """
 
 
 class Config(Section):
@@ -203,7 +212,7 @@ def read_config(path: Path | str) -> Config:
     """
     path = Path(path)
     try:
-        values = tomllib.loads(path.read_text())
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         return _from_folder(Config.model_validate(values), path.resolve().parent)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}.") from error

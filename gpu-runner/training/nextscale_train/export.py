@@ -32,7 +32,7 @@ def export_model(config: Config, trained: Trained, folder: Path, dtype: torch.dt
         files[stage] = {"path": path.name, "sha256": hash_file(path)}
     text = json.dumps(manifest(config, trained, files), indent=2, ensure_ascii=False) + "\n"
     with replacing(folder / MANIFEST) as partial:
-        partial.write_text(text)
+        partial.write_text(text, encoding="utf-8")
 
 
 def convert(module: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
@@ -72,5 +72,5 @@ def manifest(config: Config, trained: Trained, files: dict[str, dict[str, str]])
 def defaults(config: Config, vocabulary: int) -> Knobs:
     """The settings that evaluation chose, else the configured ones."""
     path = RunFolder(config.run.folder).sampling
-    chosen: dict[str, Any] = json.loads(path.read_text()) if path.exists() else config.sampling.model_dump()
+    chosen: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else config.sampling.model_dump()
     return Knobs(cfg=chosen["cfg"], top_k=min(chosen["top_k"], vocabulary), top_p=chosen["top_p"])

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Literal
 
 from nextscale_train.data.pictures import Split
+from nextscale_train.errors import CommandError
 
 Stage = Literal["tokenizer", "transformer"]
 
@@ -12,6 +14,19 @@ Stage = Literal["tokenizer", "transformer"]
 @dataclass(frozen=True)
 class RunFolder:
     root: Path
+
+    def make(self, name: str = "run.folder") -> None:
+        """Makes the folder where there is none; `name` is what people call it.
+
+        Raises:
+            CommandError: nothing can be written to it.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self.root):
+                pass
+        except OSError as error:
+            raise CommandError(f"{name}: {self.root} cannot be written to ({error.strerror}).") from error
 
     def weights(self, stage: Stage) -> Path:
         """The averaged weights, fp32, published parameter names."""
@@ -32,6 +47,16 @@ class RunFolder:
     def tokens(self, split: Split) -> Path:
         """The pictures as tokens of the run's tokenizer."""
         return self.root / f"tokens-{split}.safetensors"
+
+    @property
+    def pictures(self) -> Path:
+        """Which pictures could be read, with the size and time of their files, JSON."""
+        return self.root / "pictures.json"
+
+    @property
+    def unreadable(self) -> Path:
+        """Names of the pictures that could not be read, where they are too many for the terminal."""
+        return self.root / "unreadable.txt"
 
     @property
     def sampling(self) -> Path:

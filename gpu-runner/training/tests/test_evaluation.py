@@ -8,13 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from nextscale_train.cli import main
+from nextscale_train.config import read_config
+from nextscale_train.data.splits import open_reference
 from nextscale_train.errors import CommandError
 from nextscale_train.evaluation.distances import Gaussian, Moments, frechet_distance, nearest, precision_recall
 from nextscale_train.evaluation.images import psnr, ssim
-from nextscale_train.evaluation.inception import inception_score, load_inception, read_reference
+from nextscale_train.evaluation.inception import fit_pictures, inception_score, load_inception, read_statistics
 from nextscale_train.evaluation.measure import SampleScores, best_of, score_classes
 from nextscale_train.training.order import seeded
 from tests.test_export import make_trained
+from tests.training import ALONE
 
 CPU = torch.device("cpu")
 
@@ -107,15 +110,20 @@ def write_inception(path: Path) -> Path:
 
 
 def test_a_reference_is_a_folder_or_statistics(tmp_path: Path) -> None:
-    make_trained(tmp_path)
+    config = read_config(make_trained(tmp_path))
     inception = load_inception(write_inception(tmp_path / "inception.pt2"), CPU)
-    fitted = read_reference(tmp_path / "pictures", inception, 8)
+    fitted = fit_pictures(open_reference(tmp_path / "pictures", config, ALONE), inception, 0)
     assert fitted.mean.shape == (3,)
     np.savez(tmp_path / "statistics.npz", mu=fitted.mean.numpy(), sigma=fitted.covariance.numpy())
-    again = read_reference(tmp_path / "statistics.npz", inception, 8)
+    again = read_statistics(tmp_path / "statistics.npz")
     assert frechet_distance(fitted, again) == pytest.approx(0, abs=1e-6)
     with pytest.raises(CommandError, match="no folder of pictures"):
-        read_reference(tmp_path / "toy.toml", inception, 8)
+        read_statistics(tmp_path / "toy.toml")
+    (tmp_path / "pictures" / "red" / "broken.jpg").write_bytes(b"no picture yet")
+    with pytest.raises(CommandError, match=r"1 of 25 pictures cannot be read:\n  .*/red/broken\.jpg: it is no picture"):
+        open_reference(tmp_path / "pictures", config, ALONE)
+    with pytest.raises(CommandError, match="has 0 pictures: at least 2 are needed"):
+        open_reference(tmp_path / "run", config, ALONE)
     with pytest.raises(CommandError, match=r"torch\.export\.save"):
         load_inception(tmp_path / "toy.toml", CPU)
 
@@ -149,6 +157,7 @@ def test_a_run_is_evaluated_and_its_best_settings_kept(tmp_path: Path, capsys: p
     [
         (["--pictures", "1"], "--pictures must be 2 or more."),
         (["--inception", "i.pt2"], "--inception and --reference go together"),
+        (["--json", "nowhere/numbers.json"], "--json nowhere/numbers.json: there is no folder nowhere."),
         (["--model", "nowhere"], "--model nowhere"),
         (["--top-p", "2"], "top_p is above 0 and at most 1"),
     ],

@@ -1,6 +1,7 @@
 """Both stages as the command runs them, at tiny size."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,9 @@ from nextscale_train import Tokenizer, read_checkpoint
 from nextscale_train.cli import main
 from nextscale_train.config import read_config
 from nextscale_train.trained import read_trained, write_weights
+from nextscale_train.training import timetable
 from nextscale_train.training.transformer import start_transformer
+from tests.running import at_step, run
 from tests.training import COLOURS, make_run
 
 PACKAGE = Path(__file__).parents[1]
@@ -59,40 +62,39 @@ def test_a_run_in_two_parts_ends_where_one_in_one_part_does(tmp_path: Path, stag
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     for root in (whole, parts):
         root.mkdir()
-        assert main(["tokenizer", str(make_run(root, tokenizer_steps=8, tokenizer_extra=ADVERSARY))]) == 0
-        assert main(["transformer", str(make_run(root, transformer_steps=8, tokenizer_extra=ADVERSARY))]) == 0
-    for name in (f"{stage}.safetensors", f"{stage}.state.pt"):
-        (parts / "run" / name).unlink()
-    # The rate's course depends on the number of steps: what stops a run early is a signal, here its stand-in.
-    stop_after(parts, stage, 3)
-    assert torch.load(parts / "run" / f"{stage}.state.pt", weights_only=True)["step"] == 3
-    assert not is_same(weights(whole / "run", stage), weights(parts / "run", stage))
-    assert main([stage, str(make_run(parts, tokenizer_extra=ADVERSARY))]) == 0
+        config = str(make_run(root, tokenizer_extra=ADVERSARY, workers=2))
+        if stage == "transformer":
+            assert main(["tokenizer", config]) == 0
+        if root == parts:
+            # The rate's course depends on the number of steps: what stops a run early is a signal.
+            assert run([stage, config], root, before=at_step(3, "os.killpg(0, signal.SIGTERM)")).returncode == 143
+            assert torch.load(root / "run" / f"{stage}.state.pt", weights_only=True)["step"] == 3
+            assert not is_same(weights(whole / "run", stage), weights(root / "run", stage))
+        assert run([stage, config], root).returncode == 0
     assert is_same(weights(whole / "run", stage), weights(parts / "run", stage))
 
 
 ADVERSARY = "adversarial = 0.1\nadversarial_start = 2"
 
 
-def stop_after(root: Path, stage: str, steps: int) -> None:
-    """Runs a stage that is asked to end during its n-th step."""
-    code = f"""
-import os, signal, sys
-from nextscale_train.cli import main
-from nextscale_train.training.optimise import Average
-update, seen = Average.update, []
-def counted(self, module, step):
-    update(self, module, step)
-    seen.append(step)
-    if len(seen) == {steps}:
-        os.kill(os.getpid(), signal.SIGTERM)
-Average.update = counted
-sys.exit(main(["{stage}", sys.argv[1]]))
-"""
-    path = make_run(root, tokenizer_extra=ADVERSARY)
-    done = subprocess.run([sys.executable, "-c", code, str(path)], cwd=PACKAGE, capture_output=True, text=True, check=True)
-    assert f"{steps} of 8 steps are done" in done.stdout
-    assert "Run the same command again" in done.stdout
+def test_a_first_state_is_kept_after_a_minute_and_the_end_is_foretold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = str(make_run(tmp_path, tokenizer_steps=5, log_every=2))
+    monkeypatch.setattr(timetable, "FIRST_S", 0)
+    assert main(["tokenizer", config]) == 0
+    told = capsys.readouterr().out
+    state = tmp_path / "run" / "tokenizer.state.pt"
+    assert f"tokenizer: 0 of 5 steps are done. What is done is kept in {state}: after a minute, every 1,000 steps" in told
+    assert [line.split(";")[0] for line in told.splitlines() if "kept in" in line][1:] == [
+        f"tokenizer 1: kept in {state}",
+        f"tokenizer 5: kept in {state}",
+    ]
+    assert re.search(r"^tokenizer 2: .*; ends about \d\d:\d\d, in 0 s$", told, re.MULTILINE)
+    monkeypatch.setattr(timetable, "AT_LEAST_EVERY_S", 0)
+    state.unlink()
+    assert main(["tokenizer", config]) == 0
+    assert capsys.readouterr().out.count("kept in") == 6
 
 
 def run_twofold(stage: str, path: Path) -> None:
@@ -142,6 +144,12 @@ def test_what_does_not_belong_together_is_refused(tmp_path: Path, capsys: pytest
     assert "has no tensor encoder.conv_in.weight" in refused("tokenizer", tokenizer_extra=own)
     (tmp_path / "run" / "transformer.state.pt").write_bytes(b"not a state")
     assert "transformer.state.pt is damaged" in refused("transformer")
+    (tmp_path / "run" / "transformer.state.pt").unlink()
+    assert main(["transformer", str(make_run(tmp_path, transformer_steps=2))]) == 0
+    capsys.readouterr()
+    (tmp_path / "pictures" / "yellow").mkdir()
+    Image.new("RGB", (12, 12), "yellow").save(tmp_path / "pictures" / "yellow" / "0.png")
+    assert "transformer.state.pt is of other classes or sizes" in refused("transformer")
     missing = "init = 'nowhere.safetensors'"
     assert "transformer_training.init" in refused("transformer", transformer_extra=missing)
     assert "steps must be at least 1" in refused("tokenizer", tokenizer_steps=0)

@@ -1,5 +1,6 @@
 """The parts of the training loop, each by what it promises."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,16 @@ from torch import nn
 
 from nextscale_train.config import ConfigError, OptimiserSection, RunSection, read_config
 from nextscale_train.errors import CommandError
+from nextscale_train.files import replacing
+from nextscale_train.run_folder import RunFolder
+from nextscale_train.telling import tell_count, tell_duration, tell_time
 from nextscale_train.training.adversary import patch_gan
-from nextscale_train.training.codebook import begin_from_data, count_hits, dead_codes, perplexity, revive
+from nextscale_train.training.codebook import begin_from_data, count_hits, dead_codes, note_hits, perplexity, revive
 from nextscale_train.training.losses import edge_loss, perceptual_loss, structure_loss
 from nextscale_train.training.optimise import Average, parameter_groups, rate_at
 from nextscale_train.training.order import Order, seeded
 from nextscale_train.training.processes import Processes, choose_device
+from nextscale_train.training.state import dependencies
 from nextscale_train.training.tokenizer import psnr
 from nextscale_train.training.transformer import drop_labels
 from tests.models import small_tokenizer, small_transformer
@@ -98,7 +103,7 @@ def test_codes_begin_at_the_data_and_dead_ones_come_back_to_it() -> None:
     with torch.no_grad():
         quantizer.embedding.weight[3:] = -1000
     for _ in range(3):
-        count_hits(quantizer, quantizer.encode(features), ALONE)
+        note_hits(quantizer, count_hits(quantizer, quantizer.encode(features), ALONE))
     assert set(dead_codes(quantizer).tolist()) >= set(range(3, 24))
     assert revive(quantizer, features, seeded(2), ALONE) >= 21
     assert float(quantizer.embedding.weight.detach().min()) > -100
@@ -165,3 +170,41 @@ def test_a_wrong_configuration_is_refused_by_its_field(tmp_path: Path, line: str
     path.write_text(text.replace(old, line) if field != "deepness" else text.replace("[transformer]", f"[transformer]\n{line}"))
     with pytest.raises(ConfigError, match=message.replace(".", r"\.")):
         read_config(path)
+
+
+def test_durations_and_times_are_told_as_people_say_them() -> None:
+    told = [tell_duration(seconds) for seconds in (0.4, 59.9, 60, 3_599, 3_600, 12_345, 172_799, 187_500)]
+    assert told == ["0 s", "59 s", "1 min", "59 min", "1 h 0 min", "3 h 25 min", "47 h 59 min", "2 d 4 h"]
+    now = time.time()
+    assert tell_time(now) == time.strftime("%H:%M", time.localtime(now))
+    assert tell_time(0) == time.strftime("%Y-%m-%d %H:%M", time.localtime(0))
+    assert tell_count(1, "picture") == "1 picture"
+    assert tell_count(2_000, "class", "classes") == "2,000 classes"
+
+
+def test_a_run_folder_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
+    RunFolder(tmp_path / "new" / "run").make()
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(CommandError, match=r"run\.folder: .*/file/run cannot be written to \(Not a directory\)\."):
+        RunFolder(tmp_path / "file" / "run").make()
+
+
+def test_states_of_before_a_field_was_thought_of_are_gone_on_from(tmp_path: Path) -> None:
+    config = read_config(make_run(tmp_path))
+    skipping = config.model_copy(update={"data": config.data.model_copy(update={"skip_unreadable": True})})
+    assert dependencies(config, "tokenizer") == dependencies(skipping, "tokenizer")
+    assert not any("skip_unreadable" in field for field in dependencies(config, "transformer"))
+    assert config.data.identity == skipping.data.identity
+
+
+def test_what_a_killed_process_has_left_of_a_file_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / ".a[1].json.partial-99"
+    left.write_text("half")
+    other = tmp_path / ".b.json.partial-99"
+    other.write_text("half")
+    with replacing(tmp_path / "a[1].json") as partial:
+        partial.write_text("whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "a[1].json"]
+    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "a[1].json") as partial:
+        partial.write_text(str(1 / 0))
+    assert (tmp_path / "a[1].json").read_text() == "whole"

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import torch
 from PIL import Image, ImageDraw
+
+from nextscale_train.config import Config
+from nextscale_train.training.processes import Processes
 
 COLOURS = {"blue": "#2040e0", "green": "#20a040", "red": "#d03020"}
 
@@ -44,15 +48,15 @@ batch = 8
 learning_rate = 3e-3
 warmup = 3
 ema = 0.9
-views = 2
+views = {views}
 {transformer_extra}
 
 [run]
 folder = "run"
 device = "cpu"
 workers = {workers}
-log_every = 5
-save_every = 1000
+log_every = {log_every}
+save_every = {save_every}
 """
 
 DEFAULTS: dict[str, object] = {
@@ -61,8 +65,29 @@ DEFAULTS: dict[str, object] = {
     "tokenizer_extra": "",
     "transformer_steps": 8,
     "transformer_extra": "",
+    "views": 2,
     "workers": 0,
+    "log_every": 5,
+    "save_every": 1000,
 }
+
+
+ALONE = Processes(0, 1, torch.device("cpu"))
+
+
+def folder_config(pictures: Path, run: Path, **data: object) -> Config:
+    """For pictures of 16 px, none of them held out."""
+    run.mkdir(parents=True, exist_ok=True)
+    return Config.model_validate(
+        {
+            "model": {"id": "toy", "name": "Toy"},
+            "data": {"kind": "folder", "path": pictures, "held_out": 0, **data},
+            "tokenizer": {"multipliers": [1, 1, 1], "scales": [1, 4]},
+            "tokenizer_training": {"steps": 1},
+            "transformer_training": {"steps": 1},
+            "run": {"folder": run, "device": "cpu", "workers": 0},
+        }
+    )
 
 
 def make_pictures(root: Path, count: int = 8) -> None:

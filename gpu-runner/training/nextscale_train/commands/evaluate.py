@@ -10,11 +10,18 @@ from typing import Any
 import torch
 
 from nextscale_train.config import Config, read_config
-from nextscale_train.data import open_pictures
+from nextscale_train.data.splits import open_pictures, open_reference
 from nextscale_train.errors import CommandError
 from nextscale_train.evaluation.classifier import prepare_judge
-from nextscale_train.evaluation.distances import fit_gaussian, frechet_distance
-from nextscale_train.evaluation.inception import InceptionScores, load_inception, measure_inception, read_reference
+from nextscale_train.evaluation.distances import Gaussian, fit_gaussian, frechet_distance
+from nextscale_train.evaluation.inception import (
+    Inception,
+    InceptionScores,
+    fit_pictures,
+    load_inception,
+    measure_inception,
+    read_statistics,
+)  # fmt: skip
 from nextscale_train.evaluation.measure import (
     SampleScores,
     best_of,
@@ -62,13 +69,15 @@ def run(options: argparse.Namespace) -> None:
     found = evaluate(config, subject, options, processes)
     if options.json is not None:
         with replacing(options.json) as partial:
-            partial.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+            partial.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def check(options: argparse.Namespace) -> None:
     for name in ("pictures", "samples_per_class", "classifier_steps", "inception_samples"):
         if getattr(options, name) < 2:
             raise CommandError(f"--{name.replace('_', '-')} must be 2 or more.")
+    if options.json is not None and not options.json.parent.is_dir():
+        raise CommandError(f"--json {options.json}: there is no folder {options.json.parent}.")
     if (options.inception is None) != (options.reference is None):
         raise CommandError("--inception and --reference go together: give both, or neither.")
 
@@ -77,13 +86,17 @@ def evaluate(config: Config, subject: Subject, options: argparse.Namespace, proc
     """Measures, tells, and returns all numbers."""
     if not config.data.has_held_out:
         raise CommandError("data.held_out is 0: evaluation needs pictures that training did not see.")
-    train, held_out = open_pictures(config, "train"), open_pictures(config, "held_out")
+    folder = RunFolder(config.run.folder)
+    folder.make()
+    splits = open_pictures(config, processes)
+    train, held_out = splits.train, splits.held_out
+    assert held_out is not None
     models = subject.models
     if models.classes != train.classes or models.tokenizer.sizes.resolution != train.resolution:
         raise CommandError("The model is not one of these pictures: its classes or its resolution are others than the data's.")
+    network = None if options.inception is None else open_inception(config, options, processes)
     reconstruction = measure_reconstruction(models.tokenizer, held_out, options.pictures, processes.device)
     print(tell_reconstruction(reconstruction))
-    folder = RunFolder(config.run.folder)
     judge = prepare_judge(config, train, options.classifier_steps, folder.judge, processes)
     real = look_at_real(judge, train, held_out, options.pictures)
     floor = frechet_distance(fit_gaussian(real.train.features), fit_gaussian(real.held_out.features))
@@ -98,8 +111,8 @@ def evaluate(config: Config, subject: Subject, options: argparse.Namespace, proc
     if len(choices) > 1:
         keep_best(best, folder, is_own=options.model is None)
     inception = None
-    if options.inception is not None:
-        inception = evaluate_inception(subject, Knobs(best.cfg, best.top_k, best.top_p), options, processes.device)
+    if network is not None:
+        inception = evaluate_inception(subject, Knobs(best.cfg, best.top_k, best.top_p), options, network, processes.device)
         print(tell_inception(inception))
     return {
         "reconstruction": asdict(reconstruction),
@@ -127,9 +140,17 @@ def keep_best(best: SampleScores, folder: RunFolder, *, is_own: bool) -> None:
     print(f"{told}; {folder.sampling} says so, and export makes it the defaults.")
 
 
-def evaluate_inception(subject: Subject, knobs: Knobs, options: argparse.Namespace, device: torch.device) -> InceptionScores:
+def open_inception(config: Config, options: argparse.Namespace, processes: Processes) -> tuple[Inception, Gaussian]:
+    """The network, and what it sees in the reference: before all else, so that a wrong file does not end hours of measuring."""
+    inception, path = load_inception(options.inception, processes.device), options.reference
+    if not path.is_dir():
+        return inception, read_statistics(path)
+    return inception, fit_pictures(open_reference(path, config, processes), inception, config.run.workers)
+
+
+def evaluate_inception(
+    subject: Subject, knobs: Knobs, options: argparse.Namespace, network: tuple[Inception, Gaussian], device: torch.device
+) -> InceptionScores:
     """FID and Inception Score of samples of all classes in turn."""
-    inception = load_inception(options.inception, device)
-    reference = read_reference(options.reference, inception, subject.models.tokenizer.sizes.resolution)
     labels = torch.arange(options.inception_samples) % len(subject.models.classes)
-    return measure_inception(draw_samples(subject.models, knobs, labels, device, options.seed), inception, reference)
+    return measure_inception(draw_samples(subject.models, knobs, labels, device, options.seed), *network)

@@ -11,15 +11,17 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # type: ignore[import-untyped]
 
 from nextscale_train.checkpoint import read_checkpoint
+from nextscale_train.commands.reporting import tell_end
 from nextscale_train.config import Config, read_config
-from nextscale_train.data import open_pictures
+from nextscale_train.data.splits import Splits, open_pictures
 from nextscale_train.errors import CommandError
 from nextscale_train.files import replacing
 from nextscale_train.run_folder import RunFolder
 from nextscale_train.scaling.fit import Point, PowerLaw, count_parameters, fit_power_law, frontier, training_flops
 from nextscale_train.scaling.plot import Panel, draw
+from nextscale_train.telling import say
 from nextscale_train.trained import read_tokenizer
-from nextscale_train.training.loop import train
+from nextscale_train.training.loop import Finished, train
 from nextscale_train.training.processes import Processes, join_processes
 from nextscale_train.training.tokens import read_tokens
 from nextscale_train.training.transformer import TransformerTask
@@ -49,27 +51,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pictures", type=int, default=3_000, help="held-out pictures to measure with")
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> int:
     depths = sorted(set(options.depths))
     if len(depths) < 2 or depths[0] < 1:
         raise CommandError("--depths needs two different depths or more, each at least 1.")
     config = read_config(options.config)
     if not config.data.has_held_out:
         raise CommandError("data.held_out is 0: the loss is measured on pictures that training did not see.")
-    trials = []
+    RunFolder(options.out).make("--out")
+    trials: list[Trial] = []
     with join_processes(config.run) as processes:
+        pictures = open_pictures(config, processes)
         for depth in depths:
-            trial = try_depth(of_depth(config, depth, options.out), config, options.pictures, processes)
-            if trial is None:
-                print("Run the same command again to go on.")
-                return
+            trial = try_depth(of_depth(config, depth, options.out), config, pictures, options.pictures, processes)
+            if isinstance(trial, Finished):
+                return tell_end(of_depth(config, depth, options.out), "transformer", trial, processes)
             trials.append(trial)
             if processes.is_first:
-                print(
-                    f"depth {depth}: {trial.parameters / 1e6:.2f}M parameters, loss {trial.loss:.4f}, {trial.accuracy:.2%} right"
-                )
+                say(f"depth {depth}: {trial.parameters / 1e6:.2f}M parameters, loss {trial.loss:.4f}, {trial.accuracy:.2%} right")
         if processes.is_first:
             conclude(trials, options.out)
+    return 0
 
 
 def of_depth(config: Config, depth: int, out: Path) -> Config:
@@ -80,19 +82,21 @@ def of_depth(config: Config, depth: int, out: Path) -> Config:
     return config.model_copy(update={"transformer": transformer, "transformer_training": training, "run": place})
 
 
-def try_depth(config: Config, base: Config, pictures: int, processes: Processes) -> Trial | None:
-    """Trains one size on the tokens of the base run; None when it was told to stop."""
+def try_depth(config: Config, base: Config, pictures: Splits, measured: int, processes: Processes) -> Trial | Finished:
+    """Trains one size on the tokens of the base run; how far it is when it was told to stop."""
     tokenizer = read_tokenizer(base)
-    tokens, held_out = (read_tokens(base, tokenizer, split, processes) for split in ("train", "held_out"))
-    task = TransformerTask(config, tokenizer, tokens, held_out, open_pictures(base, "train").classes, processes)
+    assert pictures.held_out is not None
+    tokens = read_tokens(base, tokenizer, pictures.train, "train", processes)
+    held_out = read_tokens(base, tokenizer, pictures.held_out, "held_out", processes)
+    task = TransformerTask(config, tokenizer, tokens, held_out, pictures.train.classes, processes)
     finished = train(task, config, processes)
-    if finished.step < finished.steps:
-        return None
+    if finished.signal:
+        return finished
     folder = RunFolder(config.run.folder)
     state = read_checkpoint(folder.weights("transformer"), "transformer")
     trained = Transformer.from_state_dict(state, config.tokenizer.scales).to(processes.device)
     with torch.no_grad():
-        losses = task.held_out_loss(trained, pictures)
+        losses = task.held_out_loss(trained, measured)
     parameters = count_parameters(trained)
     a_step = training_flops(parameters, trained.sizes.tokens * config.transformer_training.batch)
     curve = [(event.step * a_step, float(event.value)) for event in read_curve(folder.logs("transformer"))]
@@ -124,5 +128,5 @@ def conclude(trials: Sequence[Trial], out: Path) -> None:
     numbers = {"trials": [asdict(each) for each in trials], "laws": {name: asdict(law) for name, law in laws.items()}}
     for file, text in (("scaling.json", json.dumps(numbers, indent=2)), ("scaling.svg", draw(panels))):
         with replacing(out / file) as partial:
-            partial.write_text(text)
+            partial.write_text(text, encoding="utf-8")
     print(f"{out / 'scaling.json'} and {out / 'scaling.svg'} are written.")

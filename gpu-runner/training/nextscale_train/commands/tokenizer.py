@@ -4,7 +4,8 @@ import argparse
 
 from nextscale_train.commands.reporting import tell_end
 from nextscale_train.config import read_config
-from nextscale_train.data import open_pictures
+from nextscale_train.data.splits import open_pictures
+from nextscale_train.run_folder import RunFolder
 from nextscale_train.training.loop import train
 from nextscale_train.training.processes import join_processes
 from nextscale_train.training.tokenizer import TokenizerTask
@@ -16,10 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", metavar="CONFIG", help="the run's TOML file")
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> int:
     config = read_config(options.config)
+    RunFolder(config.run.folder).make()
     with join_processes(config.run) as processes:
-        pictures = open_pictures(config, "train")
-        held_out = open_pictures(config, "held_out") if config.data.has_held_out else None
-        finished = train(TokenizerTask(config, pictures, held_out, processes), config, processes)
-    tell_end(config, "tokenizer", finished)
+        pictures = open_pictures(config, processes)
+        finished = train(TokenizerTask(config, pictures.train, pictures.held_out, processes), config, processes)
+        return tell_end(config, "tokenizer", finished, processes)

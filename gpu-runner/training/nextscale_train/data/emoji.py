@@ -114,6 +114,10 @@ class EmojiPictures(Pictures):
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def identity(self) -> int:
+        return self._count
+
     def view(self, index: int, view: int) -> tuple[Tensor, int]:
         if not 0 <= index < self._count:
             raise IndexError(f"There are {self._count} pictures, not {index + 1}.")

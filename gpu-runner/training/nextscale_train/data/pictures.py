@@ -18,6 +18,11 @@ class Pictures(Dataset[tuple[Tensor, int]], ABC):
     @abstractmethod
     def __len__(self) -> int: ...
 
+    @property
+    @abstractmethod
+    def identity(self) -> str | int:
+        """Another one where other pictures are meant, for what is kept of them."""
+
     @abstractmethod
     def view(self, index: int, view: int) -> tuple[Tensor, int]:
         """One picture, 3 H W uint8, and its label. The same index and view give the same bytes; another view of an index is

@@ -11,13 +11,13 @@ import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from nextscale_train.config import Config
 from nextscale_train.data import Pictures
+from nextscale_train.data.readers import reading
 from nextscale_train.files import write_tensors
-from nextscale_train.training.loading import Chosen, ignore_interrupts, to_model
+from nextscale_train.training.loading import Chosen, to_model
 from nextscale_train.training.order import Order
 from nextscale_train.training.processes import Processes
 
@@ -98,7 +98,7 @@ class Judge:
 
 def prepare_judge(config: Config, pictures: Pictures, steps: int, path: Path, processes: Processes) -> Judge:
     """The classifier of these pictures: the one kept at `path` where that is of the same data, else one trained now."""
-    about = [DESIGN, pictures.classes, pictures.resolution, config.data.model_dump(mode="json"), steps]
+    about = [DESIGN, pictures.classes, pictures.resolution, config.data.identity, steps]
     fingerprint = hashlib.sha256(json.dumps(about).encode()).hexdigest()
     classifier = Classifier(len(pictures.classes), pictures.resolution).to(processes.device)
     try:
@@ -121,15 +121,15 @@ def train_classifier(config: Config, pictures: Pictures, steps: int, processes: 
         classifier = Classifier(len(pictures.classes), pictures.resolution).to(processes.device).train()
     order = Order(len(pictures), BATCH, seed=0)
     batches = [order.at(step) for step in range(steps)]
-    loader = DataLoader(Chosen(pictures), batch_sampler=batches, num_workers=config.run.workers, worker_init_fn=ignore_interrupts)
     optimiser = torch.optim.AdamW(classifier.parameters(), lr=RATE, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
-    for images, labels in tqdm(loader, desc="classifier", unit="step", disable=None, dynamic_ncols=True):
-        with processes.autocast(config.run):
-            logits = classifier(to_model(images, processes.device))
-        loss = F.cross_entropy(logits.float(), labels.to(processes.device), label_smoothing=0.05)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
+    with reading(Chosen(pictures), batches, config.run.workers) as read:
+        for images, labels in tqdm(read, desc="classifier", total=steps, unit="step", disable=None, dynamic_ncols=True):
+            with processes.autocast(config.run):
+                logits = classifier(to_model(images, processes.device))
+            loss = F.cross_entropy(logits.float(), labels.to(processes.device), label_smoothing=0.05)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
     return classifier

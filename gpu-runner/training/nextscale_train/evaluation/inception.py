@@ -1,6 +1,6 @@
 """FID and Inception Score, for models whose published numbers are such. The network is given as a file: it cannot be shipped."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.export.passes import move_to_device_pass
+from tqdm import tqdm
 
-from nextscale_train.data.folder import list_pictures, open_rgb, resize
+from nextscale_train.data import Pictures
+from nextscale_train.data.readers import reading
 from nextscale_train.errors import CommandError
 from nextscale_train.evaluation.distances import Gaussian, Moments, frechet_distance
 
@@ -51,37 +53,27 @@ def load_inception(path: Path, device: torch.device) -> Inception:
     return ask
 
 
-def read_reference(path: Path, inception: Inception, resolution: int) -> Gaussian:
-    """The Gaussian of real pictures: from an .npz with `mu` and `sigma`, or from a folder of pictures.
+def read_statistics(path: Path) -> Gaussian:
+    """The Gaussian of real pictures from an .npz with `mu` and `sigma`.
 
     Raises:
-        CommandError: it is neither.
+        CommandError: it is no such file.
     """
-    if path.is_dir():
-        moments = Moments()
-        for images in read_folder(path, resolution):
-            moments.add(inception(images)[0])
-        return moments.fit()
     try:
         with np.load(path) as file:
             return Gaussian(*(torch.from_numpy(np.asarray(file[name], dtype=np.float64)) for name in ("mu", "sigma")))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise CommandError(f"--reference {path} is no folder of pictures and no .npz with mu and sigma ({error}).") from error
 
 
-def read_folder(folder: Path, resolution: int) -> Iterator[Tensor]:
-    """The middle of every picture below a folder, B 3 H W uint8."""
-    files = list_pictures(folder)
-    if len(files) < 2:
-        raise CommandError(f"--reference {folder} has {len(files)} pictures: at least 2 are needed.")
-    for start in range(0, len(files), BATCH):
-        pictures = []
-        for file in files[start : start + BATCH]:
-            picture = resize(open_rgb(file), resolution)
-            left, top = (picture.width - resolution) // 2, (picture.height - resolution) // 2
-            cut = picture.crop((left, top, left + resolution, top + resolution))
-            pictures.append(torch.from_numpy(np.array(cut)).permute(2, 0, 1))
-        yield torch.stack(pictures)
+def fit_pictures(pictures: Pictures, inception: Inception, workers: int) -> Gaussian:
+    """The Gaussian of pictures."""
+    moments = Moments()
+    batches = [range(start, min(start + BATCH, len(pictures))) for start in range(0, len(pictures), BATCH)]
+    with reading(pictures, batches, workers) as read:
+        for images, _ in tqdm(read, desc="reference", total=len(batches), unit="batch", disable=None, dynamic_ncols=True):
+            moments.add(inception(images)[0])
+    return moments.fit()
 
 
 def measure_inception(samples: Iterable[Tensor], inception: Inception, reference: Gaussian) -> InceptionScores:

@@ -33,7 +33,7 @@ def read_subject(config: Config, folder: Path | None) -> Subject:
         models = read_trained(config)
         return Subject(models, defaults(config, models.tokenizer.sizes.vocabulary))
     try:
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         scales, files = manifest["scales"], manifest["files"]
         paths = {part: folder / files[part]["path"] for part in ("tokenizer", "transformer")}
         tokenizer = Tokenizer.from_state_dict(read_checkpoint(paths["tokenizer"], "tokenizer"), scales)

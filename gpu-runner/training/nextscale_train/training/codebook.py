@@ -25,11 +25,16 @@ def begin_from_data(quantizer: ResidualQuantizer, features: Tensor, generator: G
 
 
 @torch.no_grad()
-def count_hits(quantizer: ResidualQuantizer, tokens: list[Tensor], processes: Processes) -> None:
-    """Takes the tokens of a step into the running mean of each code's use."""
+def count_hits(quantizer: ResidualQuantizer, tokens: list[Tensor], processes: Processes) -> Tensor:
+    """How often each code is used in the tokens of a step, in all processes, by scale: S V."""
     vocabulary = quantizer.embedding.num_embeddings
-    counts = torch.stack([each.flatten().bincount(minlength=vocabulary) for each in tokens]).float()
-    quantizer.ema_vocab_hit_SV.mul_(HIT_DECAY).add_(processes.sum_(counts), alpha=1 - HIT_DECAY)
+    return processes.sum_(torch.stack([each.flatten().bincount(minlength=vocabulary) for each in tokens]).float())
+
+
+@torch.no_grad()
+def note_hits(quantizer: ResidualQuantizer, hits: Tensor) -> None:
+    """Takes the hits of a step, S V, into their running mean."""
+    quantizer.ema_vocab_hit_SV.mul_(HIT_DECAY).add_(hits, alpha=1 - HIT_DECAY)
 
 
 def dead_codes(quantizer: ResidualQuantizer) -> Tensor:

@@ -1,7 +1,5 @@
 """Pictures on their way from disk to the model."""
 
-import signal
-
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -22,8 +20,3 @@ class Chosen(Dataset[tuple[Tensor, int]]):
 def to_model(images: Tensor, device: torch.device) -> Tensor:
     """Pictures, B 3 H W uint8 -> what the tokenizer takes, B 3 H W in [-1, 1]."""
     return images.to(device, torch.float32, non_blocking=True).div_(127.5).sub_(1)
-
-
-def ignore_interrupts(_worker: int) -> None:
-    """For processes that read pictures: Ctrl-C is for the one that trains, which still wants its batch."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -41,7 +41,12 @@ class Optimisation:
         self._processes = processes
         self._parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
         groups = parameter_groups(module, section.weight_decay)
+        self._changed_in: int | None = None
         self._adamw = torch.optim.AdamW(groups, lr=section.learning_rate, betas=(0.9, 0.95))
+
+    def has_changed_in(self, step: int) -> bool:
+        """Whether this step has reached the weights."""
+        return self._changed_in == step
 
     @property
     def rate(self) -> float:
@@ -56,6 +61,7 @@ class Optimisation:
         loss.backward()  # type: ignore[no-untyped-call]
         self._processes.average_gradients(self._parameters)
         norm = nn.utils.clip_grad_norm_(self._parameters, self._section.clip)
+        self._changed_in = step
         self._adamw.step()
         return norm
 

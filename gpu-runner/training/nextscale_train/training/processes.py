@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -14,6 +14,19 @@ from nextscale_train.config import RunSection
 from nextscale_train.errors import CommandError
 
 T = TypeVar("T")
+
+
+class PeerError(CommandError):
+    """Another process of the run is gone."""
+
+
+@contextmanager
+def peers() -> Iterator[None]:
+    """For what only succeeds if all processes take part in it."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise PeerError("Another process of the run is gone.") from error
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,8 @@ class Processes:
             return
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         flat = torch.cat([gradient.flatten() for gradient in gradients])
-        dist.all_reduce(flat)
+        with peers():
+            dist.all_reduce(flat)
         flat.div_(self.count)
         for gradient, mean in zip(gradients, torch.split(flat, [each.numel() for each in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
@@ -55,16 +69,40 @@ class Processes:
         if self.count > 1:
             self.sum_(torch.zeros(1, device=self.device))
 
+    def gather(self, part: T) -> list[T]:
+        """What each process has, in order of their ranks; it must be such that pickle can copy it."""
+        if self.count == 1:
+            return [part]
+        parts: list[Any] = [None] * self.count
+        with peers():
+            dist.all_gather_object(parts, part)
+        return parts
+
     def sum_(self, tensor: Tensor) -> Tensor:
         """Adds up a tensor over all processes, in place."""
         if self.count > 1:
-            dist.all_reduce(tensor)
+            with peers():
+                dist.all_reduce(tensor)
         return tensor
+
+    def largest(self, numbers: list[int]) -> list[int]:
+        """The largest of each number over all processes. Alone it costs nothing, so that a GPU is not waited for."""
+        if self.count == 1:
+            return numbers
+        tensor = torch.tensor(numbers, device=self.device)
+        with peers():
+            dist.all_reduce(tensor, dist.ReduceOp.MAX)
+        return [int(number) for number in tensor]
+
+    def first_says(self, is_so: bool) -> bool:
+        """What the first process thinks, for what all must agree on."""
+        return is_so if self.count == 1 else bool(self.from_first_(torch.tensor(int(is_so), device=self.device)).item())
 
     def from_first_(self, tensor: Tensor) -> Tensor:
         """Makes a tensor that of the first process, in place."""
         if self.count > 1:
-            dist.broadcast(tensor, src=0)
+            with peers():
+                dist.broadcast(tensor, src=0)
         return tensor
 
 

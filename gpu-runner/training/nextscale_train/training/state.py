@@ -11,6 +11,9 @@ from nextscale_train.errors import CommandError
 from nextscale_train.files import replacing
 from nextscale_train.run_folder import Stage
 
+FREE = {"path", "skip_unreadable"}
+"""Fields of the data that may change between two parts of a run."""
+
 State = dict[str, Any]
 """Tensors, numbers, strings, and lists and dictionaries of them: what `torch.load` reads with weights_only."""
 
@@ -60,6 +63,6 @@ def dependencies(config: Config, stage: Stage) -> dict[str, Any]:
         f"{name}.{field}": value
         for name, section in sections.items()
         for field, value in section.model_dump(mode="json").items()
-        if field != "path"
+        if field not in FREE
     }
     return {**fields, f"{stage}_training.batch": training.batch, "run.seed": config.run.seed}

@@ -2,28 +2,29 @@
 
 import dataclasses
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from nextscale_train.checkpoint import read_checkpoint
 from nextscale_train.config import Config
 from nextscale_train.data import Pictures
+from nextscale_train.data.readers import reading
 from nextscale_train.errors import CommandError
 from nextscale_train.tokenizer import Tokenizer
 from nextscale_train.training.adversary import Adversary
-from nextscale_train.training.codebook import begin_from_data, count_hits, dead_codes, perplexity, revive
-from nextscale_train.training.loading import Chosen, ignore_interrupts, to_model
+from nextscale_train.training.codebook import begin_from_data, count_hits, dead_codes, note_hits, perplexity, revive
+from nextscale_train.training.loading import Chosen, to_model
 from nextscale_train.training.log import Measures
-from nextscale_train.training.loop import Task
 from nextscale_train.training.losses import perceptual_loss, pixel_loss
 from nextscale_train.training.optimise import Optimisation
 from nextscale_train.training.order import Order, seeded
 from nextscale_train.training.processes import Processes
 from nextscale_train.training.state import State
+from nextscale_train.training.task import Task
 
 SHOWN = 32
 MEASURED = 256
@@ -50,17 +51,11 @@ class TokenizerTask(Task[list[Tensor]]):
         has_adversary = self._training.adversarial > 0
         self._adversary = Adversary(self._training, pictures.resolution, processes) if has_adversary else None
 
-    def batches(self, step: int) -> Iterator[list[Tensor]]:
+    def batches(self, step: int) -> AbstractContextManager[Iterator[list[Tensor]]]:
         order = Order(len(self._pictures), self.section.batch, self._config.run.seed)
         shares = (self._processes.share(batch) for batch in order.after(step))
-        loader = DataLoader(
-            Chosen(self._pictures),
-            batch_sampler=shares,  # type: ignore[arg-type] # an endless one has no length
-            num_workers=self._config.run.workers,
-            pin_memory=self._processes.device.type == "cuda",
-            worker_init_fn=ignore_interrupts,
-        )
-        return iter(loader)
+        is_gpu = self._processes.device.type == "cuda"
+        return reading(Chosen(self._pictures), shares, self._config.run.workers, pin_memory=is_gpu)
 
     def update(self, batch: list[Tensor], step: int) -> Measures:
         tokenizer = cast(Tokenizer, self.module).train()
@@ -81,22 +76,27 @@ class TokenizerTask(Task[list[Tensor]]):
         adversary = self._adversary if self._adversary is not None and self._adversary.acts_at(step) else None
         if adversary is not None:
             loss = loss + adversary.loss(made, loss, tokenizer.decoder.conv_out.weight)
+        # What needs the other processes comes before what changes this one: if one is lost, the last step can be kept.
+        hits = count_hits(tokenizer.quantize, quantized.tokens, self._processes)
         norm = self._optimisation.apply(loss + quantized.loss, step)
         if adversary is not None:
             measures["discriminator"] = adversary.learn(made, images, step)
         measures |= {"codes": quantized.loss.detach(), "gradient norm": norm, "rate": self._optimisation.rate}
         measures["psnr"] = psnr(made.detach(), images)
-        return {**measures, **self._tend_codes(quantized.tokens, features.detach(), step)}
+        return {**measures, **self._tend_codes(hits, features.detach(), step)}
 
-    def _tend_codes(self, tokens: list[Tensor], features: Tensor, step: int) -> Measures:
-        """Counts how the codes are used, and revives dead ones where it is time to."""
+    def _tend_codes(self, hits: Tensor, features: Tensor, step: int) -> Measures:
+        """Notes how the codes are used, S V, and revives dead ones where it is time to."""
         quantizer, every = cast(Tokenizer, self.module).quantize, self._training.revive
-        count_hits(quantizer, tokens, self._processes)
+        note_hits(quantizer, hits)
         is_time = every > 0 and (step + 1) % every == 0 and step < REVIVING_SHARE * self.section.steps
         revived = revive(quantizer, features, self._chance("revival", step), self._processes) if is_time else 0
-        hits = quantizer.ema_vocab_hit_SV.sum(0)
-        alive = 1 - len(dead_codes(quantizer)) / len(hits)
-        return {"codes in use": alive, "perplexity": perplexity(hits), **({"revived": float(revived)} if is_time else {})}
+        used = quantizer.ema_vocab_hit_SV.sum(0)
+        alive = 1 - len(dead_codes(quantizer)) / len(used)
+        return {"codes in use": alive, "perplexity": perplexity(used), **({"revived": float(revived)} if is_time else {})}
+
+    def has_changed_in(self, step: int) -> bool:
+        return self._optimisation.has_changed_in(step)
 
     @torch.no_grad()
     def measure(self, average: nn.Module) -> Measures:

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import cast
 
 import torch
@@ -15,11 +16,11 @@ from nextscale_train.sampling import Knobs, generate
 from nextscale_train.sizes import TransformerSizes
 from nextscale_train.tokenizer import Tokenizer
 from nextscale_train.training.log import Measures
-from nextscale_train.training.loop import Task
 from nextscale_train.training.optimise import Optimisation
 from nextscale_train.training.order import Order, seeded
 from nextscale_train.training.processes import Processes
 from nextscale_train.training.state import State
+from nextscale_train.training.task import Task
 from nextscale_train.training.tokens import TokenCache
 from nextscale_train.transformer import Transformer
 
@@ -48,9 +49,9 @@ class TransformerTask(Task[list[tuple[int, int]]]):
         self._processes = processes
         self._optimisation = Optimisation(self.module, self.section, processes)
 
-    def batches(self, step: int) -> Iterator[list[tuple[int, int]]]:
+    def batches(self, step: int) -> AbstractContextManager[Iterator[list[tuple[int, int]]]]:
         order = Order(len(self._tokens.labels), self.section.batch, self._config.run.seed)
-        return order.after(step)
+        return nullcontext(order.after(step))
 
     def update(self, batch: list[tuple[int, int]], step: int) -> Measures:
         transformer = cast(Transformer, self.module).train()
@@ -65,6 +66,9 @@ class TransformerTask(Task[list[tuple[int, int]]]):
             loss = TeacherForcing.of(transformer, self._tokenizer, self._tokens, rows, labels)
         norm = self._optimisation.apply(loss.mean, step)
         return {**loss.measures(), "gradient norm": norm, "rate": self._optimisation.rate}
+
+    def has_changed_in(self, step: int) -> bool:
+        return self._optimisation.has_changed_in(step)
 
     @torch.no_grad()
     def measure(self, average: nn.Module) -> Measures:
