@@ -14,7 +14,6 @@ import { requestMetrics } from './http/request-metrics.ts'
 import { requestSpans } from './http/request-spans.ts'
 import { createStreamCaller } from './http/stream-caller.ts'
 import { toTrustProxy } from './http/trust-proxy.ts'
-import { compileValidator } from './http/validation.ts'
 import { loggedError } from './logged-error.ts'
 import { revive } from './redis/revive.ts'
 import { routes } from './routes/index.ts'
@@ -44,7 +43,6 @@ const createServer = (config: Config, logStream: Writable | undefined): FastifyI
       sendProblem(request, reply, error, config.bodyLimitBytes)
     }
   })
-  app.setValidatorCompiler(compileValidator)
   return app
 }
 

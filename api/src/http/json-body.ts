@@ -2,6 +2,7 @@ import fastifyPlugin from 'fastify-plugin'
 import type { FastifyInstance } from 'fastify'
 import { escaped } from './field-errors.ts'
 import { ProblemError } from './problem.ts'
+import { rememberText } from './spelt-numbers.ts'
 
 /** The text with escaped ASCII characters read, since a key may be spelt with them. */
 const unescaped = (text: string) =>
@@ -31,6 +32,7 @@ const pointerOfPrototype = (body: unknown): string => {
 const parse = (text: string): unknown => {
   if (text.trim() === '') return undefined
   const body = parseJson(text)
+  rememberText(body, text)
   if (!poisoned(text)) return body
   const detail = `A field named "${PROTOTYPE}" is not taken. Remove it.`
   throw new ProblemError('invalid_request', detail, { errors: [{ pointer: pointerOfPrototype(body), detail }] })

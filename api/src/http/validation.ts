@@ -1,9 +1,12 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import type { Operation, ProblemCode } from '@nextscale/openapi'
 import type { FastifySchemaCompiler, FastifySchema } from 'fastify'
-import { TRUSTED_SCHEMAS } from '../parser.ts'
+import { TRUSTED_SCHEMAS, withoutNames } from '../parser.ts'
 import { summarise, toFieldErrors } from './field-errors.ts'
 import { ProblemError } from './problem.ts'
+import { shown } from './shown.ts'
+import { asSpelt } from './spelt-numbers.ts'
+import { withoutNulls } from './without-nulls.ts'
 
 const shared = { ...TRUSTED_SCHEMAS, removeAdditional: false, useDefaults: false, allErrors: true, verbose: true } as const
 
@@ -12,10 +15,7 @@ const bodies = new Ajv({ ...shared, coerceTypes: false })
 /** Query strings and paths are text, so numbers in them are read from text. */
 const texts = new Ajv({ ...shared, coerceTypes: true })
 
-export const compileValidator: FastifySchemaCompiler<FastifySchema> = ({ schema, httpPart }) =>
-  (httpPart === 'body' ? bodies : texts).compile(schema)
-
-const POINTER_PREFIX: Record<string, string> = { body: '', querystring: '/query', params: '/path', headers: '/headers' }
+const POINTER_PREFIX: Record<string, string> = { querystring: '/query', params: '/path', headers: '/headers' }
 
 const notFoundCode = (operation: Operation): ProblemCode | undefined =>
   operation.problems.find((code) => code.endsWith('_not_found'))
@@ -23,25 +23,35 @@ const notFoundCode = (operation: Operation): ProblemCode | undefined =>
 /** An id that cannot exist is an id that does not exist: a malformed one in the path is a 404, like any other. */
 const malformedPath = (operation: Operation, errors: readonly ErrorObject[]): ProblemError | undefined => {
   const code = notFoundCode(operation)
-  if (code === undefined) return undefined
-  const value = errors[0]?.data
-  return new ProblemError(code, `${JSON.stringify(value)} is not an id this server issues.`)
+  return code && new ProblemError(code, `${shown(errors[0]?.data)} is not an id this server issues.`)
 }
 
-/** Turns the errors of one part of a request into a problem. */
-export const validationProblem = (operation: Operation, part: string, errors: readonly ErrorObject[]): ProblemError => {
-  const notFound = part === 'params' ? malformedPath(operation, errors) : undefined
-  if (notFound) return notFound
-  const [first] = errors
-  if (
-    part === 'body' &&
-    first?.instancePath === '' &&
-    first.keyword === 'type' &&
-    (first.data === undefined || first.data === null)
-  ) {
-    const detail = 'The request needs a JSON object as its body; `{}` is enough.'
-    return new ProblemError('invalid_request', detail, { errors: [{ pointer: '', detail }] })
-  }
-  const fields = toFieldErrors(errors, POINTER_PREFIX[part] ?? '')
+const invalidFields = (errors: readonly ErrorObject[], prefix: string, root?: unknown): ProblemError => {
+  const fields = toFieldErrors(errors, prefix, root)
   return new ProblemError('invalid_request', summarise(fields), { errors: fields })
 }
+
+const textProblem = (operation: Operation, part: string, errors: readonly ErrorObject[]): ProblemError =>
+  (part === 'params' ? malformedPath(operation, errors) : undefined) ?? invalidFields(errors, POINTER_PREFIX[part] ?? '')
+
+const bodyProblem = (body: unknown, errors: readonly ErrorObject[]): ProblemError => {
+  if (body !== undefined && body !== null) return invalidFields(errors, '', asSpelt(body))
+  const detail = 'The request needs a JSON object as its body; `{}` is enough.'
+  return new ProblemError('invalid_request', detail, { errors: [{ pointer: '', detail }] })
+}
+
+/** Makes of each part of a request of the operation what its handler gets, or the problem with it. */
+export const validatorsOf =
+  (operation: Operation): FastifySchemaCompiler<FastifySchema> =>
+  ({ schema, httpPart = '' }) => {
+    const ofBody = httpPart === 'body'
+    const fits = (ofBody ? bodies : texts).compile(ofBody ? withoutNames(schema) : schema)
+    return (value: unknown) => {
+      const isRight = fits(value)
+      if (!isRight) {
+        const errors = fits.errors ?? []
+        return { error: ofBody ? bodyProblem(value, errors) : textProblem(operation, httpPart, errors) }
+      }
+      return ofBody ? { value: withoutNulls(value, operation.nullValues ?? []) } : true
+    }
+  }
