@@ -154,7 +154,7 @@ export const buildDocument = async () => {
         title: 'Nextscale',
         version: await version(),
         description: 'Image generation with VAR models: next-scale prediction, coarse to fine.',
-        contact: { name: 'Whoever runs this server' },
+        contact: { name: 'Nextscale' },
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
       },
       servers: [{ url: '/v1' }],

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyInstance } from 'fastify'
+import { sendStaticContent, type StaticContent, toStaticContent } from '../../http/static-content.ts'
 
 /** The committed contract, as text. */
 export const readDocument = (): Promise<string> =>
@@ -7,7 +8,9 @@ export const readDocument = (): Promise<string> =>
 
 /** GET /openapi.json */
 export const documentRoute = (app: FastifyInstance, document: string): void => {
-  app.get('/openapi.json', (_request, reply) => {
-    reply.type('application/json; charset=utf-8').send(document)
+  let content: Promise<StaticContent> | undefined
+  app.get('/openapi.json', async (request, reply) => {
+    content ??= toStaticContent('application/json; charset=utf-8', document)
+    return sendStaticContent(request, reply, await content, 'no-cache')
   })
 }

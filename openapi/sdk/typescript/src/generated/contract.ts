@@ -1613,17 +1613,17 @@ export interface operations {
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "succeeded",
                      *       "stage": null,
-                     *       "model": "var-d16",
+                     *       "model": "emoji-32",
                      *       "input": {
-                     *         "model": "var-d16",
-                     *         "model_revision": "2026-01-1",
-                     *         "class_label": 277,
-                     *         "class_name": "red fox",
+                     *         "model": "emoji-32",
+                     *         "model_revision": "f8220c2e1e3c",
+                     *         "class_label": 2,
+                     *         "class_name": "fox",
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
-                     *         "top_k": 900,
-                     *         "top_p": 0.96,
+                     *         "top_k": 200,
+                     *         "top_p": 0.95,
                      *         "output": {
                      *           "format": "png",
                      *           "quality": null,
@@ -1641,10 +1641,10 @@ export interface operations {
                      *         "retention_seconds": 86400
                      *       },
                      *       "progress": {
-                     *         "scale": 10,
-                     *         "scales": 10,
-                     *         "tokens": 680,
-                     *         "tokens_total": 680
+                     *         "scale": 7,
+                     *         "scales": 7,
+                     *         "tokens": 155,
+                     *         "tokens_total": 155
                      *       },
                      *       "queue": null,
                      *       "previews": [],
@@ -1655,9 +1655,9 @@ export interface operations {
                      *           "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
                      *           "url_expires_at": "2026-01-01T13:00:00.000Z",
                      *           "content_type": "image/png",
-                     *           "width": 256,
-                     *           "height": 256,
-                     *           "bytes": 104857,
+                     *           "width": 32,
+                     *           "height": 32,
+                     *           "bytes": 3454,
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "tokens_url": null
                      *         }
@@ -1665,33 +1665,30 @@ export interface operations {
                      *       "error": null,
                      *       "metrics": {
                      *         "queue_ms": 12,
-                     *         "sample_ms": 830,
+                     *         "sample_ms": 89,
                      *         "scale_ms": [
-                     *           21,
-                     *           22,
                      *           24,
-                     *           30,
-                     *           41,
-                     *           55,
-                     *           82,
-                     *           120,
-                     *           180,
-                     *           255
+                     *           4,
+                     *           4,
+                     *           14,
+                     *           12,
+                     *           10,
+                     *           21
                      *         ],
-                     *         "decode_ms": 140,
+                     *         "decode_ms": 7,
                      *         "preview_ms": null,
                      *         "encode_ms": 9,
-                     *         "upload_ms": 6,
-                     *         "total_ms": 1004,
-                     *         "batch_size": 4
+                     *         "upload_ms": 3,
+                     *         "total_ms": 167,
+                     *         "batch_size": 1
                      *       },
                      *       "parent": null,
                      *       "attempt": 1,
                      *       "webhook": null,
                      *       "created_at": "2026-01-01T12:00:00.000Z",
                      *       "started_at": "2026-01-01T12:00:00.012Z",
-                     *       "completed_at": "2026-01-01T12:00:01.004Z",
-                     *       "expires_at": "2026-01-02T12:00:01.004Z",
+                     *       "completed_at": "2026-01-01T12:00:00.167Z",
+                     *       "expires_at": "2026-01-02T12:00:00.167Z",
                      *       "urls": {
                      *         "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *         "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
@@ -1731,17 +1728,17 @@ export interface operations {
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "queued",
                      *       "stage": "queued",
-                     *       "model": "var-d16",
+                     *       "model": "emoji-32",
                      *       "input": {
-                     *         "model": "var-d16",
-                     *         "model_revision": "2026-01-1",
-                     *         "class_label": 277,
-                     *         "class_name": "red fox",
+                     *         "model": "emoji-32",
+                     *         "model_revision": "f8220c2e1e3c",
+                     *         "class_label": 2,
+                     *         "class_name": "fox",
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
-                     *         "top_k": 900,
-                     *         "top_p": 0.96,
+                     *         "top_k": 200,
+                     *         "top_p": 0.95,
                      *         "output": {
                      *           "format": "png",
                      *           "quality": null,
@@ -2001,17 +1998,17 @@ export interface operations {
                      *           "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *           "status": "succeeded",
                      *           "stage": null,
-                     *           "model": "var-d16",
+                     *           "model": "emoji-32",
                      *           "input": {
-                     *             "model": "var-d16",
-                     *             "model_revision": "2026-01-1",
-                     *             "class_label": 277,
-                     *             "class_name": "red fox",
+                     *             "model": "emoji-32",
+                     *             "model_revision": "f8220c2e1e3c",
+                     *             "class_label": 2,
+                     *             "class_name": "fox",
                      *             "num_images": 1,
                      *             "seed": 7,
                      *             "cfg": 1.5,
-                     *             "top_k": 900,
-                     *             "top_p": 0.96,
+                     *             "top_k": 200,
+                     *             "top_p": 0.95,
                      *             "output": {
                      *               "format": "png",
                      *               "quality": null,
@@ -2029,10 +2026,10 @@ export interface operations {
                      *             "retention_seconds": 86400
                      *           },
                      *           "progress": {
-                     *             "scale": 10,
-                     *             "scales": 10,
-                     *             "tokens": 680,
-                     *             "tokens_total": 680
+                     *             "scale": 7,
+                     *             "scales": 7,
+                     *             "tokens": 155,
+                     *             "tokens_total": 155
                      *           },
                      *           "queue": null,
                      *           "previews": [],
@@ -2043,9 +2040,9 @@ export interface operations {
                      *               "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
                      *               "url_expires_at": "2026-01-01T13:00:00.000Z",
                      *               "content_type": "image/png",
-                     *               "width": 256,
-                     *               "height": 256,
-                     *               "bytes": 104857,
+                     *               "width": 32,
+                     *               "height": 32,
+                     *               "bytes": 3454,
                      *               "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *               "tokens_url": null
                      *             }
@@ -2053,33 +2050,30 @@ export interface operations {
                      *           "error": null,
                      *           "metrics": {
                      *             "queue_ms": 12,
-                     *             "sample_ms": 830,
+                     *             "sample_ms": 89,
                      *             "scale_ms": [
-                     *               21,
-                     *               22,
                      *               24,
-                     *               30,
-                     *               41,
-                     *               55,
-                     *               82,
-                     *               120,
-                     *               180,
-                     *               255
+                     *               4,
+                     *               4,
+                     *               14,
+                     *               12,
+                     *               10,
+                     *               21
                      *             ],
-                     *             "decode_ms": 140,
+                     *             "decode_ms": 7,
                      *             "preview_ms": null,
                      *             "encode_ms": 9,
-                     *             "upload_ms": 6,
-                     *             "total_ms": 1004,
-                     *             "batch_size": 4
+                     *             "upload_ms": 3,
+                     *             "total_ms": 167,
+                     *             "batch_size": 1
                      *           },
                      *           "parent": null,
                      *           "attempt": 1,
                      *           "webhook": null,
                      *           "created_at": "2026-01-01T12:00:00.000Z",
                      *           "started_at": "2026-01-01T12:00:00.012Z",
-                     *           "completed_at": "2026-01-01T12:00:01.004Z",
-                     *           "expires_at": "2026-01-02T12:00:01.004Z",
+                     *           "completed_at": "2026-01-01T12:00:00.167Z",
+                     *           "expires_at": "2026-01-02T12:00:00.167Z",
                      *           "urls": {
                      *             "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *             "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
@@ -2223,17 +2217,17 @@ export interface operations {
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "succeeded",
                      *       "stage": null,
-                     *       "model": "var-d16",
+                     *       "model": "emoji-32",
                      *       "input": {
-                     *         "model": "var-d16",
-                     *         "model_revision": "2026-01-1",
-                     *         "class_label": 277,
-                     *         "class_name": "red fox",
+                     *         "model": "emoji-32",
+                     *         "model_revision": "f8220c2e1e3c",
+                     *         "class_label": 2,
+                     *         "class_name": "fox",
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
-                     *         "top_k": 900,
-                     *         "top_p": 0.96,
+                     *         "top_k": 200,
+                     *         "top_p": 0.95,
                      *         "output": {
                      *           "format": "png",
                      *           "quality": null,
@@ -2251,10 +2245,10 @@ export interface operations {
                      *         "retention_seconds": 86400
                      *       },
                      *       "progress": {
-                     *         "scale": 10,
-                     *         "scales": 10,
-                     *         "tokens": 680,
-                     *         "tokens_total": 680
+                     *         "scale": 7,
+                     *         "scales": 7,
+                     *         "tokens": 155,
+                     *         "tokens_total": 155
                      *       },
                      *       "queue": null,
                      *       "previews": [],
@@ -2265,9 +2259,9 @@ export interface operations {
                      *           "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
                      *           "url_expires_at": "2026-01-01T13:00:00.000Z",
                      *           "content_type": "image/png",
-                     *           "width": 256,
-                     *           "height": 256,
-                     *           "bytes": 104857,
+                     *           "width": 32,
+                     *           "height": 32,
+                     *           "bytes": 3454,
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "tokens_url": null
                      *         }
@@ -2275,33 +2269,30 @@ export interface operations {
                      *       "error": null,
                      *       "metrics": {
                      *         "queue_ms": 12,
-                     *         "sample_ms": 830,
+                     *         "sample_ms": 89,
                      *         "scale_ms": [
-                     *           21,
-                     *           22,
                      *           24,
-                     *           30,
-                     *           41,
-                     *           55,
-                     *           82,
-                     *           120,
-                     *           180,
-                     *           255
+                     *           4,
+                     *           4,
+                     *           14,
+                     *           12,
+                     *           10,
+                     *           21
                      *         ],
-                     *         "decode_ms": 140,
+                     *         "decode_ms": 7,
                      *         "preview_ms": null,
                      *         "encode_ms": 9,
-                     *         "upload_ms": 6,
-                     *         "total_ms": 1004,
-                     *         "batch_size": 4
+                     *         "upload_ms": 3,
+                     *         "total_ms": 167,
+                     *         "batch_size": 1
                      *       },
                      *       "parent": null,
                      *       "attempt": 1,
                      *       "webhook": null,
                      *       "created_at": "2026-01-01T12:00:00.000Z",
                      *       "started_at": "2026-01-01T12:00:00.012Z",
-                     *       "completed_at": "2026-01-01T12:00:01.004Z",
-                     *       "expires_at": "2026-01-02T12:00:01.004Z",
+                     *       "completed_at": "2026-01-01T12:00:00.167Z",
+                     *       "expires_at": "2026-01-02T12:00:00.167Z",
                      *       "urls": {
                      *         "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *         "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
@@ -2613,17 +2604,17 @@ export interface operations {
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "canceled",
                      *       "stage": null,
-                     *       "model": "var-d16",
+                     *       "model": "emoji-32",
                      *       "input": {
-                     *         "model": "var-d16",
-                     *         "model_revision": "2026-01-1",
-                     *         "class_label": 277,
-                     *         "class_name": "red fox",
+                     *         "model": "emoji-32",
+                     *         "model_revision": "f8220c2e1e3c",
+                     *         "class_label": 2,
+                     *         "class_name": "fox",
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
-                     *         "top_k": 900,
-                     *         "top_p": 0.96,
+                     *         "top_k": 200,
+                     *         "top_p": 0.95,
                      *         "output": {
                      *           "format": "png",
                      *           "quality": null,
@@ -2834,17 +2825,17 @@ export interface operations {
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "succeeded",
                      *       "stage": null,
-                     *       "model": "var-d16",
+                     *       "model": "emoji-32",
                      *       "input": {
-                     *         "model": "var-d16",
-                     *         "model_revision": "2026-01-1",
-                     *         "class_label": 277,
-                     *         "class_name": "red fox",
+                     *         "model": "emoji-32",
+                     *         "model_revision": "f8220c2e1e3c",
+                     *         "class_label": 2,
+                     *         "class_name": "fox",
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
-                     *         "top_k": 900,
-                     *         "top_p": 0.96,
+                     *         "top_k": 200,
+                     *         "top_p": 0.95,
                      *         "output": {
                      *           "format": "png",
                      *           "quality": null,
@@ -2862,10 +2853,10 @@ export interface operations {
                      *         "retention_seconds": 86400
                      *       },
                      *       "progress": {
-                     *         "scale": 10,
-                     *         "scales": 10,
-                     *         "tokens": 680,
-                     *         "tokens_total": 680
+                     *         "scale": 7,
+                     *         "scales": 7,
+                     *         "tokens": 155,
+                     *         "tokens_total": 155
                      *       },
                      *       "queue": null,
                      *       "previews": [],
@@ -2876,9 +2867,9 @@ export interface operations {
                      *           "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
                      *           "url_expires_at": "2026-01-01T13:00:00.000Z",
                      *           "content_type": "image/png",
-                     *           "width": 256,
-                     *           "height": 256,
-                     *           "bytes": 104857,
+                     *           "width": 32,
+                     *           "height": 32,
+                     *           "bytes": 3454,
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "tokens_url": null
                      *         }
@@ -2886,33 +2877,30 @@ export interface operations {
                      *       "error": null,
                      *       "metrics": {
                      *         "queue_ms": 12,
-                     *         "sample_ms": 830,
+                     *         "sample_ms": 89,
                      *         "scale_ms": [
-                     *           21,
-                     *           22,
                      *           24,
-                     *           30,
-                     *           41,
-                     *           55,
-                     *           82,
-                     *           120,
-                     *           180,
-                     *           255
+                     *           4,
+                     *           4,
+                     *           14,
+                     *           12,
+                     *           10,
+                     *           21
                      *         ],
-                     *         "decode_ms": 140,
+                     *         "decode_ms": 7,
                      *         "preview_ms": null,
                      *         "encode_ms": 9,
-                     *         "upload_ms": 6,
-                     *         "total_ms": 1004,
-                     *         "batch_size": 4
+                     *         "upload_ms": 3,
+                     *         "total_ms": 167,
+                     *         "batch_size": 1
                      *       },
                      *       "parent": null,
                      *       "attempt": 1,
                      *       "webhook": null,
                      *       "created_at": "2026-01-01T12:00:00.000Z",
                      *       "started_at": "2026-01-01T12:00:00.012Z",
-                     *       "completed_at": "2026-01-01T12:00:01.004Z",
-                     *       "expires_at": "2026-01-02T12:00:01.004Z",
+                     *       "completed_at": "2026-01-01T12:00:00.167Z",
+                     *       "expires_at": "2026-01-02T12:00:00.167Z",
                      *       "urls": {
                      *         "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *         "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
@@ -2952,17 +2940,17 @@ export interface operations {
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "queued",
                      *       "stage": "queued",
-                     *       "model": "var-d16",
+                     *       "model": "emoji-32",
                      *       "input": {
-                     *         "model": "var-d16",
-                     *         "model_revision": "2026-01-1",
-                     *         "class_label": 277,
-                     *         "class_name": "red fox",
+                     *         "model": "emoji-32",
+                     *         "model_revision": "f8220c2e1e3c",
+                     *         "class_label": 2,
+                     *         "class_name": "fox",
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
-                     *         "top_k": 900,
-                     *         "top_p": 0.96,
+                     *         "top_k": 200,
+                     *         "top_p": 0.95,
                      *         "output": {
                      *           "format": "png",
                      *           "quality": null,
@@ -3236,9 +3224,9 @@ export interface operations {
                      *         "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
                      *         "url_expires_at": "2026-01-01T13:00:00.000Z",
                      *         "content_type": "image/png",
-                     *         "width": 256,
-                     *         "height": 256,
-                     *         "bytes": 104857,
+                     *         "width": 32,
+                     *         "height": 32,
+                     *         "bytes": 3454,
                      *         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *         "tokens_url": null
                      *       }
@@ -3549,12 +3537,12 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "var-d16",
-                     *           "name": "VAR-d16",
-                     *           "description": null,
-                     *           "revision": "2026-01-1",
-                     *           "license": "MIT",
-                     *           "resolution": 256,
+                     *           "id": "emoji-32",
+                     *           "name": "Emoji 32",
+                     *           "description": "60 kinds of emoji at 32 px: a small model for first pictures and for tests.",
+                     *           "revision": "f8220c2e1e3c",
+                     *           "license": "Apache-2.0",
+                     *           "resolution": 32,
                      *           "scales": [
                      *             1,
                      *             2,
@@ -3562,22 +3550,19 @@ export interface operations {
                      *             4,
                      *             5,
                      *             6,
-                     *             8,
-                     *             10,
-                     *             13,
-                     *             16
+                     *             8
                      *           ],
-                     *           "tokens_per_image": 680,
-                     *           "vocabulary_size": 4096,
-                     *           "num_classes": 1000,
+                     *           "tokens_per_image": 155,
+                     *           "vocabulary_size": 1024,
+                     *           "num_classes": 60,
                      *           "parameters": {
-                     *             "transformer": 310283520,
-                     *             "tokenizer": 108951459
+                     *             "transformer": 7559960,
+                     *             "tokenizer": 2379875
                      *           },
                      *           "defaults": {
                      *             "cfg": 1.5,
-                     *             "top_k": 900,
-                     *             "top_p": 0.96
+                     *             "top_k": 200,
+                     *             "top_p": 0.95
                      *           },
                      *           "unsupported": [],
                      *           "default": true
@@ -3688,12 +3673,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "var-d16",
-                     *       "name": "VAR-d16",
-                     *       "description": null,
-                     *       "revision": "2026-01-1",
-                     *       "license": "MIT",
-                     *       "resolution": 256,
+                     *       "id": "emoji-32",
+                     *       "name": "Emoji 32",
+                     *       "description": "60 kinds of emoji at 32 px: a small model for first pictures and for tests.",
+                     *       "revision": "f8220c2e1e3c",
+                     *       "license": "Apache-2.0",
+                     *       "resolution": 32,
                      *       "scales": [
                      *         1,
                      *         2,
@@ -3701,22 +3686,19 @@ export interface operations {
                      *         4,
                      *         5,
                      *         6,
-                     *         8,
-                     *         10,
-                     *         13,
-                     *         16
+                     *         8
                      *       ],
-                     *       "tokens_per_image": 680,
-                     *       "vocabulary_size": 4096,
-                     *       "num_classes": 1000,
+                     *       "tokens_per_image": 155,
+                     *       "vocabulary_size": 1024,
+                     *       "num_classes": 60,
                      *       "parameters": {
-                     *         "transformer": 310283520,
-                     *         "tokenizer": 108951459
+                     *         "transformer": 7559960,
+                     *         "tokenizer": 2379875
                      *       },
                      *       "defaults": {
                      *         "cfg": 1.5,
-                     *         "top_k": 900,
-                     *         "top_p": 0.96
+                     *         "top_k": 200,
+                     *         "top_p": 0.95
                      *       },
                      *       "unsupported": [],
                      *       "default": true
@@ -3858,8 +3840,8 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "label": 277,
-                     *           "name": "red fox"
+                     *           "label": 2,
+                     *           "name": "fox"
                      *         }
                      *       ],
                      *       "total": 1
@@ -4147,10 +4129,10 @@ export interface operations {
                      *       "runners": 1,
                      *       "models": [
                      *         {
-                     *           "id": "var-d16",
+                     *           "id": "emoji-32",
                      *           "runners": 1,
-                     *           "latency_ms": 980,
-                     *           "images_per_second": 4.1
+                     *           "latency_ms": 170,
+                     *           "images_per_second": 24.5
                      *         }
                      *       ]
                      *     }
@@ -5166,17 +5148,17 @@ export interface operations {
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "canceled",
                  *         "stage": null,
-                 *         "model": "var-d16",
+                 *         "model": "emoji-32",
                  *         "input": {
-                 *           "model": "var-d16",
-                 *           "model_revision": "2026-01-1",
-                 *           "class_label": 277,
-                 *           "class_name": "red fox",
+                 *           "model": "emoji-32",
+                 *           "model_revision": "f8220c2e1e3c",
+                 *           "class_label": 2,
+                 *           "class_name": "fox",
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
-                 *           "top_k": 900,
-                 *           "top_p": 0.96,
+                 *           "top_k": 200,
+                 *           "top_p": 0.95,
                  *           "output": {
                  *             "format": "png",
                  *             "quality": null,
@@ -5272,17 +5254,17 @@ export interface operations {
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "expired",
                  *         "stage": null,
-                 *         "model": "var-d16",
+                 *         "model": "emoji-32",
                  *         "input": {
-                 *           "model": "var-d16",
-                 *           "model_revision": "2026-01-1",
-                 *           "class_label": 277,
-                 *           "class_name": "red fox",
+                 *           "model": "emoji-32",
+                 *           "model_revision": "f8220c2e1e3c",
+                 *           "class_label": 2,
+                 *           "class_name": "fox",
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
-                 *           "top_k": 900,
-                 *           "top_p": 0.96,
+                 *           "top_k": 200,
+                 *           "top_p": 0.95,
                  *           "output": {
                  *             "format": "png",
                  *             "quality": null,
@@ -5378,17 +5360,17 @@ export interface operations {
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "failed",
                  *         "stage": null,
-                 *         "model": "var-d16",
+                 *         "model": "emoji-32",
                  *         "input": {
-                 *           "model": "var-d16",
-                 *           "model_revision": "2026-01-1",
-                 *           "class_label": 277,
-                 *           "class_name": "red fox",
+                 *           "model": "emoji-32",
+                 *           "model_revision": "f8220c2e1e3c",
+                 *           "class_label": 2,
+                 *           "class_name": "fox",
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
-                 *           "top_k": 900,
-                 *           "top_p": 0.96,
+                 *           "top_k": 200,
+                 *           "top_p": 0.95,
                  *           "output": {
                  *             "format": "png",
                  *             "quality": null,
@@ -5406,10 +5388,10 @@ export interface operations {
                  *           "retention_seconds": 86400
                  *         },
                  *         "progress": {
-                 *           "scale": 10,
-                 *           "scales": 10,
-                 *           "tokens": 680,
-                 *           "tokens_total": 680
+                 *           "scale": 7,
+                 *           "scales": 7,
+                 *           "tokens": 155,
+                 *           "tokens_total": 155
                  *         },
                  *         "queue": null,
                  *         "previews": [],
@@ -5421,33 +5403,30 @@ export interface operations {
                  *         },
                  *         "metrics": {
                  *           "queue_ms": 12,
-                 *           "sample_ms": 830,
+                 *           "sample_ms": 89,
                  *           "scale_ms": [
-                 *             21,
-                 *             22,
                  *             24,
-                 *             30,
-                 *             41,
-                 *             55,
-                 *             82,
-                 *             120,
-                 *             180,
-                 *             255
+                 *             4,
+                 *             4,
+                 *             14,
+                 *             12,
+                 *             10,
+                 *             21
                  *           ],
-                 *           "decode_ms": 140,
+                 *           "decode_ms": 7,
                  *           "preview_ms": null,
                  *           "encode_ms": 9,
-                 *           "upload_ms": 6,
-                 *           "total_ms": 1004,
-                 *           "batch_size": 4
+                 *           "upload_ms": 3,
+                 *           "total_ms": 167,
+                 *           "batch_size": 1
                  *         },
                  *         "parent": null,
                  *         "attempt": 1,
                  *         "webhook": null,
                  *         "created_at": "2026-01-01T12:00:00.000Z",
                  *         "started_at": "2026-01-01T12:00:00.012Z",
-                 *         "completed_at": "2026-01-01T12:00:01.004Z",
-                 *         "expires_at": "2026-01-02T12:00:01.004Z",
+                 *         "completed_at": "2026-01-01T12:00:00.167Z",
+                 *         "expires_at": "2026-01-02T12:00:00.167Z",
                  *         "urls": {
                  *           "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *           "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
@@ -5508,9 +5487,9 @@ export interface operations {
                  *           "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
                  *           "url_expires_at": "2026-01-01T13:00:00.000Z",
                  *           "content_type": "image/png",
-                 *           "width": 256,
-                 *           "height": 256,
-                 *           "bytes": 104857,
+                 *           "width": 32,
+                 *           "height": 32,
+                 *           "bytes": 3454,
                  *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                  *           "tokens_url": null
                  *         },
@@ -5565,17 +5544,17 @@ export interface operations {
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "running",
                  *         "stage": "sampling",
-                 *         "model": "var-d16",
+                 *         "model": "emoji-32",
                  *         "input": {
-                 *           "model": "var-d16",
-                 *           "model_revision": "2026-01-1",
-                 *           "class_label": 277,
-                 *           "class_name": "red fox",
+                 *           "model": "emoji-32",
+                 *           "model_revision": "f8220c2e1e3c",
+                 *           "class_label": 2,
+                 *           "class_name": "fox",
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
-                 *           "top_k": 900,
-                 *           "top_p": 0.96,
+                 *           "top_k": 200,
+                 *           "top_p": 0.95,
                  *           "output": {
                  *             "format": "png",
                  *             "quality": null,
@@ -5594,9 +5573,9 @@ export interface operations {
                  *         },
                  *         "progress": {
                  *           "scale": 4,
-                 *           "scales": 10,
+                 *           "scales": 7,
                  *           "tokens": 30,
-                 *           "tokens_total": 680
+                 *           "tokens_total": 155
                  *         },
                  *         "queue": null,
                  *         "previews": [],
@@ -5676,17 +5655,17 @@ export interface operations {
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "running",
                  *         "stage": "sampling",
-                 *         "model": "var-d16",
+                 *         "model": "emoji-32",
                  *         "input": {
-                 *           "model": "var-d16",
-                 *           "model_revision": "2026-01-1",
-                 *           "class_label": 277,
-                 *           "class_name": "red fox",
+                 *           "model": "emoji-32",
+                 *           "model_revision": "f8220c2e1e3c",
+                 *           "class_label": 2,
+                 *           "class_name": "fox",
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
-                 *           "top_k": 900,
-                 *           "top_p": 0.96,
+                 *           "top_k": 200,
+                 *           "top_p": 0.95,
                  *           "output": {
                  *             "format": "png",
                  *             "quality": null,
@@ -5782,17 +5761,17 @@ export interface operations {
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "succeeded",
                  *         "stage": null,
-                 *         "model": "var-d16",
+                 *         "model": "emoji-32",
                  *         "input": {
-                 *           "model": "var-d16",
-                 *           "model_revision": "2026-01-1",
-                 *           "class_label": 277,
-                 *           "class_name": "red fox",
+                 *           "model": "emoji-32",
+                 *           "model_revision": "f8220c2e1e3c",
+                 *           "class_label": 2,
+                 *           "class_name": "fox",
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
-                 *           "top_k": 900,
-                 *           "top_p": 0.96,
+                 *           "top_k": 200,
+                 *           "top_p": 0.95,
                  *           "output": {
                  *             "format": "png",
                  *             "quality": null,
@@ -5810,10 +5789,10 @@ export interface operations {
                  *           "retention_seconds": 86400
                  *         },
                  *         "progress": {
-                 *           "scale": 10,
-                 *           "scales": 10,
-                 *           "tokens": 680,
-                 *           "tokens_total": 680
+                 *           "scale": 7,
+                 *           "scales": 7,
+                 *           "tokens": 155,
+                 *           "tokens_total": 155
                  *         },
                  *         "queue": null,
                  *         "previews": [],
@@ -5824,9 +5803,9 @@ export interface operations {
                  *             "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
                  *             "url_expires_at": "2026-01-01T13:00:00.000Z",
                  *             "content_type": "image/png",
-                 *             "width": 256,
-                 *             "height": 256,
-                 *             "bytes": 104857,
+                 *             "width": 32,
+                 *             "height": 32,
+                 *             "bytes": 3454,
                  *             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                  *             "tokens_url": null
                  *           }
@@ -5834,33 +5813,30 @@ export interface operations {
                  *         "error": null,
                  *         "metrics": {
                  *           "queue_ms": 12,
-                 *           "sample_ms": 830,
+                 *           "sample_ms": 89,
                  *           "scale_ms": [
-                 *             21,
-                 *             22,
                  *             24,
-                 *             30,
-                 *             41,
-                 *             55,
-                 *             82,
-                 *             120,
-                 *             180,
-                 *             255
+                 *             4,
+                 *             4,
+                 *             14,
+                 *             12,
+                 *             10,
+                 *             21
                  *           ],
-                 *           "decode_ms": 140,
+                 *           "decode_ms": 7,
                  *           "preview_ms": null,
                  *           "encode_ms": 9,
-                 *           "upload_ms": 6,
-                 *           "total_ms": 1004,
-                 *           "batch_size": 4
+                 *           "upload_ms": 3,
+                 *           "total_ms": 167,
+                 *           "batch_size": 1
                  *         },
                  *         "parent": null,
                  *         "attempt": 1,
                  *         "webhook": null,
                  *         "created_at": "2026-01-01T12:00:00.000Z",
                  *         "started_at": "2026-01-01T12:00:00.012Z",
-                 *         "completed_at": "2026-01-01T12:00:01.004Z",
-                 *         "expires_at": "2026-01-02T12:00:01.004Z",
+                 *         "completed_at": "2026-01-01T12:00:00.167Z",
+                 *         "expires_at": "2026-01-02T12:00:00.167Z",
                  *         "urls": {
                  *           "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *           "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
