@@ -96,6 +96,16 @@ test('a field of a request may be null if, and only if, it may be left out', () 
   )
 })
 
+test('every number of a request has limits, within which JSON says it exactly', () => {
+  const requests = named.filter(([path]) => /^(Generate|Continue)Request/.test(path))
+  const numbers = requests.filter(([, { type }]) => [type].flat().some((name) => name === 'integer' || name === 'number'))
+  assert.ok(numbers.length > 20)
+  for (const [path, { minimum, exclusiveMinimum, maximum }] of numbers) {
+    assert.ok(Number(minimum ?? exclusiveMinimum) >= 0, path)
+    assert.ok(Number.isSafeInteger(maximum), path)
+  }
+})
+
 test('every webhook event is in the document', () => {
   const { webhooks, components } = JSON.parse(committed) as Record<'webhooks' | 'components', { pathItems: Paths }>
   const events = [...WEBHOOK_EVENTS, TEST_WEBHOOK_EVENT]

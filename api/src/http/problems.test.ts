@@ -139,6 +139,11 @@ test('a refusal shows the number that was sent, as it was spelt', async () => {
     ['{"num_images":2e1}', '/num_images Must be at most 16, not 2e1.'],
     ['{"num_images":-0}', '/num_images Must be at least 1, not -0.'],
     ['{"schedule":{"cfg":[1,1e999,2]}}', '/schedule/cfg/1 Must be at most 20, not 1e999.'],
+    ...['class_label', 'top_k', 'stop_at_scale'].map((field) => {
+      return [`{"${field}":9007199254740993}`, `/${field} Must be at most 2147483647, not 9007199254740993.`] as const
+    }),
+    ['{"previews":[9007199254740993]}', '/previews/0 Must be at most 2147483647, not 9007199254740993.'],
+    ['{"schedule":{"top_k":[9007199254740993]}}', '/schedule/top_k/0 Must be at most 2147483647, not 9007199254740993.'],
     ['{"metadata":{"a/b":12345678901234567890}}', '/metadata/a~1b Must be a string, not 12345678901234567890.'],
     ['{"label":[{"a":[1e400,"1e400"]}]}', '/label Must be a string or null, not [{"a":[1e400,"1e400"]}].']
   ] as const) {

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { deliveryFields, startDeadline, StopAtScale, UINT32_MAX } from './generate-request.ts'
+import { deliveryFields, MAX_COUNT, startDeadline, StopAtScale, UINT32_MAX } from './generate-request.ts'
 import { optional } from './primitives.ts'
 
 export const ContinueRequest = Type.Object(
@@ -7,6 +7,7 @@ export const ContinueRequest = Type.Object(
     keep_scales: optional(
       Type.Integer({
         minimum: 1,
+        maximum: MAX_COUNT,
         description:
           'Variation: keep the tokens of the first so many scales and draw the rest anew with `seed`. Left out: go on with the same seed, which gives what the whole generation would have given.'
       })

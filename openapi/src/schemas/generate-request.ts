@@ -13,6 +13,8 @@ export const MAX_DEADLINE_SECONDS = 86_400
 export const MAX_RETENTION_SECONDS = 30 * 86_400
 /** More scales than any model has. */
 const MAX_SCALES = 64
+/** More than any model has of what is counted: classes, tokens, scales. Within it every number is held exactly. */
+export const MAX_COUNT = 2 ** 31 - 1
 
 export const IMAGE_FORMATS = ['png', 'webp', 'jpeg'] as const
 /** What a request may call the formats. */
@@ -37,9 +39,12 @@ export const ScheduleInForce = Type.Object(
       cfgOf('Guidance strength.'),
       `\`cfg[k]\` is the strength at scale k as it is, 0 to ${MAX_CFG}: it does not rise from scale to scale as the plain \`cfg\` does.`
     ),
-    top_k: perScale(Type.Integer({ minimum: 0 }), '`top_k` of each scale.'),
+    top_k: perScale(Type.Integer({ minimum: 0, maximum: MAX_COUNT }), '`top_k` of each scale.'),
     top_p: perScale(Type.Number({ exclusiveMinimum: 0, maximum: 1 }), '`top_p` of each scale.'),
-    class_label: perScale(nullable(Type.Integer({ minimum: 0 })), 'Class index of each scale; `null` is unconditional.')
+    class_label: perScale(
+      nullable(Type.Integer({ minimum: 0, maximum: MAX_COUNT })),
+      'Class index of each scale; `null` is unconditional.'
+    )
   },
   { $id: 'GenerationInputSchedule', description: 'Settings per scale; what is `null` follows the plain setting.' }
 )
@@ -58,6 +63,7 @@ const seconds = (description: string, maximum: number) =>
 export const StopAtScale = optional(
   Type.Integer({
     minimum: 0,
+    maximum: MAX_COUNT,
     description:
       'Draft: stop after this scale, counted from 0, and decode what is there. `POST /generations/{id}/continue` takes it further. Left out: all scales.'
   })
@@ -127,7 +133,10 @@ export const deliveryFields = (origin: Origin) => {
     output: optional(outputRequest(origin), 'How pictures are encoded.'),
     previews: optional(
       Type.Union(
-        [oneOf(['none', 'auto']), Type.Array(Type.Integer({ minimum: 0 }), { uniqueItems: true, maxItems: MAX_SCALES })],
+        [
+          oneOf(['none', 'auto']),
+          Type.Array(Type.Integer({ minimum: 0, maximum: MAX_COUNT }), { uniqueItems: true, maxItems: MAX_SCALES })
+        ],
         {
           ...byDefault('none'),
           description:
@@ -170,6 +179,7 @@ export const GenerateRequest = Type.Object(
     class_label: optional(
       Type.Integer({
         minimum: 0,
+        maximum: MAX_COUNT,
         description: 'Class by its index, counted from 0. Without it and `class_name` the picture is of no class in particular.'
       })
     ),
@@ -203,6 +213,7 @@ export const GenerateRequest = Type.Object(
     top_k: optional(
       Type.Integer({
         minimum: 0,
+        maximum: MAX_COUNT,
         description:
           'Keep the k likeliest tokens, ties included; 0 turns it off. At most the vocabulary size. Default: the model’s.'
       })
