@@ -1,4 +1,4 @@
-/** Prints the path of Chromium, after installing it where it is missing and that can be done. */
+/** Finds a Chromium, or installs one, and prints its path. */
 import { findChromium } from './testing/chromium.ts'
 
 try {

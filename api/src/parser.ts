@@ -13,7 +13,7 @@ export const TRUSTED_SCHEMAS = { formats: FORMATS, strict: false, validateSchema
 const ajv = new Ajv(TRUSTED_SCHEMAS)
 
 /** The schema without its names: one that stands in several others would count as several schemas of one name. */
-const withoutNames = (schema: TSchema): object =>
+export const withoutNames = (schema: TSchema): object =>
   JSON.parse(JSON.stringify(schema, (key, value: unknown) => (key === '$id' ? undefined : value)))
 
 /** A function that returns the value when it fits the schema, else undefined. The schema is compiled on first use. */

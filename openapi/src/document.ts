@@ -5,8 +5,8 @@ import type { TSchema } from 'typebox'
 import { allResponses, bodiesOf, type Operation, type ResponseSpec } from './operation.ts'
 import { operations } from './operations/index.ts'
 import { illustrate } from './reference/illustrate.ts'
-import { describeWebhooks } from './reference/describe-webhooks.ts'
-import { WEBHOOK_EVENT_DATA } from './schemas/webhook-event.ts'
+import { describeWebhooks, WEBHOOK_TAG } from './reference/describe-webhooks.ts'
+import { WEBHOOK_EVENT_BODIES } from './schemas/webhook-event.ts'
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
@@ -18,19 +18,21 @@ const collectNamed = (schema: Json, found: Map<string, Json>): void => {
   Object.values(schema).forEach((value) => collectNamed(value, found))
 }
 
-/** The schema with every named schema inside it replaced by a reference. */
+/** The schema with every named schema inside it replaced by a reference, which what is said of it beside goes with. */
 const withReferences = (schema: Json, isRoot = false): Json => {
   if (Array.isArray(schema)) return schema.map((item) => withReferences(item))
   if (schema === null || typeof schema !== 'object') return schema
   if (!isRoot && typeof schema['$id'] === 'string') return { $ref: `${schema['$id']}#` }
-  return Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withReferences(value)]))
+  const { allOf, ...rest } = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withReferences(value)]))
+  const [named] = Array.isArray(allOf) ? allOf : []
+  return typeof named === 'object' && !Array.isArray(named) ? { ...named, ...rest } : rest
 }
 
 const plain = (schema: TSchema): Json => JSON.parse(JSON.stringify(schema)) as Json
 
 /** For a part of the document that the swagger plugin takes as it is. */
-const withComponents = (schema: Json): object =>
-  JSON.parse(JSON.stringify(withReferences(schema)), (key, value: unknown) =>
+const withComponents = (schema: Json, isRoot = false): { $id?: string } =>
+  JSON.parse(JSON.stringify(withReferences(schema, isRoot)), (key, value: unknown) =>
     key === '$ref' && typeof value === 'string' ? `#/components/schemas/${value.slice(0, -1)}` : value
   ) as object
 
@@ -103,12 +105,19 @@ const SECURITY_SCHEMES = {
   }
 } as const
 
+const tag = (name: Operation['tag'] | typeof WEBHOOK_TAG, title: string, description: string) => ({
+  name,
+  'x-displayName': title,
+  description
+})
+
 const TAGS = [
-  { name: 'generations', description: 'Ask for pictures, follow them, fetch them.' },
-  { name: 'models', description: 'What can be asked for.' },
-  { name: 'webhooks', description: 'Signing secrets, and the log of what was sent.' },
-  { name: 'objects', description: 'Stored pictures and tokens.' },
-  { name: 'service', description: 'Capacity, probes and metrics.' }
+  tag('generations', 'Generations', 'Ask for pictures, follow them, fetch them.'),
+  tag('models', 'Models', 'What can be asked for.'),
+  tag('webhooks', 'Webhooks', 'Signing secrets, and the log of what was sent.'),
+  tag(WEBHOOK_TAG, 'Webhook events', 'What is sent to receivers.'),
+  tag('objects', 'Objects', 'Stored pictures and tokens.'),
+  tag('service', 'Service', 'Capacity, probes and metrics.')
 ]
 
 /** Every schema with an `$id`, by that. */
@@ -118,9 +127,18 @@ const namedSchemas = (): Map<string, Json> => {
     const bodies = Object.values(allResponses(operation)).flatMap((response) => Object.values(bodiesOf(response)))
     for (const schema of [operation.body, ...bodies]) if (schema) collectNamed(plain(schema), named)
   }
-  for (const schema of Object.values(WEBHOOK_EVENT_DATA)) collectNamed(plain(schema), named)
+  for (const [, schema] of WEBHOOK_EVENT_BODIES) collectNamed(plain(schema), named)
   return named
 }
+
+/** The components of the document. (The swagger plugin would drop what is said beside a reference.) */
+const componentsOf = (named: ReadonlyMap<string, Json>) =>
+  Object.fromEntries(
+    [...named].map(([name, schema]) => {
+      const { $id: _, ...component } = withComponents(schema, true)
+      return [name, component]
+    })
+  )
 
 /** Builds the OpenAPI 3.1 document from the operations. */
 export const buildDocument = async () => {
@@ -136,15 +154,18 @@ export const buildDocument = async () => {
         title: 'Nextscale',
         version: await version(),
         description: 'Image generation with VAR models: next-scale prediction, coarse to fine.',
+        contact: { name: 'Nextscale' },
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' }
       },
       servers: [{ url: '/v1' }],
       tags: TAGS,
-      components: { securitySchemes: SECURITY_SCHEMES },
-      webhooks: describeWebhooks((schema) => withComponents(plain(schema)))
+      components: { securitySchemes: SECURITY_SCHEMES }
     }
   })
-  for (const schema of namedSchemas().values()) app.addSchema(withReferences(schema, true))
+  // Nothing is asked of it: the routes are there to be described.
+  app.setValidatorCompiler(() => () => true)
+  const named = namedSchemas()
+  for (const schema of named.values()) app.addSchema(withReferences(schema, true))
   for (const operation of operations) {
     const url = operation.path.replace(/\{(\w+)\}/g, ':$1')
     app.route({ method: operation.method, url, schema: routeSchema(operation), handler: () => undefined })
@@ -152,7 +173,10 @@ export const buildDocument = async () => {
   await app.ready()
   const document = app.swagger()
   await app.close()
-  return illustrate(document, operations)
+  const pathItems = describeWebhooks((schema) => withComponents(plain(schema)))
+  const components = { securitySchemes: SECURITY_SCHEMES, schemas: componentsOf(named), pathItems }
+  const webhooks = Object.fromEntries(Object.keys(pathItems).map((type) => [type, { $ref: `#/components/pathItems/${type}` }]))
+  return illustrate({ ...document, components, webhooks }, operations)
 }
 
 /** The document as text, as it is committed in `openapi.json`. */

@@ -32,6 +32,8 @@ export interface Operation {
   /** Request headers, by their lower-case names. */
   headers?: TObject
   body?: TSchema
+  /** Fields of the body whose `null` is a value. Any other that may be left out is left out by `null` as well. */
+  nullValues?: readonly string[]
   responses: Record<number, ResponseSpec>
   /** Problem codes this operation may answer with, beyond those any route may. */
   problems: readonly ProblemCode[]

@@ -3,56 +3,37 @@ type JsonObject = { [key: string]: Json }
 
 const LARGEST_INT32 = 2 ** 31 - 1
 const PROBLEM = 'application/problem+json'
-const REFERENCE = '#/components/schemas/'
 
 const isObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const pascal = (name: string) => name.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase())
+const hasType = ({ type }: JsonObject, name: string) => type === name || (Array.isArray(type) && type.includes(name))
 
-/** What tells one object of a union from the others, as a part of a name. */
-const kindOf = (properties: JsonObject): string => {
-  const kinds = Object.values(properties).map((property) => (isObject(property) ? property['const'] : undefined))
-  const kind = kinds.find((value) => typeof value === 'string')
-  return typeof kind === 'string' ? pascal(kind) : ''
+/** Go's own format of a number; `undefined` for what is none. */
+const formatOf = (schema: JsonObject): string | undefined => {
+  if (hasType(schema, 'number')) return 'double'
+  return hasType(schema, 'integer') && Number(schema['maximum']) > LARGEST_INT32 ? 'int64' : undefined
 }
 
-/** The schema with double numbers, and with each object inside it moved to `found`, named after the path that leads there. */
-const withNames = (schema: Json, name: string, found: JsonObject): Json => {
-  if (Array.isArray(schema)) return schema.map((item) => withNames(item, name, found))
+/** The schema with the formats of its numbers, and without `null` among the values of enumerations, which is none of Go's. */
+const forGo = (schema: Json): Json => {
+  if (Array.isArray(schema)) return schema.map(forGo)
   if (!isObject(schema)) return schema
-  const result: JsonObject = {}
-  for (const [key, value] of Object.entries(schema)) {
-    if (key !== 'properties' || !isObject(value)) result[key] = withNames(value, name, found)
-    else
-      result[key] = Object.fromEntries(
-        Object.entries(value).map(([field, inner]) => [field, withNames(inner, name + pascal(field), found)])
-      )
+  const result = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, forGo(value)]))
+  const { enum: values } = schema
+  const format = formatOf(schema)
+  return {
+    ...result,
+    ...(Array.isArray(values) && { enum: values.filter((value) => value !== null) }),
+    ...(format !== undefined && { format })
   }
-  if (schema['type'] === 'number') result['format'] = 'double'
-  if (schema['type'] === 'integer' && Number(schema['maximum']) > LARGEST_INT32) result['format'] = 'int64'
-  if (!isObject(schema['properties'])) return result
-  const ownName = name + kindOf(schema['properties'])
-  if (found[ownName]) throw new Error(`two schemas would be called ${ownName}`)
-  found[ownName] = result
-  return { $ref: `${REFERENCE}${ownName}` }
-}
-
-/** A described value that may be null: what is said of it is said of the field. */
-const withDescriptions = (schema: Json): Json => {
-  if (Array.isArray(schema)) return schema.map(withDescriptions)
-  if (!isObject(schema)) return schema
-  const result = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, withDescriptions(value)]))
-  const variants = schema['anyOf']
-  const said = Array.isArray(variants) ? variants.filter(isObject).find(({ description }) => description) : undefined
-  return said?.['description'] === undefined || schema['description'] ? result : { ...result, description: said['description'] }
 }
 
 /** All problems of an operation as one: the code tells them apart, not the status. */
 const withOneProblem = (responses: JsonObject): JsonObject => {
   const isProblem = (response: Json) => isObject(response) && isObject(response['content']) && PROBLEM in response['content']
   const expected = Object.entries(responses).filter(([, response]) => !isProblem(response))
-  const content = { [PROBLEM]: { schema: { $ref: `${REFERENCE}Problem` } } }
+  const content = { [PROBLEM]: { schema: { $ref: '#/components/schemas/Problem' } } }
   return { ...Object.fromEntries(expected), default: { description: 'What went wrong.', content } }
 }
 
@@ -70,21 +51,16 @@ const withOneProblemEach = (paths: JsonObject): JsonObject =>
   )
 
 /**
- * The document as Go likes it: named structs instead of nested ones, float64 for numbers and int64 for large integers, and one
- * problem for each operation instead of one for each status. What is sent and received is the same. Webhooks, which a client does
- * not send, are left out.
+ * The document as Go likes it: float64 for numbers and int64 for large integers, and one problem for each operation instead of one
+ * for each status. What is sent and received is the same. Webhooks, which a client does not send, are left out.
  */
 export const prepareForGo = (document: Json): Json => {
   if (!isObject(document) || !isObject(document['components']) || !isObject(document['paths'])) return document
   const { webhooks: _, ...called } = document
-  const schemas: JsonObject = {}
-  for (const [name, schema] of Object.entries(document['components']['schemas'] ?? {})) {
-    const rest = withNames(withDescriptions(schema), name, schemas)
-    schemas[name] ??= rest
-  }
+  const { pathItems: __, ...components } = document['components']
   return {
     ...called,
-    components: { ...document['components'], schemas },
+    components: { ...components, schemas: forGo(components['schemas'] ?? {}) },
     paths: withOneProblemEach(document['paths'])
   }
 }

@@ -41,10 +41,10 @@ const testEvent = (type = 'webhook.test') =>
 
 const readExample = async (type: string): Promise<{ type: string; timestamp: string; data: Generation }> => {
   const text = await readFile(new URL(import.meta.resolve('@nextscale/openapi/openapi.json')), 'utf8')
-  const { webhooks } = JSON.parse(text) as {
-    webhooks: Record<string, { post: { requestBody: { content: { 'application/json': { example: never } } } } }>
+  const { components } = JSON.parse(text) as {
+    components: { pathItems: Record<string, { post: { requestBody: { content: { 'application/json': { example: never } } } } }> }
   }
-  const example = webhooks[type]?.post.requestBody.content['application/json'].example
+  const example = components.pathItems[type]?.post.requestBody.content['application/json'].example
   assert.ok(example)
   return example
 }

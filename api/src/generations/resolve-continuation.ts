@@ -1,10 +1,22 @@
-import { type ContinueRequest, completeInput, type GenerationInput, type ModelCard, type RunnerCard } from '@nextscale/openapi'
+import {
+  type ContinueRequest,
+  completeInput,
+  type GenerationInput,
+  imageFormat,
+  type ModelCard,
+  type RunnerCard
+} from '@nextscale/openapi'
 import { ProblemError } from '../http/problem.ts'
+import type { WithoutNulls } from '../http/without-nulls.ts'
 import type { Found } from './find.ts'
 import { drawSeed, refuseUnsupported, resolveOutput, resolveStop } from './resolve-input.ts'
 import { resolvePreviews } from './resolve-previews.ts'
+import { notServed } from '../models/not-served.ts'
 import { isTerminal } from './settle.ts'
 import { payloadOf } from './snapshot.ts'
+
+/** Its `start_deadline_seconds` may be `null`, which is none, whatever the parent has. */
+type Requested = WithoutNulls<ContinueRequest, 'start_deadline_seconds'>
 
 const atField = (code: 'invalid_request' | 'out_of_range_for_model' | 'unsupported_for_model', pointer: string, detail: string) =>
   new ProblemError(code, detail, { errors: [{ pointer, detail }] })
@@ -39,10 +51,7 @@ const revisionsOf = (card: ModelCard, runners: readonly RunnerCard[]): string[] 
 /** The card of the model, provided the revision that made the parent can still be made. */
 const cardOf = (parent: GenerationInput, { cards, runners }: Served): ModelCard => {
   const card = cards.find(({ id }) => id === parent.model)
-  if (!card) {
-    const served = cards.map(({ id }) => id).join(', ')
-    throw new ProblemError('unknown_model', `${parent.model} is not served here any more. The models are ${served}.`)
-  }
+  if (!card) throw notServed('unknown_model', parent.model, cards)
   const revisions = revisionsOf(card, runners)
   if (revisions.includes(parent.model_revision)) return card
   throw notContinuable(
@@ -53,7 +62,7 @@ const cardOf = (parent: GenerationInput, { cards, runners }: Served): ModelCard 
 /** Scales that are drawn when stopping after `stop`. */
 const scalesUpTo = (stop: number | null, { scales }: ModelCard): number => (stop === null ? scales.length : stop + 1)
 
-const goOn = (parent: GenerationInput, request: ContinueRequest, card: ModelCard) => {
+const goOn = (parent: GenerationInput, request: Requested, card: ModelCard) => {
   if (request.seed !== undefined) {
     throw atField('invalid_request', '/seed', 'seed is of the scales drawn anew: send keep_scales with it, or leave it out.')
   }
@@ -68,7 +77,7 @@ const goOn = (parent: GenerationInput, request: ContinueRequest, card: ModelCard
   return { stop_at_scale: stop }
 }
 
-const vary = (parent: GenerationInput, request: ContinueRequest, card: ModelCard, kept: number, newSeed: () => number) => {
+const vary = (parent: GenerationInput, request: Requested, card: ModelCard, kept: number, newSeed: () => number) => {
   // Runners that ignore deadlines are of the release that ignored `keep` as well.
   if (card.unsupported.includes('deadline_seconds')) {
     throw atField('unsupported_for_model', '/keep_scales', `${card.id} does not support keep_scales. Leave it out.`)
@@ -93,15 +102,16 @@ const vary = (parent: GenerationInput, request: ContinueRequest, card: ModelCard
 }
 
 /** Encoding as asked for, the rest of it as in the parent. A quality is of its format. */
-const outputOf = ({ output: before }: GenerationInput, { output: asked }: ContinueRequest): GenerationInput['output'] => {
+const outputOf = ({ output: before }: GenerationInput, { output: asked }: Requested): GenerationInput['output'] => {
   if (asked === undefined) return before
-  const { format = before.format, metadata = before.metadata } = asked
+  const { metadata = before.metadata } = asked
+  const format = imageFormat(asked.format) ?? before.format
   const quality = asked.quality ?? (format === before.format ? before.quality : null)
   return resolveOutput({ format, metadata, ...(quality !== null && { quality }) })
 }
 
 /** Previews as asked for; else those of the parent that lie before the scale that makes the picture here. */
-const previewsOf = (parent: GenerationInput, { previews }: ContinueRequest, card: ModelCard, stop: number | null): number[] => {
+const previewsOf = (parent: GenerationInput, { previews }: Requested, card: ModelCard, stop: number | null): number[] => {
   if (previews !== undefined) return resolvePreviews(card, { previews, stop_at_scale: stop })
   if (card.unsupported.includes('previews')) return []
   return parent.previews.filter((scale) => scale < scalesUpTo(stop, card) - 1)
@@ -110,12 +120,7 @@ const previewsOf = (parent: GenerationInput, { previews }: ContinueRequest, card
 /**
  * The settings of a generation that continues another. Throws a problem when that one cannot be continued, or not so.
  */
-export const resolveContinuation = (
-  found: Found,
-  request: ContinueRequest,
-  served: Served,
-  newSeed = drawSeed
-): GenerationInput => {
+export const resolveContinuation = (found: Found, request: Requested, served: Served, newSeed = drawSeed): GenerationInput => {
   const parent = parentOf(found)
   const card = cardOf(parent, served)
   refuseUnsupported(card, request)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type GenerateRequest, GenerationInput, type ModelCard, OPTIONAL_CAPABILITIES, UINT32_MAX } from '@nextscale/openapi'
 import { ProblemError } from '../http/problem.ts'
+import type { WithoutNulls } from '../http/without-nulls.ts'
 import { modelCard } from '../testing/model-card.ts'
 import { resolveInput } from './resolve-input.ts'
 
@@ -11,7 +12,7 @@ const cards: [ModelCard, ...ModelCard[]] = [
   modelCard({ id: 'var-d16', unsupported: [] })
 ]
 
-const problemOf = (request: GenerateRequest): ProblemError => {
+const problemOf = (request: WithoutNulls<GenerateRequest>): ProblemError => {
   try {
     resolveInput(request, cards)
   } catch (error) {
@@ -85,7 +86,7 @@ test('fields a model does not support are refused one by one, unless they ask fo
   const problem = problemOf({ smooth: true, stop_at_scale: 1, return_tokens: true })
   assert.equal(problem.code, 'unsupported_for_model')
   assert.deepEqual(problem.errors.map(({ pointer }) => pointer).toSorted(), ['/return_tokens', '/smooth', '/stop_at_scale'])
-  resolveInput({ smooth: false, schedule: null, previews: 'none', return_tokens: false }, cards)
+  resolveInput({ smooth: false, previews: 'none', return_tokens: false }, cards)
   resolveInput({ previews: [] }, cards)
 })
 
@@ -109,12 +110,12 @@ test('deadlines and retention are taken by every model, unless its runner is of 
   const problem = problemOf({ model: 'older', ...limits })
   assert.equal(problem.code, 'unsupported_for_model')
   assert.equal(problem.errors.length, 3)
-  assert.equal(resolveInput({ model: 'older', start_deadline_seconds: null }, cards).deadline_seconds, 600)
+  assert.equal(resolveInput({ model: 'older' }, cards).deadline_seconds, 600)
 })
 
 test('a draft stops before the last scale; the last is no draft, and there is none after it', () => {
-  const stopOf = (stop_at_scale: number | null) => resolveInput({ model: 'var-d16', stop_at_scale }, cards).stop_at_scale
-  assert.deepEqual([0, 1, 2, null].map(stopOf), [0, 1, null, null])
+  const stopOf = (stop_at_scale: number) => resolveInput({ model: 'var-d16', stop_at_scale }, cards).stop_at_scale
+  assert.deepEqual([0, 1, 2].map(stopOf), [0, 1, null])
   const problem = problemOf({ model: 'var-d16', stop_at_scale: 3 })
   assert.equal(problem.code, 'out_of_range_for_model')
   assert.deepEqual(

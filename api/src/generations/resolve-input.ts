@@ -4,30 +4,30 @@ import {
   DEADLINE_SECONDS,
   type GenerateRequest,
   type GenerationInput,
+  imageFormat,
   type ModelCard,
   ONCE_OPTIONAL_CAPABILITIES,
   OPTIONAL_CAPABILITIES,
   RETENTION_SECONDS,
   UINT32_MAX
 } from '@nextscale/openapi'
-import { nearest } from '../http/nearest.ts'
 import { type FieldError, ProblemError } from '../http/problem.ts'
+import type { WithoutNulls } from '../http/without-nulls.ts'
 import { findClass } from '../models/find-class.ts'
+import { notServed } from '../models/not-served.ts'
 import { resolvePreviews } from './resolve-previews.ts'
 import { resolveSchedule } from './resolve-schedule.ts'
 
 const DEFAULT_QUALITY = 90
 
 type Cards = readonly [ModelCard, ...ModelCard[]]
+type Requested = WithoutNulls<GenerateRequest>
 
 const chooseModel = (cards: Cards, id: string | undefined): ModelCard => {
   if (id === undefined) return cards[0]
   const card = cards.find((candidate) => candidate.id === id)
   if (card) return card
-  const served = cards.map((candidate) => candidate.id)
-  const [similar] = nearest(id, served, 1)
-  const detail = `${id} is not served here.${similar ? ` Did you mean ${similar}?` : ''} The models are ${served.join(', ')}.`
-  throw new ProblemError('unknown_model', detail, { errors: [{ pointer: '/model', detail }] })
+  throw notServed('unknown_model', id, cards, '/model')
 }
 
 const CAPABILITIES = Object.entries({ ...OPTIONAL_CAPABILITIES, ...ONCE_OPTIONAL_CAPABILITIES })
@@ -37,7 +37,10 @@ const asksNothing = (value: unknown, neutral: unknown) =>
   value === undefined || value === neutral || (Array.isArray(value) && value.length === 0)
 
 /** Refuses what a request, for a new generation or for the next of one, asks of a model that does not honour it. */
-export const refuseUnsupported = (card: ModelCard, request: GenerateRequest | ContinueRequest): void => {
+export const refuseUnsupported = (
+  card: ModelCard,
+  request: Requested | WithoutNulls<ContinueRequest, 'start_deadline_seconds'>
+): void => {
   const errors: FieldError[] = []
   for (const [field, neutral] of CAPABILITIES) {
     const value: unknown = Reflect.get(request, field)
@@ -51,8 +54,8 @@ export const refuseUnsupported = (card: ModelCard, request: GenerateRequest | Co
   }
 }
 
-export const resolveOutput = (output: GenerateRequest['output']): GenerationInput['output'] => {
-  const format = output?.format ?? 'png'
+export const resolveOutput = (output: Requested['output']): GenerationInput['output'] => {
+  const format = imageFormat(output?.format) ?? 'png'
   if (format === 'png' && output?.quality !== undefined) {
     const detail = 'png is lossless and has no quality. Leave quality out, or choose webp or jpeg.'
     throw new ProblemError('invalid_request', detail, { errors: [{ pointer: '/output/quality', detail }] })
@@ -79,7 +82,7 @@ export const resolveStop = ({ id, scales }: ModelCard, stop: number | null | und
 export const drawSeed = (): number => randomInt(UINT32_MAX + 1)
 
 /** Fills in every default of a request. Throws a problem that names the fields the model cannot honour. */
-export const resolveInput = (request: GenerateRequest, cards: Cards, newSeed = drawSeed): GenerationInput => {
+export const resolveInput = (request: Requested, cards: Cards, newSeed = drawSeed): GenerationInput => {
   const card = chooseModel(cards, request.model)
   refuseUnsupported(card, request)
   const { class_label, class_name } = findClass(card, request)

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GenerateRequest } from '@nextscale/openapi'
+import type { WithoutNulls } from '../http/without-nulls.ts'
 import { modelCard } from '../testing/model-card.ts'
 import { resolvePreviews } from './resolve-previews.ts'
 
-const resolve = (scales: number, request: GenerateRequest) =>
+const resolve = (scales: number, request: WithoutNulls<GenerateRequest>) =>
   resolvePreviews(modelCard({ scales: Array.from({ length: scales }, (_, k) => k + 1) }), request)
 
 test('auto chooses about three scales, spread, and never the one that makes the picture', () => {

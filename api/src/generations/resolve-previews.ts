@@ -2,6 +2,8 @@ import type { GenerateRequest, ModelCard } from '@nextscale/openapi'
 import { summarise } from '../http/field-errors.ts'
 import { type FieldError, ProblemError } from '../http/problem.ts'
 
+type Requested = Exclude<GenerateRequest['previews'], null>
+
 /** Where `auto` makes previews, as shares of the way to the picture. */
 const AUTO_SHARES = [0.25, 0.5, 0.75]
 
@@ -18,7 +20,7 @@ const whatIsWrong = ({ id, scales }: ModelCard, last: number, scale: number): st
  */
 export const resolvePreviews = (
   card: ModelCard,
-  { previews, stop_at_scale: stop }: Pick<GenerateRequest, 'previews' | 'stop_at_scale'>
+  { previews, stop_at_scale: stop }: { previews?: Requested; stop_at_scale?: number | null }
 ): number[] => {
   const last = Math.min(stop ?? Number.POSITIVE_INFINITY, card.scales.length - 1)
   if (previews === undefined || previews === 'none') return []

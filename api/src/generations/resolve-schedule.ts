@@ -1,8 +1,9 @@
 import type { GenerateRequest, ModelCard, ScheduleInForce } from '@nextscale/openapi'
 import { summarise } from '../http/field-errors.ts'
 import { type FieldError, ProblemError } from '../http/problem.ts'
+import type { WithoutNulls } from '../http/without-nulls.ts'
 
-type RequestedSchedule = NonNullable<GenerateRequest['schedule']>
+type RequestedSchedule = NonNullable<WithoutNulls<GenerateRequest>['schedule']>
 
 const wrongLengths = ({ id, scales }: ModelCard, schedule: ScheduleInForce): FieldError[] =>
   Object.entries(schedule).flatMap(([setting, values]: [string, ScheduleInForce[keyof ScheduleInForce]]) => {

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { EgressRefusal } from '../egress/egress.ts'
 import { ProblemError } from '../http/problem.ts'
 import { baseUrl } from '../http/urls.ts'
+import type { WithoutNulls } from '../http/without-nulls.ts'
 import type { Services } from '../services.ts'
 
 /** Throws a problem at the field unless events may be sent to its URL, as far as is known now. */
@@ -24,9 +25,9 @@ export const requireWebhookUrl = async (
 export const resolveWebhook = async (
   services: Pick<Services, 'egress' | 'closing' | 'config'>,
   request: Pick<FastifyRequest, 'host' | 'protocol'>,
-  webhook: WebhookRequest | null | undefined
+  webhook: WithoutNulls<WebhookRequest> | undefined
 ): Promise<QueuedWebhook | null> => {
-  if (webhook === undefined || webhook === null) return null
+  if (webhook === undefined) return null
   const { url, events = [] } = webhook
   await requireWebhookUrl(services, url, '/webhook/url')
   return { url, events: events.length > 0 ? events : [...TERMINAL_WEBHOOK_EVENTS], base: baseUrl(services.config, request) }

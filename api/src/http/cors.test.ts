@@ -82,7 +82,7 @@ describe('without CORS_ORIGINS', () => {
         const { statusCode, headers } = await ask(context, { ...request, origin })
         assert.equal(statusCode, status, request.url)
         assert.equal(headers['access-control-allow-origin'], '*', `${request.url} ${status}`)
-        assert.equal(headers['vary'], undefined)
+        assert.doesNotMatch(String(headers['vary']), /origin/i)
       }
     }
   })

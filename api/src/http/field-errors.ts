@@ -1,31 +1,40 @@
 import type { ErrorObject } from 'ajv'
+import { FORMS } from '@nextscale/openapi'
 import { nearest } from './nearest.ts'
 import type { FieldError } from './problem.ts'
+import { shown } from './shown.ts'
 
 const MAX_ERRORS = 20
 /** A small body can have tens of thousands of Ajv errors; no more than these are looked at. */
 const MAX_RAW_ERRORS = 50
 
-const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? 'nothing'
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text
-}
+/** What else is to be said of a field, whatever is wrong with it. */
+const ADVICE: Readonly<Record<string, string>> = { '/seed': ' Leave it out for a random one.' }
 
 /** A name as JSON pointers spell it. */
 export const escaped = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1')
 
 const withArticle = (type: string) => (type === 'null' ? 'null' : `${/^[aio]/.test(type) ? 'an' : 'a'} ${type}`)
 
-/** One parameter of an Ajv error as text; which ones exist depends on the keyword. */
-const parameter = (error: ErrorObject, name: string): string => {
+/** A parameter of an Ajv error; which ones exist depends on the keyword. */
+const parameter = (error: ErrorObject, name: string): string => String(Reflect.get(error.params, name))
+
+const listed = (error: ErrorObject, name: string): string[] => {
   const value: unknown = Reflect.get(error.params, name)
-  return Array.isArray(value) ? value.join(', ') : String(value)
+  return (Array.isArray(value) ? value : [value]).map(String)
+}
+
+const typesOf = (error: ErrorObject): string => listed(error, 'type').map(withArticle).join(' or ')
+
+const valuesOf = (error: ErrorObject): string => {
+  const values = listed(error, 'allowedValues')
+  return `one of ${values.filter((value) => value !== 'null').join(', ')}${values.includes('null') ? ' or null' : ''}`
 }
 
 const unknownField = (error: ErrorObject): FieldError => {
   const name = parameter(error, 'additionalProperty')
   const known = Object.keys(error.parentSchema?.['properties'] ?? {})
-  const [best] = nearest(name, known, 1)
+  const [best] = nearest(name, known, { count: 1 })
   const hint = known.length === 0 ? 'There is no field here.' : `The fields are ${known.join(', ')}.`
   return {
     pointer: `${error.instancePath}/${escaped(name)}`,
@@ -35,8 +44,8 @@ const unknownField = (error: ErrorObject): FieldError => {
 
 /** What each keyword asks for, as the second half of "Must …". */
 const DEMANDS: Record<string, (error: ErrorObject) => string> = {
-  type: (error) => `be ${withArticle(parameter(error, 'type'))}`,
-  enum: (error) => `be one of ${parameter(error, 'allowedValues')}`,
+  type: (error) => `be ${typesOf(error)}`,
+  enum: (error) => `be ${valuesOf(error)}`,
   minimum: (error) => `be at least ${parameter(error, 'limit')}`,
   maximum: (error) => `be at most ${parameter(error, 'limit')}`,
   exclusiveMinimum: (error) => `be greater than ${parameter(error, 'limit')}`,
@@ -47,7 +56,7 @@ const DEMANDS: Record<string, (error: ErrorObject) => string> = {
   minItems: (error) => `have at least ${parameter(error, 'limit')} entries`,
   maxProperties: (error) => `have at most ${parameter(error, 'limit')} fields`,
   uniqueItems: () => 'not repeat an entry',
-  pattern: (error) => `match ${parameter(error, 'pattern')}`,
+  pattern: (error) => `be ${FORMS[parameter(error, 'pattern')] ?? 'of the right form'}`,
   format: (error) => `be a valid ${parameter(error, 'format')}`
 }
 
@@ -61,7 +70,7 @@ const describe = (error: ErrorObject): FieldError => {
   if (error.propertyName !== undefined) {
     return { pointer: error.instancePath, detail: `The name ${shown(error.propertyName)} must ${demand}.` }
   }
-  return { pointer: error.instancePath, detail: `Must ${demand}, not ${shown(error.data)}.` }
+  return { pointer: error.instancePath, detail: `Must ${demand}, not ${shown(error.data)}.${ADVICE[error.instancePath] ?? ''}` }
 }
 
 /** An error of Ajv; that of a union has those of its branches below it. */
@@ -103,14 +112,27 @@ const describeNode = ({ error, branches }: ErrorNode): FieldError[] => {
   if (meant.length > 0) return meant.flatMap(describeNode)
   const demands = types.map((node, position) => {
     const values = branches.find((other) => other.error.schemaPath === `${roots[position]}enum`)
-    return values ? `one of ${parameter(values.error, 'allowedValues')}` : withArticle(parameter(node.error, 'type'))
+    return values ? valuesOf(values.error) : typesOf(node.error)
   })
   return [{ pointer: error.instancePath, detail: `Must be ${demands.join(' or ')}, not ${shown(error.data)}.` }]
 }
 
-/** Ajv's errors, one sentence per field at fault. */
-export const toFieldErrors = (errors: readonly ErrorObject[], pointerPrefix: string): FieldError[] => {
-  const nodes = toTree(errors.slice(0, MAX_RAW_ERRORS).filter(({ keyword }) => keyword !== 'propertyNames'))
+const unescaped = (name: string) => name.replaceAll('~1', '/').replaceAll('~0', '~')
+
+/** What a JSON pointer leads to. */
+const valueAt = (root: unknown, pointer: string): unknown =>
+  pointer
+    .split('/')
+    .slice(1)
+    .reduce(
+      (value, name) => (typeof value === 'object' && value !== null ? Reflect.get(value, unescaped(name)) : undefined),
+      root
+    )
+
+/** Ajv's errors, one sentence per field at fault. `root` has the values to show, where those that were checked say less. */
+export const toFieldErrors = (errors: readonly ErrorObject[], pointerPrefix: string, root?: unknown): FieldError[] => {
+  const looked = errors.slice(0, MAX_RAW_ERRORS).filter(({ keyword }) => keyword !== 'propertyNames')
+  const nodes = toTree(root === undefined ? looked : looked.map((each) => ({ ...each, data: valueAt(root, each.instancePath) })))
   const described = nodes.filter((node) => !isBranchType(node)).flatMap(describeNode)
   const unique = new Map(described.map(({ pointer, detail }) => [`${pointer} ${detail}`, { pointer, detail }]))
   return [...unique.values()]

@@ -4,6 +4,7 @@ import fastifyPlugin from 'fastify-plugin'
 import { asError, checked } from './checked.ts'
 import { escaped } from './field-errors.ts'
 import { ProblemError } from './problem.ts'
+import { rememberText } from './spelt-numbers.ts'
 
 const MEDIA_TYPE = 'application/json'
 const PROTOTYPE = '__proto__'
@@ -94,7 +95,10 @@ const parse = (bytes: Uint8Array): unknown => {
   if (text.trim() === '') return undefined
   const body = parseJson(text)
   const fault = findFault(body)
-  if (fault === undefined) return body
+  if (fault === undefined) {
+    rememberText(body, text)
+    return body
+  }
   const pointer = fault.path.map((name) => `/${escaped(name)}`).join('')
   throw new ProblemError('invalid_request', fault.detail, { errors: [{ pointer, detail: fault.detail }] })
 }

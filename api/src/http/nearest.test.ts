@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { nearest } from './nearest.ts'
 
 test('a misspelt name finds the one that was meant', () => {
-  assert.deepEqual(nearest('num_imges', ['num_images', 'metadata', 'seed'], 1), ['num_images'])
+  assert.deepEqual(nearest('num_imges', ['num_images', 'metadata', 'seed'], { count: 1 }), ['num_images'])
   assert.deepEqual(nearest('GRINING cat', ['Grinning Cat', 'robot']), ['Grinning Cat'])
 })
 

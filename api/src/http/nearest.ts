@@ -12,14 +12,20 @@ const editDistance = (a: string, b: string): number => {
   return previous[b.length] ?? 0
 }
 
-/** The candidates most like the text, best first: those that contain it, then those few edits away. */
-export const nearest = (text: string, candidates: readonly string[], count = 3): string[] => {
-  const wanted = text.toLowerCase().slice(0, 64)
+const lowerCase = (text: string) => text.toLowerCase()
+
+/** The candidates most like the text, best first: those that contain it, then those few edits away. `normal` is how they are compared. */
+export const nearest = (
+  text: string,
+  candidates: readonly string[],
+  { count = 3, normal = lowerCase }: { count?: number; normal?: (text: string) => string } = {}
+): string[] => {
+  const wanted = normal(text).slice(0, 64)
   const scored: { candidate: string; score: number }[] = []
   for (const candidate of candidates) {
-    const lower = candidate.toLowerCase().slice(0, 64)
-    const contained = wanted.length > 1 && (lower.includes(wanted) || (lower.length > 2 && wanted.includes(lower)))
-    const distance = editDistance(wanted, lower)
+    const other = normal(candidate).slice(0, 64)
+    const contained = wanted.length > 1 && (other.includes(wanted) || (other.length > 2 && wanted.includes(other)))
+    const distance = editDistance(wanted, other)
     const score = contained ? Math.min(distance, 1) + distance / 1000 : distance
     if (contained || distance <= Math.max(2, Math.floor(wanted.length / 3))) scored.push({ candidate, score })
   }

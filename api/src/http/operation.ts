@@ -1,9 +1,9 @@
 import type { Operation } from '@nextscale/openapi'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
-import type { ErrorObject } from 'ajv'
 import Type, { type Static, type TSchema } from 'typebox'
 import { readIntegers } from './read-integers.ts'
-import { validationProblem } from './validation.ts'
+import { validatorsOf } from './validation.ts'
+import type { WithoutNulls } from './without-nulls.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,6 +14,8 @@ declare module 'fastify' {
 
 type Part<O extends Operation, K extends 'params' | 'query' | 'headers' | 'body'> =
   O extends Record<K, infer S extends TSchema> ? Static<S> : undefined
+
+type NullValues<O extends Operation> = O extends { nullValues: readonly (infer N extends string)[] } ? N : never
 
 type BodyOf<R> = R extends { schema: infer S extends TSchema } ? Static<S> : undefined
 
@@ -26,7 +28,7 @@ export type OperationRequest<O extends Operation> = FastifyRequest<{
   Params: Part<O, 'params'>
   Querystring: Part<O, 'query'>
   Headers: Part<O, 'headers'>
-  Body: Part<O, 'body'>
+  Body: WithoutNulls<Part<O, 'body'>, NullValues<O>>
 }>
 
 /** Handlers return the body; only one that streams, or answers without a body, sends the reply itself. */
@@ -73,7 +75,7 @@ export const addOperation = <const O extends Operation>(
       ...(operation.headers && { headers: operation.headers }),
       ...(operation.body && { body: operation.body })
     },
-    schemaErrorFormatter: (errors, part) => validationProblem(operation, part, asAjvErrors(errors)),
+    validatorCompiler: validatorsOf(operation),
     onRequest: (_request, reply, done) => {
       reply.statusCode = Number(status)
       done()
@@ -86,6 +88,3 @@ export const addOperation = <const O extends Operation>(
     handler: asRouteHandler(handler)
   })
 }
-
-/** Fastify narrows Ajv's errors; our validator is Ajv's own, in verbose mode. */
-const asAjvErrors = (errors: readonly unknown[]): readonly ErrorObject[] => errors as readonly ErrorObject[]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import type { Problem } from '@nextscale/openapi'
+import { FORMS, operations, type Problem } from '@nextscale/openapi'
 import { pointersOf, problemOf } from '../testing/problem-of.ts'
 import { sendRaw } from '../testing/send-raw.ts'
 import { bodyOf, openTestApp, post, type TestApp } from '../testing/test-app.ts'
@@ -59,7 +59,7 @@ test('a union is described by the branch that was meant', async () => {
   const previews = async (value: unknown) =>
     problemOf(await post(context.app, '/generate', { previews: value }), 'invalid_request').errors
   assert.deepEqual(await previews([-1]), [{ pointer: '/previews/0', detail: 'Must be at least 0, not -1.' }])
-  assert.deepEqual(await previews(null), [{ pointer: '/previews', detail: 'Must be one of none, auto or an array, not null.' }])
+  assert.deepEqual(await previews(5), [{ pointer: '/previews', detail: 'Must be one of none, auto or an array or null, not 5.' }])
 })
 
 const repeated = (entry: (index: number) => string, lengthBytes = 60_000) => {
@@ -103,6 +103,71 @@ test('a union with more errors than are looked at still says what was meant', as
   assert.match(problem.errors[0]?.detail ?? '', /^Must have at most 64 entries/)
   assert.deepEqual(problem.errors[1], { pointer: '/schedule/class_label/0', detail: 'Must be an integer or null, not "x".' })
   assert.ok(problem.errors.every(({ detail }) => !detail.startsWith('Must be null')))
+})
+
+const detailsOf = async (payload: string) => {
+  const response = await context.app.inject({ method: 'POST', url: '/generate', headers: JSON_HEADERS, payload })
+  return problemOf(response, 'invalid_request').errors.map(({ pointer, detail }) => `${pointer} ${detail}`)
+}
+
+test('a refusal shows the number that was sent, as it was spelt', async () => {
+  for (const [payload, said] of [
+    ['{"cfg":1e400}', '/cfg Must be at most 20, not 1e400.'],
+    ['{"cfg":-1E+400}', '/cfg Must be at least 0, not -1E+400.'],
+    ['{"top_p":1.50000000000000001}', '/top_p Must be at most 1, not 1.50000000000000001.'],
+    ['{"num_images":9007199254740993}', '/num_images Must be at most 16, not 9007199254740993.'],
+    ['{"num_images":2e1}', '/num_images Must be at most 16, not 2e1.'],
+    ['{"num_images":-0}', '/num_images Must be at least 1, not -0.'],
+    ['{"schedule":{"cfg":[1,1e999,2]}}', '/schedule/cfg/1 Must be at most 20, not 1e999.'],
+    ...['class_label', 'top_k', 'stop_at_scale'].map((field) => {
+      return [`{"${field}":9007199254740993}`, `/${field} Must be at most 2147483647, not 9007199254740993.`] as const
+    }),
+    ['{"previews":[9007199254740993]}', '/previews/0 Must be at most 2147483647, not 9007199254740993.'],
+    ['{"schedule":{"top_k":[9007199254740993]}}', '/schedule/top_k/0 Must be at most 2147483647, not 9007199254740993.'],
+    ['{"metadata":{"a/b":12345678901234567890}}', '/metadata/a~1b Must be a string, not 12345678901234567890.'],
+    ['{"label":[{"a":[1e400,"1e400"]}]}', '/label Must be a string or null, not [{"a":[1e400,"1e400"]}].']
+  ] as const) {
+    assert.deepEqual(await detailsOf(payload), [said])
+  }
+  const [seed] = await detailsOf('{"seed":9007199254740993}')
+  assert.equal(seed, '/seed Must be at most 4294967295, not 9007199254740993. Leave it out for a random one.')
+})
+
+test('a seed that is none says how to get a random one', async () => {
+  assert.deepEqual(await detailsOf('{"seed":-1}'), ['/seed Must be at least 0, not -1. Leave it out for a random one.'])
+  const [text] = await detailsOf('{"seed":"random"}')
+  assert.equal(text, '/seed Must be an integer or null, not "random". Leave it out for a random one.')
+})
+
+test('a form that is asked for is said in words', async () => {
+  const { errors } = problemOf(await context.app.inject('/generations?model=Emoji-32'), 'invalid_request')
+  assert.deepEqual(errors, [
+    {
+      pointer: '/query/model',
+      detail: 'Must be the id of a model: lower-case letters, digits, ".", "_" and "-", 64 at most, not "Emoji-32".'
+    }
+  ])
+  const patterns = operations.flatMap(({ query, headers, body }) =>
+    [...JSON.stringify([query, headers, body]).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(([, text = '""']) =>
+      JSON.parse(text)
+    )
+  )
+  assert.ok(patterns.length >= 2)
+  for (const pattern of patterns) assert.ok(FORMS[pattern], pattern)
+})
+
+test('a model that is not served is named with the one that was meant, whatever its form', async () => {
+  for (const model of ['Emoji-32', 'emoji 32', 'EMOJI-32', 'emoji/32', '', ' ', 'ÄÖÜ', 'x'.repeat(5000)]) {
+    const response = await post(context.app, '/generate', { model })
+    const problem = problemOf(response, 'unknown_model')
+    assert.deepEqual(pointersOf(problem), ['/model'])
+    assert.match(problem.detail, /^".*"?…? is not served here\..* The models are emoji-32\.$/)
+    assert.ok(problem.detail.length < 200)
+    assert.equal(problem.detail.includes('Did you mean emoji-32?'), model.toLowerCase().startsWith('emoji'), model)
+  }
+  const read = problemOf(await context.app.inject('/models/Emoji-32'), 'model_not_found')
+  assert.equal(read.detail, '"Emoji-32" is not served here. Did you mean emoji-32? The models are emoji-32.')
+  problemOf(await context.app.inject('/models/Emoji-32/classes'), 'model_not_found')
 })
 
 test('metadata takes texts only, whatever their names', async () => {

@@ -1,6 +1,8 @@
 import type { GenerateRequest, ModelCard } from '@nextscale/openapi'
 import { nearest } from '../http/nearest.ts'
 import { ProblemError } from '../http/problem.ts'
+import { shown } from '../http/shown.ts'
+import { labelsNamed, normalName } from './class-names.ts'
 
 export interface ChosenClass {
   class_label: number | null
@@ -8,8 +10,6 @@ export interface ChosenClass {
 }
 
 const UNCONDITIONAL: ChosenClass = { class_label: null, class_name: null }
-
-const normal = (name: string) => name.normalize('NFC').trim().toLowerCase()
 
 const chosen = (card: ModelCard, label: number): ChosenClass => ({ class_label: label, class_name: card.classes[label] ?? null })
 
@@ -26,24 +26,19 @@ const checkLabel = (card: ModelCard, label: number): void => {
 }
 
 const unknownName = (card: ModelCard, name: string): ProblemError => {
-  const similar = nearest(name, card.classes)
-  const hint = similar.length > 0 ? `The nearest: ${similar.map((each) => JSON.stringify(each)).join(', ')}.` : 'None is like it.'
+  const similar = nearest(name, card.classes, { normal: normalName })
+  const hint = similar.length > 0 ? `The nearest: ${similar.map(shown).join(', ')}.` : 'None is like it.'
   const search = `GET /v1/models/${card.id}/classes?q= searches them.`
-  return problem('unknown_class', `${card.id} has no class named ${JSON.stringify(name)}. ${hint} ${search}`, '/class_name')
+  return problem('unknown_class', `${card.id} has no class named ${shown(name)}. ${hint} ${search}`, '/class_name')
 }
 
-const labelsOfCard = new WeakMap<ModelCard, Map<string, number[]>>()
+const nameOf = (card: ModelCard, label: number) => shown(card.classes[label] ?? null)
 
-/** Labels by normal name, built once per card: a thousand classes are too many to go through for each request. */
-const labelsByName = (card: ModelCard): Map<string, number[]> => {
-  const known = labelsOfCard.get(card)
-  if (known) return known
-  const built = Map.groupBy(card.classes.keys(), (label) => normal(card.classes[label] ?? ''))
-  labelsOfCard.set(card, built)
-  return built
+const ambiguousName = (card: ModelCard, name: string, labels: readonly number[]): ProblemError => {
+  const meant = labels.map((label) => `${label} (${nameOf(card, label)})`).join(', ')
+  const detail = `${shown(name)} may be any of the classes ${meant} of ${card.id}. Send the class_label of the one you mean.`
+  return problem('ambiguous_class', detail, '/class_name')
 }
-
-const findByName = (card: ModelCard, name: string): number[] => labelsByName(card).get(normal(name)) ?? []
 
 /** Finds the class a request asks for, by label, by name, or by both if they agree. Throws a problem otherwise. */
 export const findClass = (card: ModelCard, request: Pick<GenerateRequest, 'class_label' | 'class_name'>): ChosenClass => {
@@ -51,15 +46,14 @@ export const findClass = (card: ModelCard, request: Pick<GenerateRequest, 'class
   const name = request.class_name ?? null
   if (label !== null) checkLabel(card, label)
   if (name === null) return label === null ? UNCONDITIONAL : chosen(card, label)
-  const labels = findByName(card, name)
+  const labels = labelsNamed(card, name)
   const [first] = labels
   if (first === undefined) throw unknownName(card, name)
   if (label !== null) {
     if (labels.includes(label)) return chosen(card, label)
-    const detail = `Class ${label} of ${card.id} is ${JSON.stringify(card.classes[label] ?? null)}, not ${JSON.stringify(name)}. Send one of the two.`
+    const detail = `Class ${label} of ${card.id} is ${nameOf(card, label)}, not ${shown(name)}. Send one of the two.`
     throw problem('unknown_class', detail, '/class_label', '/class_name')
   }
   if (labels.length === 1) return chosen(card, first)
-  const detail = `Classes ${labels.join(', ')} of ${card.id} are all named ${JSON.stringify(name)}. Send the class_label of the one you mean.`
-  throw problem('ambiguous_class', detail, '/class_name')
+  throw ambiguousName(card, name, labels)
 }

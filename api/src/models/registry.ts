@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 import { ProblemError } from '../http/problem.ts'
 import { jsonParserOf } from '../parser.ts'
 import { onRedis } from '../redis/errors.ts'
+import { notServed } from './not-served.ts'
 
 const FRESH_MS = 2000
 /** Runners announce every 30 s: a card this much older than the newest is of a model they no longer serve. */
@@ -91,11 +92,7 @@ export const requireCard = async (registry: ModelRegistry, id: string): Promise<
   const cards = await registry.cards()
   const card = cards.find((candidate) => candidate.id === id)
   if (card) return card
-  const served = cards.map((candidate) => candidate.id).join(', ')
-  throw new ProblemError(
-    'model_not_found',
-    served === '' ? 'No model is served here now.' : `${id} is not served here. The models are ${served}.`
-  )
+  throw notServed('model_not_found', id, cards)
 }
 
 /** The public resource of a card: the first of the list is the default. */

@@ -5,7 +5,6 @@ import { fastify } from 'fastify'
 import { readConfig } from '../config.ts'
 import { fastifyPath } from '../http/operation.ts'
 import { problems } from '../http/problems.ts'
-import { compileValidator } from '../http/validation.ts'
 import { closeServices, openServices } from '../services.ts'
 import { routes } from './index.ts'
 
@@ -18,7 +17,6 @@ const registeredRoutes = async (): Promise<string[]> => {
   app.addHook('onRoute', ({ method, url, config }) => {
     if (method !== 'HEAD') found.push(`${String(method)} ${url} ${config?.operation?.operationId}`)
   })
-  app.setValidatorCompiler(compileValidator)
   const services = await openServices(readConfig({ LINK_SECRET: 'x'.repeat(32) }), app.log)
   await app.register(problems, { bodyLimitBytes: 1024 })
   await app.register(routes, { services })

@@ -31,6 +31,8 @@ const BEFORE = {
         type: 'object',
         properties: {
           size: { anyOf: [{ type: 'integer', minimum: 1 }, { type: 'null' }] },
+          steps: { anyOf: [{ type: 'integer', maximum: 8 }, { type: 'array' }, { type: 'null' }] },
+          unit: { type: ['string', 'null'], enum: ['px', 'mm', null] },
           format: { type: 'string', enum: ['png', 'webp'] },
           name: { type: 'string', maxLength: 9 }
         }
@@ -66,8 +68,12 @@ for (const [what, from, to, said] of [
   ['a request field is required', '"Request":{', '"Request":{"required":["size"],', /"size" is now required$/],
   ['a value is gone', '["png","webp"]', '["png"]', /\.format: "webp" is no longer taken$/],
   ['a type is another', '"name":{"type":"string"', '"name":{"type":"integer"', /\.name: was string, is integer$/],
-  ['a kind is gone', ',{"type":"null"}', '', /\.size: takes fewer kinds$/],
-  ['a limit in a kind is higher', '"minimum":1', '"minimum":2', /\.size\|0: minimum is narrower$/],
+  ['null is gone', ',{"type":"null"}', '', /\.size: null is no longer taken$/],
+  ['null is gone from a list of types', '["string","null"]', '"string"', /\.unit: null is no longer taken$/],
+  ['a kind is gone', ',{"type":"array"}', '', /\.steps: takes fewer kinds$/],
+  ['a limit of what may be null is higher', '"minimum":1', '"minimum":2', /\.size: minimum is narrower$/],
+  ['a limit in a kind is lower', '"maximum":8', '"maximum":4', /\.steps\|0: maximum is narrower$/],
+  ['a value of what may be null is gone', '"px",', '', /\.unit: "px" is no longer taken$/],
   ['a response field is gone', '"properties":{"id":', '"properties":{"key":', /"id" is no longer sent$/],
   ['a response field may be missing', '["id","parts"]', '["id"]', /"parts" is no longer always sent$/],
   ['a response field has another type', '{"id":{"type":"string"}', '{"id":{"type":"number"}', /\.id: was string, is number$/],
@@ -75,7 +81,19 @@ for (const [what, from, to, said] of [
     'a response field may be null',
     '{"id":{"type":"string"}',
     '{"id":{"anyOf":[{"type":"string"},{"type":"null"}]}',
-    /\.id: may now be/
+    /\.id: may now be null$/
+  ],
+  [
+    'a response field may have another type',
+    '{"id":{"type":"string"}',
+    '{"id":{"type":["string","number"]}',
+    /\.id: was string, is /
+  ],
+  [
+    'a response field may be of several kinds',
+    '{"id":{"type":"string"}',
+    '{"id":{"anyOf":[{"type":"string"},{"type":"number"}]}',
+    /\.id: may now be of several kinds$/
   ],
   ['a status is gone', '"200":', '"201":', /: 200 is no longer answered$/],
   [
@@ -100,6 +118,12 @@ for (const [what, from, to] of [
   ['an optional field is added to a request', '"format":{', '"extra":{"type":"string"},"format":{'],
   ['a value is added to a request', '["png","webp"]', '["png","webp","jpeg"]'],
   ['a limit is raised', '"maximum":60', '"maximum":90'],
+  ['a request field may be null', '"name":{"type":"string"', '"name":{"type":["string","null"]'],
+  [
+    'null is written in another way',
+    '{"anyOf":[{"type":"integer","minimum":1},{"type":"null"}]}',
+    '{"type":["integer","null"],"minimum":1}'
+  ],
   ['a field is added to a response', '"properties":{"id":', '"properties":{"new":{"type":"string"},"id":'],
   ['a problem is no longer answered', '"404":', '"410":']
 ] as const) {

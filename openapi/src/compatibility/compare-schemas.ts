@@ -1,4 +1,4 @@
-import { asArray, asObject, asText, asTexts, type Json, type JsonObject } from './json.ts'
+import { asArray, asObject, asText, asTexts, type JsonObject } from './json.ts'
 
 /** Whether callers send a value of the schema or receive it: what may be widened for one may not be for the other. */
 export type Direction = 'request' | 'response'
@@ -8,17 +8,27 @@ interface Side {
   schema: JsonObject
 }
 
-const resolve = (document: JsonObject, value: Json | undefined): JsonObject => {
-  const schema = asObject(value)
+const resolve = (document: JsonObject, schema: JsonObject): JsonObject => {
   const { $ref: reference } = schema
   if (typeof reference !== 'string') return schema
   return asObject(asObject(asObject(document['components'])['schemas'])[reference.split('/').at(-1) ?? ''])
 }
 
-const typesOf = ({ type, anyOf, enum: values, const: constant }: JsonObject): string[] => {
-  if (anyOf !== undefined || (type === undefined && (values !== undefined || constant !== undefined))) return []
-  return typeof type === 'string' ? [type] : asArray(type).map(asText)
+/** A schema without its `null`, and whether it had one, however that is written: among its types, or as a branch. */
+const splitNull = (schema: JsonObject): { schema: JsonObject; isNullable: boolean } => {
+  const branches = asArray(schema['anyOf']).map(asObject)
+  const others = branches.filter(({ type }) => type !== 'null')
+  const [only] = others
+  if (others.length < branches.length)
+    return { schema: only && others.length === 1 ? only : { ...schema, anyOf: others }, isNullable: true }
+  const { type } = schema
+  if (!Array.isArray(type) || !type.includes('null')) return { schema, isNullable: false }
+  const values = Array.isArray(schema['enum']) && { enum: schema['enum'].filter((value) => value !== null) }
+  return { schema: { ...schema, type: type.filter((name) => name !== 'null'), ...values }, isNullable: true }
 }
+
+const typesOf = ({ type }: JsonObject): string[] =>
+  type === undefined ? [] : typeof type === 'string' ? [type] : asArray(type).map(asText)
 
 const LOWER = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']
 const UPPER = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties']
@@ -37,11 +47,12 @@ const narrowed = (before: JsonObject, after: JsonObject, place: string): string[
 const compareValues = (before: JsonObject, after: JsonObject, direction: Direction, place: string): string[] => {
   const [old, now] = [asTexts(before['enum']), asTexts(after['enum'])]
   const gone = direction === 'request' && now.length > 0 ? old.filter((value) => !now.includes(value)) : []
-  const types = typesOf(after)
-  const lost = typesOf(before).filter((type) => types.length > 0 && !types.includes(type))
+  const [types, others] = [typesOf(before), typesOf(after)]
+  const [taken, wanted] = direction === 'request' ? [others, types] : [types, others]
+  const isOther = taken.length > 0 && wanted.some((type) => !taken.includes(type))
   return [
     ...gone.map((value) => `${place}: ${value} is no longer taken`),
-    ...lost.map((type) => `${place}: was ${type}, is ${types.join(' or ')}`),
+    ...(isOther ? [`${place}: was ${types.join(' or ')}, is ${others.join(' or ')}`] : []),
     ...(direction === 'request' ? narrowed(before, after, place) : [])
   ]
 }
@@ -85,21 +96,29 @@ const compareBranches = (before: Side, after: Side, direction: Direction, place:
   return [...fewer, ...more, ...pairs]
 }
 
+const compareNull = (was: boolean, is: boolean, direction: Direction, place: string): string[] => {
+  if (direction === 'request') return was && !is ? [`${place}: null is no longer taken`] : []
+  return is && !was ? [`${place}: may now be null`] : []
+}
+
 /** What breaks for callers between two versions of a schema, one line each. */
 export const compareSchemas = (
-  { document, schema }: Side,
+  { document, schema: old }: Side,
   next: Side,
   direction: Direction,
   place: string,
   seen: Set<string> = new Set()
 ): string[] => {
-  const key = `${direction} ${JSON.stringify([schema['$ref'], next.schema['$ref']])}`
-  if (schema['$ref'] !== undefined && seen.has(key)) return []
+  const [was, is] = [splitNull(old), splitNull(next.schema)]
+  const nulls = compareNull(was.isNullable, is.isNullable, direction, place)
+  const key = `${direction} ${JSON.stringify([was.schema['$ref'], is.schema['$ref']])}`
+  if (was.schema['$ref'] !== undefined && seen.has(key)) return nulls
   seen.add(key)
-  const before = { document, schema: resolve(document, schema) }
-  const after = { document: next.document, schema: resolve(next.document, next.schema) }
+  const before = { document, schema: resolve(document, was.schema) }
+  const after = { document: next.document, schema: resolve(next.document, is.schema) }
   const items: [JsonObject, JsonObject] = [asObject(before.schema['items']), asObject(after.schema['items'])]
   return [
+    ...nulls,
     ...compareValues(before.schema, after.schema, direction, place),
     ...compareFields(before, after, direction, place, seen),
     ...compareBranches(before, after, direction, place, seen),

@@ -10,9 +10,9 @@ export const output: GenerationOutput = {
   url: `${BASE}/objects/generations/${EXAMPLE_ID}/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n`,
   url_expires_at: '2026-01-01T13:00:00.000Z',
   content_type: 'image/png',
-  width: 256,
-  height: 256,
-  bytes: 104_857,
+  width: 32,
+  height: 32,
+  bytes: 3454,
   sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   tokens_url: null
 }
@@ -21,17 +21,17 @@ export const queued: Generation = {
   id: EXAMPLE_ID,
   status: 'queued',
   stage: 'queued',
-  model: 'var-d16',
+  model: 'emoji-32',
   input: {
-    model: 'var-d16',
-    model_revision: '2026-01-1',
-    class_label: 277,
-    class_name: 'red fox',
+    model: 'emoji-32',
+    model_revision: 'f8220c2e1e3c',
+    class_label: 2,
+    class_name: 'fox',
     num_images: 1,
     seed: 7,
     cfg: 1.5,
-    top_k: 900,
-    top_p: 0.96,
+    top_k: 200,
+    top_p: 0.95,
     output: { format: 'png', quality: null, metadata: true },
     priority: 'normal',
     smooth: false,
@@ -76,24 +76,24 @@ export const succeeded: Generation = {
   ...queued,
   status: 'succeeded',
   stage: null,
-  progress: { scale: 10, scales: 10, tokens: 680, tokens_total: 680 },
+  progress: { scale: 7, scales: 7, tokens: 155, tokens_total: 155 },
   queue: null,
   outputs: [output],
   metrics: {
     queue_ms: 12,
-    sample_ms: 830,
-    scale_ms: [21, 22, 24, 30, 41, 55, 82, 120, 180, 255],
-    decode_ms: 140,
+    sample_ms: 89,
+    scale_ms: [24, 4, 4, 14, 12, 10, 21],
+    decode_ms: 7,
     preview_ms: null,
     encode_ms: 9,
-    upload_ms: 6,
-    total_ms: 1004,
-    batch_size: 4
+    upload_ms: 3,
+    total_ms: 167,
+    batch_size: 1
   },
   attempt: 1,
   started_at: '2026-01-01T12:00:00.012Z',
-  completed_at: '2026-01-01T12:00:01.004Z',
-  expires_at: '2026-01-02T12:00:01.004Z'
+  completed_at: '2026-01-01T12:00:00.167Z',
+  expires_at: '2026-01-02T12:00:00.167Z'
 }
 
 export const canceled: Generation = {

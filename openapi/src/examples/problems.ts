@@ -7,8 +7,8 @@ const DETAILS: Partial<Record<ProblemCode, string>> = {
   malformed_json: 'The body is not valid JSON: Unexpected end of JSON input. Check quotes, commas and braces.',
   invalid_request: `${FIELD.pointer}: ${FIELD.detail}`,
   unauthorized: 'Send an API key: `Authorization: Bearer <key>`.',
-  unknown_model: 'There is no model "var-d99". GET /v1/models lists those there are.',
-  unknown_class: 'var-d16 has no class "red fix". Did you mean "red fox"?',
+  unknown_model: '"emoji-23" is not served here. Did you mean emoji-32? The models are emoji-32.',
+  unknown_class: 'emoji-32 has no class named "fx". The nearest: "fox". GET /v1/models/emoji-32/classes?q= searches them.',
   unsupported_media_type: 'Send the body as JSON, with the header `Content-Type: application/json`.',
   queue_full: 'Too many generations wait. Send the request again in a few seconds.'
 }

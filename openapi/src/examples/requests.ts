@@ -7,7 +7,6 @@ interface Example<T> {
 }
 
 const createGeneration: Record<string, Example<GenerateRequest>> = {
-  minimal: { summary: 'Everything as the model has it', value: {} },
   class: { summary: 'A class by its name, with a seed to get it again', value: { class_name: 'fox', seed: 7 } },
   batch: {
     summary: 'Eight pictures as WebP, guided more strongly',
@@ -17,12 +16,13 @@ const createGeneration: Record<string, Example<GenerateRequest>> = {
     summary: 'Announced when it has ended',
     value: { class_name: 'fox', webhook: { url: 'https://hooks.example.com/nextscale' } }
   },
-  draft: { summary: 'A draft to look at before going on', value: { class_label: 2, seed: 7, stop_at_scale: 5 } }
+  draft: { summary: 'A draft to look at before going on', value: { class_label: 2, seed: 7, stop_at_scale: 5 } },
+  minimal: { summary: 'Everything as the model has it', value: {} }
 }
 
 const continueGeneration: Record<string, Example<ContinueRequest>> = {
-  whole: { summary: 'A draft at full size', value: {} },
-  variation: { summary: 'The first four scales as they are, the rest anew', value: { keep_scales: 4, seed: 8 } }
+  variation: { summary: 'The first four scales as they are, the rest anew', value: { keep_scales: 4, seed: 8 } },
+  whole: { summary: 'A draft at full size', value: {} }
 }
 
 /** Examples of request bodies, by operation. The first is the one shown. */

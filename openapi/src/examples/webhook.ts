@@ -46,7 +46,7 @@ export const keySet: WebhookKeySet = {
 }
 
 const running = { ...queued, status: 'running', stage: 'sampling', queue: null, attempt: 1 } as const
-const progress = { scale: 4, scales: 10, tokens: 30, tokens_total: 680 }
+const progress = { scale: 4, scales: 7, tokens: 30, tokens_total: 155 }
 
 const DATA: WebhookEventData = {
   'generation.started': { ...running, started_at: '2026-01-01T12:00:00.012Z' },

@@ -1,4 +1,4 @@
-import type { GenerationInput } from '../schemas/generate-request.ts'
+import type { GenerationInput } from '../schemas/generation-input.ts'
 
 /** The end that a deadline puts to a generation, and when, in Unix ms. */
 export interface Lapse {

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
-import { type Priority, QueuedInput, RETENTION_SECONDS } from '../schemas/generate-request.ts'
+import { type Priority, RETENTION_SECONDS } from '../schemas/generate-request.ts'
+import { QueuedInput } from '../schemas/generation-input.ts'
 import { GenerationError, GenerationMetrics, Progress, STAGES } from '../schemas/generation.ts'
 import { nullable, oneOf, textByName } from '../schemas/primitives.ts'
 import { QueuedWebhook } from '../schemas/webhook.ts'

@@ -87,6 +87,7 @@ export const continueGeneration = defineOperation({
   params,
   headers: createHeaders,
   body: ContinueRequest,
+  nullValues: ['start_deadline_seconds'],
   responses: createResponses,
   problems: [...createProblems, 'generation_not_found', 'generation_not_terminal', 'generation_not_continuable']
 })

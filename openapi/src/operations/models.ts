@@ -1,9 +1,9 @@
 import Type from 'typebox'
 import { defineOperation } from '../operation.ts'
 import { Model, ModelClassList, ModelList } from '../schemas/model.ts'
-import { ModelId } from '../schemas/primitives.ts'
+import { RequestedModel } from '../schemas/primitives.ts'
 
-const params = Type.Object({ id: ModelId }, { additionalProperties: false })
+const params = Type.Object({ id: RequestedModel }, { additionalProperties: false })
 
 export const listModels = defineOperation({
   operationId: 'listModels',
@@ -38,7 +38,7 @@ export const listModelClasses = defineOperation({
   params,
   query: Type.Object(
     {
-      q: Type.Optional(Type.String({ maxLength: 200, description: 'Part of a name, matched without regard to case.' })),
+      q: Type.Optional(Type.String({ maxLength: 200, description: 'Part of a name, matched as `class_name` is.' })),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100 })),
       offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 }))
     },

@@ -1,7 +1,6 @@
 import Type from 'typebox'
 import { defineOperation } from '../operation.ts'
-import { oneOf } from '../schemas/primitives.ts'
-import { ServiceStatus } from '../schemas/status.ts'
+import { Health, ServiceStatus } from '../schemas/status.ts'
 
 export const getHealth = defineOperation({
   operationId: 'getHealth',
@@ -11,7 +10,7 @@ export const getHealth = defineOperation({
   scope: null,
   summary: 'Whether the process is alive',
   description: 'Asks nobody else, so that a probe never restarts a sound process because Redis is away.',
-  responses: { 200: { description: 'Alive.', schema: Type.Object({ status: oneOf(['ok']) }) } },
+  responses: { 200: { description: 'Alive.', schema: Health } },
   problems: []
 })
 
@@ -24,7 +23,7 @@ export const getReadiness = defineOperation({
   summary: 'Whether requests would be accepted now',
   description:
     'For load balancers: 503 while Redis is away, before the first model, and from the moment the process is told to stop.',
-  responses: { 200: { description: 'Ready.', schema: Type.Object({ status: oneOf(['ok']) }) } },
+  responses: { 200: { description: 'Ready.', schema: Health } },
   problems: ['queue_unavailable', 'no_models', 'shutting_down']
 })
 

@@ -26,8 +26,7 @@ const illustrateBody = ({ requestBody }: Described, operation: Operation): unkno
   const content = requestBody?.content['application/json']
   if (!examples || !content) return undefined
   content.examples = examples
-  // The second says more than `{}` does.
-  return (Object.values(examples)[1] ?? Object.values(examples)[0])?.value
+  return Object.values(examples)[0]?.value
 }
 
 const illustrateResponses = ({ responses }: Described, operation: Operation): void => {

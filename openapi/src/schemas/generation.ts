@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
-import { GenerationInput } from './generate-request.ts'
-import { GenerationId, nullable, oneOf, textByName, Timestamp } from './primitives.ts'
+import { GenerationInput } from './generation-input.ts'
+import { described, GenerationId, nullable, oneOf, textByName, Timestamp } from './primitives.ts'
 import { WebhookState } from './webhook.ts'
 
 export const GENERATION_STATUSES = ['queued', 'running', 'canceling', 'succeeded', 'failed', 'canceled', 'expired'] as const
@@ -17,7 +17,7 @@ export const Progress = Type.Object(
     scale: Type.Integer({ minimum: 0, description: 'Scales finished by every picture of the generation.' }),
     scales: Type.Integer({ minimum: 1, description: 'Scales to do: those of the model, or up to `stop_at_scale`.' }),
     tokens: Type.Integer({ minimum: 0, description: 'Tokens drawn so far, over all pictures.' }),
-    tokens_total: Type.Integer({ minimum: 1 })
+    tokens_total: Type.Integer({ minimum: 1, description: 'Tokens to draw, over all pictures.' })
   },
   { $id: 'Progress', description: 'How far sampling has come. It never changes the status.' }
 )
@@ -25,15 +25,15 @@ export type Progress = Static<typeof Progress>
 
 export const GenerationOutput = Type.Object(
   {
-    index: Type.Integer({ minimum: 0 }),
+    index: Type.Integer({ minimum: 0, description: 'Which picture of the generation, counted from 0.' }),
     seed: Type.Integer({ minimum: 0, description: 'Seed that alone reproduces this picture.' }),
     url: Type.String({ format: 'uri', description: 'Link to the picture, minted anew on every read.' }),
     url_expires_at: Timestamp('When `url` and `tokens_url` stop working.'),
-    content_type: Type.String({ examples: ['image/png'] }),
-    width: Type.Integer({ minimum: 1, description: 'Pixels.' }),
-    height: Type.Integer({ minimum: 1, description: 'Pixels.' }),
-    bytes: Type.Integer({ minimum: 1 }),
-    sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    content_type: Type.String({ description: 'Media type of the file.', examples: ['image/png'] }),
+    width: Type.Integer({ minimum: 1, description: 'Width in pixels.' }),
+    height: Type.Integer({ minimum: 1, description: 'Height in pixels.' }),
+    bytes: Type.Integer({ minimum: 1, description: 'Size of the file.' }),
+    sha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the file, in hexadecimal digits.' }),
     tokens_url: nullable(
       Type.String({
         format: 'uri',
@@ -42,7 +42,7 @@ export const GenerationOutput = Type.Object(
       })
     )
   },
-  { $id: 'GenerationOutput' }
+  { $id: 'GenerationOutput', description: 'A picture, and the link to it.' }
 )
 
 export const Preview = Type.Object(
@@ -51,10 +51,10 @@ export const Preview = Type.Object(
     scale: Type.Integer({ minimum: 0, description: 'The scale after which it was made, counted from 0.' }),
     url: Type.String({ format: 'uri', description: 'Link to the preview, minted anew on every read.' }),
     url_expires_at: Timestamp('When `url` stops working.'),
-    content_type: Type.String({ examples: ['image/webp'] }),
-    width: Type.Integer({ minimum: 1, description: 'Pixels.' }),
-    height: Type.Integer({ minimum: 1, description: 'Pixels.' }),
-    bytes: Type.Integer({ minimum: 1 })
+    content_type: Type.String({ description: 'Media type of the file.', examples: ['image/webp'] }),
+    width: Type.Integer({ minimum: 1, description: 'Width in pixels.' }),
+    height: Type.Integer({ minimum: 1, description: 'Height in pixels.' }),
+    bytes: Type.Integer({ minimum: 1, description: 'Size of the file.' })
   },
   { $id: 'Preview', description: 'The running sum decoded after a scale: what the picture looks like so far.' }
 )
@@ -74,11 +74,11 @@ export type GenerationErrorCode = (typeof GENERATION_ERROR_CODES)[number]
 
 export const GenerationError = Type.Object(
   {
-    code: oneOf(GENERATION_ERROR_CODES),
-    message: Type.String(),
+    code: oneOf(GENERATION_ERROR_CODES, { description: 'What went wrong; stable.' }),
+    message: Type.String({ description: 'What went wrong, in a sentence.' }),
     retryable: Type.Boolean({ description: 'Whether posting the same request again may succeed.' })
   },
-  { $id: 'GenerationError' }
+  { $id: 'GenerationError', description: 'Why a generation failed.' }
 )
 export type GenerationError = Static<typeof GenerationError>
 
@@ -98,41 +98,64 @@ export const GenerationMetrics = Type.Object(
     total_ms: Milliseconds('Acceptance to completion.'),
     batch_size: nullable(Type.Integer({ minimum: 1, description: 'Largest batch this generation’s pictures were sampled in.' }))
   },
-  { $id: 'GenerationMetrics' }
+  { $id: 'GenerationMetrics', description: 'Where the time went; what is not known is `null`.' }
+)
+
+const Queue = Type.Object(
+  {
+    position: nullable(Type.Integer({ minimum: 0, description: 'Generations ahead of this one.' })),
+    eta_ms: Milliseconds('Estimated time to completion.'),
+    message: nullable(
+      Type.String({
+        description:
+          'What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model.'
+      })
+    )
+  },
+  { $id: 'GenerationQueue', description: 'Its place in the queue.' }
+)
+
+const Parent = Type.Object(
+  {
+    id: GenerationId,
+    keep_scales: nullable(
+      Type.Integer({ minimum: 1, description: 'How many of its scales were kept; `null`: it was taken further.' })
+    )
+  },
+  { $id: 'GenerationParent', description: 'The generation that another one continues.' }
+)
+
+const Urls = Type.Object(
+  {
+    self: Type.String({ format: 'uri', description: 'The generation; with `?wait=` the answer is held until it has ended.' }),
+    cancel: Type.String({ format: 'uri', description: 'POST here to cancel it.' }),
+    events: Type.String({
+      format: 'uri',
+      description:
+        'Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour. Whoever opens it sees no `webhook`, `metadata` or `label`, and no link that outlives it.'
+    })
+  },
+  { $id: 'GenerationUrls', description: 'Where a generation is read, canceled and followed.' }
 )
 
 export const Generation = Type.Object(
   {
     id: GenerationId,
-    status: oneOf(GENERATION_STATUSES),
-    stage: nullable(oneOf(STAGES)),
-    model: Type.String(),
-    input: GenerationInput,
-    progress: nullable(Progress),
-    queue: nullable(
-      Type.Object({
-        position: nullable(Type.Integer({ minimum: 0, description: 'Generations ahead of this one.' })),
-        eta_ms: Milliseconds('Estimated time to completion.'),
-        message: nullable(
-          Type.String({
-            description:
-              'What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model.'
-          })
-        )
-      })
-    ),
+    status: oneOf(GENERATION_STATUSES, {
+      description: 'How it stands. `succeeded`, `failed`, `canceled` and `expired` are terminal: nothing changes after them.'
+    }),
+    stage: nullable(oneOf(STAGES, { description: 'What is done with it; `null` when it is terminal.' })),
+    model: Type.String({ description: 'Id of the model that draws it.' }),
+    input: described(GenerationInput, 'The settings in force, defaults filled in.'),
+    progress: nullable(Progress, 'How far sampling has come; `null` before it begins.'),
+    queue: nullable(Queue, 'Its place in the queue; `null` once it has left it.'),
     previews: Type.Array(Preview, { description: 'Coarse to fine, as they are stored.' }),
-    outputs: Type.Array(GenerationOutput),
-    error: nullable(GenerationError),
-    metrics: GenerationMetrics,
-    parent: nullable(
-      Type.Object(
-        { id: GenerationId, keep_scales: nullable(Type.Integer({ minimum: 1 })) },
-        { description: 'The generation this one continues.' }
-      )
-    ),
+    outputs: Type.Array(GenerationOutput, { description: 'The pictures, all at once when it has succeeded; empty until then.' }),
+    error: nullable(GenerationError, 'Why it failed; `null` unless it did.'),
+    metrics: described(GenerationMetrics, 'Where the time went.'),
+    parent: nullable(Parent, 'The generation this one continues; `null` where it continues none.'),
     attempt: Type.Integer({ minimum: 0, description: 'Attempts started.' }),
-    webhook: nullable(WebhookState),
+    webhook: nullable(WebhookState, 'Whom its end is announced to; `null`: nobody.'),
     created_at: Timestamp('When the request was accepted.'),
     started_at: nullable(Timestamp('When the last attempt began.')),
     completed_at: nullable(Timestamp('When the generation reached its terminal status.')),
@@ -141,17 +164,9 @@ export const Generation = Type.Object(
         'When the finished generation can no longer be read, its links have stopped working, and its pictures are removed.'
       )
     ),
-    urls: Type.Object({
-      self: Type.String({ format: 'uri' }),
-      cancel: Type.String({ format: 'uri' }),
-      events: Type.String({
-        format: 'uri',
-        description:
-          'Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour. Whoever opens it sees no `webhook`, `metadata` or `label`, and no link that outlives it.'
-      })
-    }),
-    metadata: textByName(),
-    label: nullable(Type.String())
+    urls: described(Urls, 'Where it is read, canceled and followed.'),
+    metadata: textByName({}, { description: 'The caller’s own texts, as they were sent with the request.' }),
+    label: nullable(Type.String({ description: 'The caller’s own label.' }))
   },
   { $id: 'Generation', description: 'A generation. Every key is always present; unknown is `null`.' }
 )
@@ -161,7 +176,7 @@ export type GenerationMetrics = Static<typeof GenerationMetrics>
 
 export const GenerationList = Type.Object(
   {
-    data: Type.Array(Generation),
+    data: Type.Array(Generation, { description: 'The generations of this page.' }),
     next_cursor: nullable(Type.String({ description: 'Pass as `cursor` for the next page; `null` at the end.' }))
   },
   { $id: 'GenerationList', description: 'Newest first. With filters, a page may be shorter than `limit` before the end.' }

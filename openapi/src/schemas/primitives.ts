@@ -1,7 +1,35 @@
-import Type, { type TSchema } from 'typebox'
+import Type, { type Static, type TSchema } from 'typebox'
 
-/** A value that is always present and `null` while unknown. */
-export const nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+const NULL = { type: 'null' } as const
+
+interface Keywords {
+  $id?: string
+  type?: unknown
+  anyOf?: readonly object[]
+  enum?: readonly unknown[]
+}
+
+/**
+ * The schema with `null` among its types and values, which code generators know; as a branch of a union where it has a name, and
+ * so is a reference in the document.
+ */
+const orNull = (schema: TSchema & Keywords): object => {
+  const { $id, type, anyOf, enum: values } = schema
+  if (anyOf) return { ...schema, anyOf: [...anyOf, NULL] }
+  if ($id !== undefined) return { anyOf: [schema, NULL] }
+  return { ...schema, type: [type, 'null'], ...(values && { enum: [...values, null] }) }
+}
+
+/** A value that may be `null`. What is said of one with a name is said of its type, so the field has a description of its own. */
+export const nullable = <T extends TSchema>(schema: T, description?: string) =>
+  Type.Unsafe<Static<T> | null>({ ...orNull(schema), ...(description !== undefined && { description }) })
+
+/** A field of a request that may be left out; `null` says that it was. */
+export const optional = <T extends TSchema>(schema: T, description?: string) => Type.Optional(nullable(schema, description))
+
+/** A value of a named type, with what is said of it where it stands. */
+export const described = <T extends TSchema>(schema: T, description: string) =>
+  Type.Unsafe<Static<T>>({ allOf: [schema], description })
 
 /** One of a closed set of strings. (`Type.Enum` leaves the JSON type out, which code generators want.) */
 export const oneOf = <const T extends readonly string[]>(
@@ -42,3 +70,16 @@ export const ModelId = Type.String({
   description: 'Id of a model, one of `GET /models`.',
   examples: ['emoji-32']
 })
+
+/** A model as a request names it. Any text: what is no id of a model is answered like the id of one that is not served. */
+export const RequestedModel = Type.String({
+  description: 'Id of a model, one of `GET /models`.',
+  examples: ['emoji-32']
+})
+
+/** What the patterns ask for, in words. */
+export const FORMS: Readonly<Record<string, string>> = {
+  [GENERATION_ID_PATTERN]: 'the id of a generation: gen_ and 26 letters a to z and digits 2 to 7',
+  [DELIVERY_ID_PATTERN]: 'the id of a webhook delivery: whd_ and 26 letters a to z and digits 2 to 7',
+  [MODEL_ID_PATTERN]: 'the id of a model: lower-case letters, digits, ".", "_" and "-", 64 at most'
+}

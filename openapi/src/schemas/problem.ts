@@ -56,24 +56,26 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS
 export const PROBLEM_CODES = Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]
 
+const FieldError = Type.Object(
+  {
+    pointer: Type.String({
+      description: 'JSON pointer to the field (`/query/…`, `/path/…` and `/headers/…` outside the body).'
+    }),
+    detail: Type.String({ description: 'What is wrong with it and how to mend it.' })
+  },
+  { $id: 'FieldError', description: 'A field at fault.' }
+)
+
 export const Problem = Type.Object(
   {
     type: Type.String({ format: 'uri', description: 'Names the kind of problem; stable.' }),
-    title: Type.String(),
-    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    title: Type.String({ description: 'The kind of problem, in words.' }),
+    status: Type.Integer({ minimum: 400, maximum: 599, description: 'The HTTP status.' }),
     detail: Type.String({ description: 'What is wrong here and how to mend it.' }),
-    code: oneOf(PROBLEM_CODES),
-    request_id: Type.String(),
+    code: oneOf(PROBLEM_CODES, { description: 'The kind of problem, for programs; stable.' }),
+    request_id: Type.String({ description: 'Id of the request, which the server’s log has as well.' }),
     retryable: Type.Boolean({ description: 'Whether the same request may succeed later.' }),
-    errors: Type.Array(
-      Type.Object({
-        pointer: Type.String({
-          description: 'JSON pointer to the field (`/query/…`, `/path/…` and `/headers/…` outside the body).'
-        }),
-        detail: Type.String()
-      }),
-      { description: 'The fields at fault; empty when no single field is.' }
-    )
+    errors: Type.Array(FieldError, { description: 'The fields at fault; empty when no single field is.' })
   },
   { $id: 'Problem', description: 'RFC 9457 problem details.' }
 )

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { DeliveryId, oneOf } from './primitives.ts'
+import { DeliveryId, oneOf, optional } from './primitives.ts'
 
 /** Events that end a generation. Exactly one of them is delivered, at least once, to whoever asked for it. */
 export const TERMINAL_WEBHOOK_EVENTS = [
@@ -28,13 +28,13 @@ const WebhookUrl = Type.String({
   description: '`https` only, at a public address, without user name or password.'
 })
 
-const Events = Type.Array(oneOf(WEBHOOK_EVENTS), { uniqueItems: true, minItems: 1 })
+const Events = Type.Array(oneOf(WEBHOOK_EVENTS), { uniqueItems: true, minItems: 1, description: 'What is announced.' })
 
 /** The `webhook` of a request. */
 export const WebhookRequest = Type.Object(
   {
     url: WebhookUrl,
-    events: Type.Optional(
+    events: optional(
       Type.Array(oneOf(WEBHOOK_EVENTS), {
         uniqueItems: true,
         description:
@@ -42,7 +42,7 @@ export const WebhookRequest = Type.Object(
       })
     )
   },
-  { additionalProperties: false, description: 'Where to announce what happens to the generation.' }
+  { $id: 'WebhookRequest', additionalProperties: false, description: 'Where to announce what happens to the generation.' }
 )
 export type WebhookRequest = Static<typeof WebhookRequest>
 
@@ -72,7 +72,7 @@ export const DeliveryStatusSchema = oneOf(DELIVERY_STATUSES, {
 /** The `webhook` of a generation. */
 export const WebhookState = Type.Object(
   {
-    url: Type.String({ format: 'uri' }),
+    url: Type.String({ format: 'uri', description: 'Where it is announced.' }),
     events: Events,
     delivery_id: DeliveryId,
     status: DeliveryStatusSchema,

@@ -13,14 +13,15 @@ interface Operation {
   responses: Record<string, object>
   parameters?: Parameter[]
 }
+interface Schema {
+  anyOf?: { $ref: string }[]
+  properties?: Record<string, Json>
+  dependentSchemas?: Record<string, Json>
+}
 export interface FuzzDocument {
   paths: Record<string, Record<string, Operation>>
   components: {
-    schemas: {
-      GenerationEvent: { anyOf: { properties: { data: Json } }[] }
-      GenerateRequest: { properties: { output: Record<string, Json> } }
-      ContinueRequest: { properties: { output: Record<string, Json> }; dependentSchemas?: Json }
-    }
+    schemas: Record<string, Schema>
   }
 }
 
@@ -36,6 +37,17 @@ const withExamples = (parameter: Parameter, sets: readonly Record<string, Json>[
   parameter.examples = Object.fromEntries(values) as Record<string, { value: Json }>
 }
 
+/** What holds where the field is given, and no `null`. */
+const whereGiven = (field: string, schema: Record<string, Json>) => ({
+  [field]: { anyOf: [{ properties: { [field]: { type: 'null' } } }, schema] }
+})
+
+const schemaNamed = ({ components }: FuzzDocument, name: string): Schema => {
+  const schema = components.schemas[name.split('/').at(-1) ?? '']
+  if (!schema) throw new Error(`The contract has no ${name}`)
+  return schema
+}
+
 /**
  * `openapi.json` with parameters that exist at the service as its examples. The data of events are text in a stream, whose
  * JSON has the schema that the contract gives: it says what an event is once parsed, and Schemathesis reads the stream. Likewise with what it says in words of two fields.
@@ -46,15 +58,14 @@ export const fuzzDocument = async (real: RealParameters): Promise<FuzzDocument> 
   for (const operation of Object.values(document.paths).flatMap((item) => Object.values(item))) {
     for (const parameter of operation.parameters ?? []) withExamples(parameter, real[operation.operationId] ?? [])
   }
-  const { GenerationEvent, GenerateRequest, ContinueRequest } = document.components.schemas
-  ContinueRequest.dependentSchemas = { seed: { required: ['keep_scales'], properties: { keep_scales: { type: 'integer' } } } }
-  for (const { properties } of [GenerateRequest, ContinueRequest]) {
-    properties.output['dependentSchemas'] = {
-      quality: { required: ['format'], properties: { format: { enum: ['webp', 'jpeg'] } } }
-    }
-  }
-  for (const { properties } of GenerationEvent.anyOf) {
-    properties.data = { type: 'string', contentMediaType: 'application/json', contentSchema: properties.data }
+  const isInteger = { required: ['keep_scales'], properties: { keep_scales: { type: 'integer' } } }
+  schemaNamed(document, 'ContinueRequest').dependentSchemas = whereGiven('seed', isInteger)
+  const hasQuality = { required: ['format'], properties: { format: { enum: ['webp', 'jpeg', 'jpg'] } } }
+  for (const name of ['GenerateRequestOutput', 'ContinueRequestOutput'])
+    schemaNamed(document, name).dependentSchemas = whereGiven('quality', hasQuality)
+  for (const { $ref } of schemaNamed(document, 'GenerationEvent').anyOf ?? []) {
+    const { properties = {} } = schemaNamed(document, $ref)
+    properties['data'] = { type: 'string', contentMediaType: 'application/json', contentSchema: properties['data'] ?? {} }
   }
   return document
 }

@@ -1,16 +1,13 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { startProcess, type TestProcess } from './process.ts'
+import { pythonWith } from './python-env.ts'
 import { until } from './until.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-const MAKE_PYTHON_ENV = here('../../../scripts/make-python-env.ts')
 const SDK_PYTHON = here('../../../openapi/sdk/python')
-const INSTALL_TIMEOUT_MS = 480_000
 
 export const RECEIVER_FILES = { typescript: here('../receivers/receiver.ts'), python: here('../receivers/receiver.py') } as const
 export type ReceiverLanguage = keyof typeof RECEIVER_FILES
@@ -19,10 +16,8 @@ export type ReceiverLanguage = keyof typeof RECEIVER_FILES
 const commandOf = async (language: ReceiverLanguage): Promise<[string, string[], NodeJS.ProcessEnv]> => {
   const file = RECEIVER_FILES[language]
   if (language === 'typescript') return [process.execPath, [file], {}]
-  const options = { timeout: INSTALL_TIMEOUT_MS }
-  const requirements = join(SDK_PYTHON, 'requirements.txt')
-  const { stdout } = await promisify(execFile)(process.execPath, [MAKE_PYTHON_ENV, requirements], options)
-  return [stdout.trim(), ['-B', file], { PYTHONPATH: join(SDK_PYTHON, 'src') }]
+  const python = await pythonWith(join(SDK_PYTHON, 'requirements.txt'))
+  return [python, ['-B', file], { PYTHONPATH: join(SDK_PYTHON, 'src') }]
 }
 
 /** One of the receivers of `docs/webhooks.md`, as a process. */

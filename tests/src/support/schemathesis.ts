@@ -3,13 +3,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { pythonWith } from './python-env.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const REQUIREMENTS = here('../../schemathesis.txt')
 const CONFIG = here('../../schemathesis.toml')
 const HOOKS = here('../../schemathesis_hooks.py')
-const MAKE_PYTHON_ENV = here('../../../scripts/make-python-env.ts')
-const INSTALL_TIMEOUT_MS = 480_000
 const RUN_TIMEOUT_MS = 240_000
 
 interface Ran {
@@ -24,13 +23,6 @@ const run = (command: string, args: readonly string[], options: { timeout: numbe
       resolve({ ok: error === null, stdout, stderr })
     )
   })
-
-/** Installs the pinned fuzzer where it is not yet; throws what to do where that cannot be. */
-const install = async (): Promise<string> => {
-  const { ok, stdout, stderr } = await run(process.execPath, [MAKE_PYTHON_ENV, REQUIREMENTS], { timeout: INSTALL_TIMEOUT_MS })
-  if (!ok) throw new Error(`Schemathesis cannot be run: ${stderr.trim()}`)
-  return join(dirname(stdout.trim()), 'schemathesis')
-}
 
 export interface Target {
   baseUrl: string
@@ -54,7 +46,7 @@ export const fuzz = async ({
   config,
   options = []
 }: Target): Promise<{ held: boolean; report: string }> => {
-  const schemathesis = await install()
+  const schemathesis = join(dirname(await pythonWith(REQUIREMENTS)), 'schemathesis')
   const folder = await mkdtemp(join(tmpdir(), 'nextscale-fuzz-'))
   try {
     await writeFile(join(folder, 'openapi.json'), JSON.stringify(document))

@@ -1,8 +1,9 @@
-import { createGeneration } from '@nextscale/openapi'
+import { createGeneration, imageFormat } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
 import { createAndAnswer } from '../../generations/answer-created.ts'
 import { resolveInput } from '../../generations/resolve-input.ts'
 import { resolveWebhook } from '../../generations/resolve-webhook.ts'
+import type { ImageFormat } from '../../http/accept.ts'
 import { callerOf } from '../../http/caller.ts'
 import { addOperation } from '../../http/operation.ts'
 import { requireCards } from '../../models/registry.ts'
@@ -12,10 +13,10 @@ import type { Services } from '../../services.ts'
 export const createGenerationRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, createGeneration, async (request, reply) => {
     const { body } = request
-    const withFormat = (format: 'png' | 'webp' | 'jpeg' | undefined) =>
+    const withFormat = (format: ImageFormat | undefined) =>
       format === undefined ? body : { ...body, output: { ...body.output, format } }
     return createAndAnswer(services, request, reply, callerOf(request), {
-      format: body.output?.format,
+      format: imageFormat(body.output?.format),
       asked: (format = 'png') => ({ operation: 'createGeneration', body: withFormat(format) }),
       resolve: async (format) => ({
         input: resolveInput(withFormat(format), await requireCards(services.models)),

@@ -115,6 +115,11 @@ test('classes are searched by part of their name, in pages', async () => {
   assert.deepEqual(await search('?q=GRIN&limit=1&offset=1'), { data: [{ label: 1, name: 'grinning face' }], total: 2 })
   assert.equal((await search('')).total, 4)
   assert.deepEqual(await search('?q=zebra'), { data: [], total: 0 })
+  for (const q of ['grinning_', 'GRINNING-FACE', 'ｇｒｉｎｎｉｎｇ', 'grin\u200bning'])
+    assert.ok(
+      (await search(`?q=${encodeURIComponent(q)}`)).data.some(({ label }) => label === 1),
+      q
+    )
 })
 
 test('without a model, requests and readiness are 503 and say what to start', async () => {

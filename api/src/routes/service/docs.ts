@@ -1,8 +1,11 @@
 import { SAMPLE_BASE } from '@nextscale/openapi'
 import { fastify, type FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import { sendStaticContent, type StaticContent, toStaticContent } from '../../http/static-content.ts'
 import { baseUrl, type UrlSettings } from '../../http/urls.ts'
-import { withServer } from './document.ts'
+import { createDocuments, withServer } from './document.ts'
+import { ICON } from './icon.ts'
+import { toTryOut } from './try-out.ts'
 
 /** The page is made of what this server serves; should its script ask for anything else, the browser refuses. */
 const CONTENT_SECURITY_POLICY = [
@@ -17,71 +20,85 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'"
 ].join('; ')
 
-/** A server of its own for the reference, so that its four megabytes are loaded by whoever opens it first. */
-const openReference = async (document: string): Promise<FastifyInstance> => {
-  const { default: scalar } = await import('@scalar/fastify-api-reference')
-  const reference = fastify()
-  await reference.register(scalar, {
-    routePrefix: '/docs',
-    configuration: {
-      content: document,
-      pageTitle: 'Nextscale API',
-      telemetry: false,
-      withDefaultFonts: false,
-      hideClientButton: true,
-      // The contract brings samples of its own, which use the SDKs.
-      hiddenClients: true,
-      authentication: { preferredSecurityScheme: 'apiKey' },
-      persistAuth: false,
-      showDeveloperTools: 'never',
-      agent: { disabled: true },
-      mcp: { disabled: true }
-    }
-  })
-  await reference.ready()
-  return reference
+const SCRIPT = 'js/scalar.js'
+const JAVASCRIPT = 'text/javascript; charset=utf-8'
+/** Asked for anew each time, and answered 304 where it is the same. */
+const REVALIDATED = 'no-cache'
+/** Under an address that no other version has. */
+const IMMUTABLE = 'public, max-age=31536000, immutable'
+const ICON_CACHING = 'public, max-age=86400'
+
+export interface Reference {
+  page: StaticContent
+  script: StaticContent
 }
 
-/** The contract with this server in its samples, and as the one that is tried. */
-const atBase = (document: string, base: string) => withServer(document, base).replaceAll(SAMPLE_BASE, base)
+const CONFIGURATION = {
+  url: './openapi.json',
+  pageTitle: 'Nextscale API',
+  telemetry: false,
+  withDefaultFonts: false,
+  hideClientButton: true,
+  // The contract brings samples of its own, which use the SDKs.
+  hiddenClients: true,
+  modelsSectionLabel: 'Schemas',
+  // What the page reads is the contract with more for the page.
+  documentDownloadType: 'none',
+  authentication: { preferredSecurityScheme: 'apiKey' },
+  persistAuth: false,
+  showDeveloperTools: 'never',
+  agent: { disabled: true },
+  mcp: { disabled: true }
+} as const
+
+/** The page and its script, four megabytes that are loaded and compressed for whoever opens it first. */
+const openReference = async (): Promise<Reference> => {
+  const { default: scalar } = await import('@scalar/fastify-api-reference')
+  const source = fastify()
+  await source.register(scalar, { routePrefix: '/docs', configuration: CONFIGURATION })
+  const [html, code] = await Promise.all(['/docs/', `/docs/${SCRIPT}`].map(async (url) => (await source.inject(url)).body))
+  await source.close()
+  const script = await toStaticContent(JAVASCRIPT, code ?? '')
+  const text = (html ?? '')
+    .replace(SCRIPT, `${SCRIPT}?v=${script.version}`)
+    .replace('</head>', '<link rel="icon" href="../favicon.ico" type="image/svg+xml"></head>')
+  return { page: await toStaticContent('text/html; charset=utf-8', text), script }
+}
 
 export interface DocsOptions {
   document: string
   urls: UrlSettings
-  open?: (document: string) => Promise<FastifyInstance>
+  open?: () => Promise<Reference>
 }
 
-/** GET /docs, the reference of the contract, and what it loads. Its samples call this server by the address it was asked at. */
+/** GET /docs, the reference of the contract, and what it loads. */
 export const docs = fastifyPlugin(
   (app: FastifyInstance, { document, urls, open = openReference }: DocsOptions, done) => {
-    let opening: Promise<FastifyInstance> | undefined
-    const reopen = (error: unknown): never => {
-      // Not kept: whoever asks next may be luckier, and closing must not fail because of it.
-      opening = undefined
-      throw error
-    }
+    let opening: Promise<Reference> | undefined
+    const opened = (): Promise<Reference> =>
+      (opening ??= open().catch((error: unknown) => {
+        // Not kept: whoever asks next may be luckier.
+        opening = undefined
+        throw error
+      }))
+    const tried = JSON.stringify(toTryOut(JSON.parse(document)))
+    const documentFor = createDocuments((base) => withServer(tried, base).replaceAll(SAMPLE_BASE, base))
+    const icon = toStaticContent('image/svg+xml', ICON)
     // Relative, since a proxy may have taken a prefix off the path; only PUBLIC_URL knows of one without a slash after it.
-    const page = urls.publicUrl === undefined ? 'docs/' : `${urls.publicUrl}/docs/`
-    for (const path of ['/', '/docs']) app.get(path, (_request, reply) => reply.redirect(page))
-    app.get('/docs/*', async (request, reply) => {
-      opening ??= open(document).catch(reopen)
-      const reference = await opening
-      const { statusCode, headers, rawPayload } = await reference.inject({ method: 'GET', url: request.url })
-      if (statusCode !== 200) return reply.callNotFound()
-      const isDocument = headers['content-type']?.toString().includes('json') === true
-      return reply
-        .headers({
-          'content-type': headers['content-type'] ?? 'application/octet-stream',
-          'content-security-policy': CONTENT_SECURITY_POLICY,
-          'cache-control': isDocument ? 'no-cache' : 'public, max-age=3600',
-          'x-content-type-options': 'nosniff'
-        })
-        .send(isDocument ? atBase(rawPayload.toString(), baseUrl(urls, request)) : rawPayload)
+    const reference = urls.publicUrl === undefined ? 'docs/' : `${urls.publicUrl}/docs/`
+    for (const path of ['/', '/docs']) app.get(path, (_request, reply) => reply.redirect(reference))
+    app.get('/docs/', async (request, reply) => {
+      const { page } = await opened()
+      return sendStaticContent(request, reply.header('content-security-policy', CONTENT_SECURITY_POLICY), page, REVALIDATED)
     })
-    app.addHook('onClose', async () => {
-      const reference = await opening?.catch(() => undefined)
-      await reference?.close()
+    app.get<{ Querystring: { v?: string } }>(`/docs/${SCRIPT}`, async (request, reply) => {
+      const { script } = await opened()
+      return sendStaticContent(request, reply, script, request.query.v === script.version ? IMMUTABLE : REVALIDATED)
     })
+    app.get('/docs/openapi.json', async (request, reply) =>
+      sendStaticContent(request, reply, await documentFor(baseUrl(urls, request)), REVALIDATED)
+    )
+    app.get('/favicon.ico', async (request, reply) => sendStaticContent(request, reply, await icon, ICON_CACHING))
     done()
   },
   { name: 'docs', dependencies: ['problems'] }

@@ -59,6 +59,7 @@ func (e ContinueRequestPriority) Valid() bool {
 // Defines values for ContinueRequestOutputFormat.
 const (
 	ContinueRequestOutputFormatJpeg ContinueRequestOutputFormat = "jpeg"
+	ContinueRequestOutputFormatJpg  ContinueRequestOutputFormat = "jpg"
 	ContinueRequestOutputFormatPng  ContinueRequestOutputFormat = "png"
 	ContinueRequestOutputFormatWebp ContinueRequestOutputFormat = "webp"
 )
@@ -67,6 +68,8 @@ const (
 func (e ContinueRequestOutputFormat) Valid() bool {
 	switch e {
 	case ContinueRequestOutputFormatJpeg:
+		return true
+	case ContinueRequestOutputFormatJpg:
 		return true
 	case ContinueRequestOutputFormatPng:
 		return true
@@ -77,33 +80,15 @@ func (e ContinueRequestOutputFormat) Valid() bool {
 	}
 }
 
-// Defines values for ContinueRequestWebhookEvents.
+// Defines values for EndEventEvent.
 const (
-	ContinueRequestWebhookEventsGenerationCanceled  ContinueRequestWebhookEvents = "generation.canceled"
-	ContinueRequestWebhookEventsGenerationExpired   ContinueRequestWebhookEvents = "generation.expired"
-	ContinueRequestWebhookEventsGenerationFailed    ContinueRequestWebhookEvents = "generation.failed"
-	ContinueRequestWebhookEventsGenerationOutput    ContinueRequestWebhookEvents = "generation.output"
-	ContinueRequestWebhookEventsGenerationProgress  ContinueRequestWebhookEvents = "generation.progress"
-	ContinueRequestWebhookEventsGenerationStarted   ContinueRequestWebhookEvents = "generation.started"
-	ContinueRequestWebhookEventsGenerationSucceeded ContinueRequestWebhookEvents = "generation.succeeded"
+	End EndEventEvent = "end"
 )
 
-// Valid indicates whether the value is a known member of the ContinueRequestWebhookEvents enum.
-func (e ContinueRequestWebhookEvents) Valid() bool {
+// Valid indicates whether the value is a known member of the EndEventEvent enum.
+func (e EndEventEvent) Valid() bool {
 	switch e {
-	case ContinueRequestWebhookEventsGenerationCanceled:
-		return true
-	case ContinueRequestWebhookEventsGenerationExpired:
-		return true
-	case ContinueRequestWebhookEventsGenerationFailed:
-		return true
-	case ContinueRequestWebhookEventsGenerationOutput:
-		return true
-	case ContinueRequestWebhookEventsGenerationProgress:
-		return true
-	case ContinueRequestWebhookEventsGenerationStarted:
-		return true
-	case ContinueRequestWebhookEventsGenerationSucceeded:
+	case End:
 		return true
 	default:
 		return false
@@ -152,6 +137,7 @@ func (e GenerateRequestPriority) Valid() bool {
 // Defines values for GenerateRequestOutputFormat.
 const (
 	GenerateRequestOutputFormatJpeg GenerateRequestOutputFormat = "jpeg"
+	GenerateRequestOutputFormatJpg  GenerateRequestOutputFormat = "jpg"
 	GenerateRequestOutputFormatPng  GenerateRequestOutputFormat = "png"
 	GenerateRequestOutputFormatWebp GenerateRequestOutputFormat = "webp"
 )
@@ -161,42 +147,11 @@ func (e GenerateRequestOutputFormat) Valid() bool {
 	switch e {
 	case GenerateRequestOutputFormatJpeg:
 		return true
+	case GenerateRequestOutputFormatJpg:
+		return true
 	case GenerateRequestOutputFormatPng:
 		return true
 	case GenerateRequestOutputFormatWebp:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for GenerateRequestWebhookEvents.
-const (
-	GenerateRequestWebhookEventsGenerationCanceled  GenerateRequestWebhookEvents = "generation.canceled"
-	GenerateRequestWebhookEventsGenerationExpired   GenerateRequestWebhookEvents = "generation.expired"
-	GenerateRequestWebhookEventsGenerationFailed    GenerateRequestWebhookEvents = "generation.failed"
-	GenerateRequestWebhookEventsGenerationOutput    GenerateRequestWebhookEvents = "generation.output"
-	GenerateRequestWebhookEventsGenerationProgress  GenerateRequestWebhookEvents = "generation.progress"
-	GenerateRequestWebhookEventsGenerationStarted   GenerateRequestWebhookEvents = "generation.started"
-	GenerateRequestWebhookEventsGenerationSucceeded GenerateRequestWebhookEvents = "generation.succeeded"
-)
-
-// Valid indicates whether the value is a known member of the GenerateRequestWebhookEvents enum.
-func (e GenerateRequestWebhookEvents) Valid() bool {
-	switch e {
-	case GenerateRequestWebhookEventsGenerationCanceled:
-		return true
-	case GenerateRequestWebhookEventsGenerationExpired:
-		return true
-	case GenerateRequestWebhookEventsGenerationFailed:
-		return true
-	case GenerateRequestWebhookEventsGenerationOutput:
-		return true
-	case GenerateRequestWebhookEventsGenerationProgress:
-		return true
-	case GenerateRequestWebhookEventsGenerationStarted:
-		return true
-	case GenerateRequestWebhookEventsGenerationSucceeded:
 		return true
 	default:
 		return false
@@ -302,96 +257,6 @@ func (e GenerationErrorCode) Valid() bool {
 	}
 }
 
-// Defines values for GenerationEventEndEvent.
-const (
-	End GenerationEventEndEvent = "end"
-)
-
-// Valid indicates whether the value is a known member of the GenerationEventEndEvent enum.
-func (e GenerationEventEndEvent) Valid() bool {
-	switch e {
-	case End:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for GenerationEventOutputEvent.
-const (
-	Output GenerationEventOutputEvent = "output"
-)
-
-// Valid indicates whether the value is a known member of the GenerationEventOutputEvent enum.
-func (e GenerationEventOutputEvent) Valid() bool {
-	switch e {
-	case Output:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for GenerationEventPreviewEvent.
-const (
-	GenerationEventPreviewEventPreview GenerationEventPreviewEvent = "preview"
-)
-
-// Valid indicates whether the value is a known member of the GenerationEventPreviewEvent enum.
-func (e GenerationEventPreviewEvent) Valid() bool {
-	switch e {
-	case GenerationEventPreviewEventPreview:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for GenerationEventProgressEvent.
-const (
-	GenerationEventProgressEventProgress GenerationEventProgressEvent = "progress"
-)
-
-// Valid indicates whether the value is a known member of the GenerationEventProgressEvent enum.
-func (e GenerationEventProgressEvent) Valid() bool {
-	switch e {
-	case GenerationEventProgressEventProgress:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for GenerationEventSnapshotEvent.
-const (
-	Snapshot GenerationEventSnapshotEvent = "snapshot"
-)
-
-// Valid indicates whether the value is a known member of the GenerationEventSnapshotEvent enum.
-func (e GenerationEventSnapshotEvent) Valid() bool {
-	switch e {
-	case Snapshot:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for GenerationEventStatusEvent.
-const (
-	Status GenerationEventStatusEvent = "status"
-)
-
-// Valid indicates whether the value is a known member of the GenerationEventStatusEvent enum.
-func (e GenerationEventStatusEvent) Valid() bool {
-	switch e {
-	case Status:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for GenerationInputPriority.
 const (
 	GenerationInputPriorityHigh   GenerationInputPriority = "high"
@@ -428,6 +293,51 @@ func (e GenerationInputOutputFormat) Valid() bool {
 	case GenerationInputOutputFormatPng:
 		return true
 	case GenerationInputOutputFormatWebp:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HealthStatus.
+const (
+	Ok HealthStatus = "ok"
+)
+
+// Valid indicates whether the value is a known member of the HealthStatus enum.
+func (e HealthStatus) Valid() bool {
+	switch e {
+	case Ok:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OutputEventEvent.
+const (
+	Output OutputEventEvent = "output"
+)
+
+// Valid indicates whether the value is a known member of the OutputEventEvent enum.
+func (e OutputEventEvent) Valid() bool {
+	switch e {
+	case Output:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreviewEventEvent.
+const (
+	PreviewEventEventPreview PreviewEventEvent = "preview"
+)
+
+// Valid indicates whether the value is a known member of the PreviewEventEvent enum.
+func (e PreviewEventEvent) Valid() bool {
+	switch e {
+	case PreviewEventEventPreview:
 		return true
 	default:
 		return false
@@ -563,6 +473,51 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeUnsupportedMediaType:
 		return true
 	case ProblemCodeWebhookUrlRefused:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProgressEventEvent.
+const (
+	ProgressEventEventProgress ProgressEventEvent = "progress"
+)
+
+// Valid indicates whether the value is a known member of the ProgressEventEvent enum.
+func (e ProgressEventEvent) Valid() bool {
+	switch e {
+	case ProgressEventEventProgress:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SnapshotEventEvent.
+const (
+	Snapshot SnapshotEventEvent = "snapshot"
+)
+
+// Valid indicates whether the value is a known member of the SnapshotEventEvent enum.
+func (e SnapshotEventEvent) Valid() bool {
+	switch e {
+	case Snapshot:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StatusChangeEventEvent.
+const (
+	Status StatusChangeEventEvent = "status"
+)
+
+// Valid indicates whether the value is a known member of the StatusChangeEventEvent enum.
+func (e StatusChangeEventEvent) Valid() bool {
+	switch e {
+	case Status:
 		return true
 	default:
 		return false
@@ -725,13 +680,13 @@ func (e WebhookDeliveryStatus) Valid() bool {
 	}
 }
 
-// Defines values for WebhookKeySetKeysAlg.
+// Defines values for WebhookPublicKeyAlg.
 const (
-	EdDSA WebhookKeySetKeysAlg = "EdDSA"
+	EdDSA WebhookPublicKeyAlg = "EdDSA"
 )
 
-// Valid indicates whether the value is a known member of the WebhookKeySetKeysAlg enum.
-func (e WebhookKeySetKeysAlg) Valid() bool {
+// Valid indicates whether the value is a known member of the WebhookPublicKeyAlg enum.
+func (e WebhookPublicKeyAlg) Valid() bool {
 	switch e {
 	case EdDSA:
 		return true
@@ -740,13 +695,13 @@ func (e WebhookKeySetKeysAlg) Valid() bool {
 	}
 }
 
-// Defines values for WebhookKeySetKeysCrv.
+// Defines values for WebhookPublicKeyCrv.
 const (
-	Ed25519 WebhookKeySetKeysCrv = "Ed25519"
+	Ed25519 WebhookPublicKeyCrv = "Ed25519"
 )
 
-// Valid indicates whether the value is a known member of the WebhookKeySetKeysCrv enum.
-func (e WebhookKeySetKeysCrv) Valid() bool {
+// Valid indicates whether the value is a known member of the WebhookPublicKeyCrv enum.
+func (e WebhookPublicKeyCrv) Valid() bool {
 	switch e {
 	case Ed25519:
 		return true
@@ -755,13 +710,13 @@ func (e WebhookKeySetKeysCrv) Valid() bool {
 	}
 }
 
-// Defines values for WebhookKeySetKeysKty.
+// Defines values for WebhookPublicKeyKty.
 const (
-	OKP WebhookKeySetKeysKty = "OKP"
+	OKP WebhookPublicKeyKty = "OKP"
 )
 
-// Valid indicates whether the value is a known member of the WebhookKeySetKeysKty enum.
-func (e WebhookKeySetKeysKty) Valid() bool {
+// Valid indicates whether the value is a known member of the WebhookPublicKeyKty enum.
+func (e WebhookPublicKeyKty) Valid() bool {
 	switch e {
 	case OKP:
 		return true
@@ -770,15 +725,48 @@ func (e WebhookKeySetKeysKty) Valid() bool {
 	}
 }
 
-// Defines values for WebhookKeySetKeysUse.
+// Defines values for WebhookPublicKeyUse.
 const (
-	Sig WebhookKeySetKeysUse = "sig"
+	Sig WebhookPublicKeyUse = "sig"
 )
 
-// Valid indicates whether the value is a known member of the WebhookKeySetKeysUse enum.
-func (e WebhookKeySetKeysUse) Valid() bool {
+// Valid indicates whether the value is a known member of the WebhookPublicKeyUse enum.
+func (e WebhookPublicKeyUse) Valid() bool {
 	switch e {
 	case Sig:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookRequestEvents.
+const (
+	WebhookRequestEventsGenerationCanceled  WebhookRequestEvents = "generation.canceled"
+	WebhookRequestEventsGenerationExpired   WebhookRequestEvents = "generation.expired"
+	WebhookRequestEventsGenerationFailed    WebhookRequestEvents = "generation.failed"
+	WebhookRequestEventsGenerationOutput    WebhookRequestEvents = "generation.output"
+	WebhookRequestEventsGenerationProgress  WebhookRequestEvents = "generation.progress"
+	WebhookRequestEventsGenerationStarted   WebhookRequestEvents = "generation.started"
+	WebhookRequestEventsGenerationSucceeded WebhookRequestEvents = "generation.succeeded"
+)
+
+// Valid indicates whether the value is a known member of the WebhookRequestEvents enum.
+func (e WebhookRequestEvents) Valid() bool {
+	switch e {
+	case WebhookRequestEventsGenerationCanceled:
+		return true
+	case WebhookRequestEventsGenerationExpired:
+		return true
+	case WebhookRequestEventsGenerationFailed:
+		return true
+	case WebhookRequestEventsGenerationOutput:
+		return true
+	case WebhookRequestEventsGenerationProgress:
+		return true
+	case WebhookRequestEventsGenerationStarted:
+		return true
+	case WebhookRequestEventsGenerationSucceeded:
 		return true
 	default:
 		return false
@@ -878,36 +866,6 @@ func (e ListGenerationsParamsStatus) Valid() bool {
 	}
 }
 
-// Defines values for GetHealth200JSONResponseBodyStatus.
-const (
-	GetHealth200JSONResponseBodyStatusOk GetHealth200JSONResponseBodyStatus = "ok"
-)
-
-// Valid indicates whether the value is a known member of the GetHealth200JSONResponseBodyStatus enum.
-func (e GetHealth200JSONResponseBodyStatus) Valid() bool {
-	switch e {
-	case GetHealth200JSONResponseBodyStatusOk:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for GetReadiness200JSONResponseBodyStatus.
-const (
-	GetReadiness200JSONResponseBodyStatusOk GetReadiness200JSONResponseBodyStatus = "ok"
-)
-
-// Valid indicates whether the value is a known member of the GetReadiness200JSONResponseBodyStatus enum.
-func (e GetReadiness200JSONResponseBodyStatus) Valid() bool {
-	switch e {
-	case GetReadiness200JSONResponseBodyStatusOk:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for ListWebhookDeliveriesParamsStatus.
 const (
 	ListWebhookDeliveriesParamsStatusDelivered ListWebhookDeliveriesParamsStatus = "delivered"
@@ -935,46 +893,46 @@ func (e ListWebhookDeliveriesParamsStatus) Valid() bool {
 	}
 }
 
-// ContinueRequest How to go on. What is left out is as in the generation that is continued, `output` field by field, except `stop_at_scale` (all scales), metadata, label and webhook. Of its previews those stay that lie before the scale that makes the picture here.
+// ContinueRequest How to go on. What is left out or `null` is as in the generation that is continued, `output` field by field, except `stop_at_scale` (all scales), metadata, label and webhook (none), and a `start_deadline_seconds` of `null` (no such deadline). Of its previews those stay that lie before the scale that makes the picture here.
 type ContinueRequest struct {
-	// DeadlineSeconds Cancel when not finished this long after acceptance.
+	// DeadlineSeconds Cancel when not finished this long after acceptance. In seconds, 1 to 86400.
 	DeadlineSeconds *int `json:"deadline_seconds,omitempty"`
 
-	// KeepScales Variation: keep the tokens of the first so many scales and draw the rest anew with `seed`. `null`: go on with the same seed, which gives what the whole generation would have given.
+	// KeepScales Variation: keep the tokens of the first so many scales and draw the rest anew with `seed`. Left out: go on with the same seed, which gives what the whole generation would have given.
 	KeepScales *int `json:"keep_scales,omitempty"`
 
-	// Label The caller’s own label; the list can filter by it.
+	// Label The caller’s own label, up to 128 characters; the list can filter by it.
 	Label *string `json:"label,omitempty"`
 
-	// Metadata The caller’s own key-value pairs, echoed back.
+	// Metadata The caller’s own texts by name, echoed back: 16 at most, names of up to 64 characters and texts of up to 512.
 	Metadata *map[string]string `json:"metadata,omitempty"`
 
 	// Output How pictures are encoded.
 	Output *ContinueRequestOutput `json:"output,omitempty"`
 
-	// Previews Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them.
+	// Previews Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them, `none` makes none.
 	Previews *ContinueRequest_Previews `json:"previews,omitempty"`
 
 	// Priority Order in the queue: a head start of some minutes, so that nothing waits for ever behind what is more urgent.
 	Priority *ContinueRequestPriority `json:"priority,omitempty"`
 
-	// RetentionSeconds Keep the finished generation and its pictures this long.
+	// RetentionSeconds Keep the finished generation and its pictures this long. In seconds, 1 to 2592000.
 	RetentionSeconds *int `json:"retention_seconds,omitempty"`
 
 	// ReturnTokens Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them.
 	ReturnTokens *bool `json:"return_tokens,omitempty"`
 
-	// Seed Only with `keep_scales`: seed of the scales drawn anew. Drawn by the server when absent; always returned.
+	// Seed Only with `keep_scales`: seed of the scales drawn anew, 0 to 4294967295. Left out, the server draws one; it is always returned.
 	Seed *int64 `json:"seed,omitempty"`
 
-	// StartDeadlineSeconds Expire when not started this long after acceptance.
+	// StartDeadlineSeconds Expire when not started this long after acceptance; `null`: never, whatever the parent has. In seconds, 1 to 86400.
 	StartDeadlineSeconds *int `json:"start_deadline_seconds,omitempty"`
 
-	// StopAtScale Draft: stop after this scale, counted from 0, and decode what is there. `POST /generations/{id}/continue` takes it further. `null`: all scales.
+	// StopAtScale Draft: stop after this scale, counted from 0, and decode what is there. `POST /generations/{id}/continue` takes it further. Left out: all scales.
 	StopAtScale *int `json:"stop_at_scale,omitempty"`
 
-	// Webhook Where to announce what happens to the generation.
-	Webhook *ContinueRequestWebhook `json:"webhook,omitempty"`
+	// Webhook Where to announce what happens to the generation. Left out: nowhere.
+	Webhook *WebhookRequest `json:"webhook,omitempty"`
 }
 
 // ContinueRequestPreviews0 defines model for ContinueRequest.Previews.0.
@@ -983,7 +941,7 @@ type ContinueRequestPreviews0 string
 // ContinueRequestPreviews1 defines model for ContinueRequest.Previews.1.
 type ContinueRequestPreviews1 = []int
 
-// ContinueRequest_Previews Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them.
+// ContinueRequest_Previews Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them, `none` makes none.
 type ContinueRequest_Previews struct {
 	union json.RawMessage
 }
@@ -993,95 +951,109 @@ type ContinueRequestPriority string
 
 // ContinueRequestOutput How pictures are encoded.
 type ContinueRequestOutput struct {
-	// Format File format of the pictures.
+	// Format File format of the pictures. `jpg` is `jpeg`.
 	Format *ContinueRequestOutputFormat `json:"format,omitempty"`
 
 	// Metadata Write the settings into the picture (EXIF `ImageDescription`).
 	Metadata *bool `json:"metadata,omitempty"`
 
-	// Quality Quality of `webp` and `jpeg`; refused with `png`, which is lossless.
+	// Quality Quality of `webp` and `jpeg`, 1 to 100; refused with `png`, which is lossless. Left out: the parent’s where the format is the same, else 90.
 	Quality *int `json:"quality,omitempty"`
 }
 
-// ContinueRequestOutputFormat File format of the pictures.
+// ContinueRequestOutputFormat File format of the pictures. `jpg` is `jpeg`.
 type ContinueRequestOutputFormat string
 
-// ContinueRequestWebhook Where to announce what happens to the generation.
-type ContinueRequestWebhook struct {
-	// Events What to announce. Default, also of an empty list: the four ends. `generation.started`, `.progress` and `.output` are best effort: each is tried a few times, and may be lost or be overtaken.
-	Events *[]ContinueRequestWebhookEvents `json:"events,omitempty"`
+// EndEvent The terminal generation; the stream ends.
+type EndEvent struct {
+	// Data The terminal generation; the stream ends.
+	Data Generation `json:"data"`
 
-	// Url `https` only, at a public address, without user name or password.
-	Url string `json:"url"`
+	// Event Its name.
+	Event EndEventEvent `json:"event"`
+
+	// Id Its place in the stream, for `Last-Event-ID`.
+	Id string `json:"id"`
 }
 
-// ContinueRequestWebhookEvents defines model for ContinueRequestWebhook.Events.
-type ContinueRequestWebhookEvents string
+// EndEventEvent Its name.
+type EndEventEvent string
 
-// GenerateRequest What to generate. Every field has a default.
+// FieldError A field at fault.
+type FieldError struct {
+	// Detail What is wrong with it and how to mend it.
+	Detail string `json:"detail"`
+
+	// Pointer JSON pointer to the field (`/query/…`, `/path/…` and `/headers/…` outside the body).
+	Pointer string `json:"pointer"`
+}
+
+// GenerateRequest What to generate. Every field has a default, which holds when it is left out or `null`.
 type GenerateRequest struct {
-	// Cfg Guidance strength at the last scale, rising linearly from 0 at the first; 0 turns guidance off. Default: the model’s.
+	// Cfg Guidance strength at the last scale, 0 to 20, rising linearly from 0 at the first; 0 turns guidance off. Default: the model’s.
 	Cfg *float64 `json:"cfg,omitempty"`
 
-	// ClassLabel Class index; `null` is unconditional.
+	// ClassLabel Class by its index, counted from 0. Without it and `class_name` the picture is of no class in particular.
 	ClassLabel *int `json:"class_label,omitempty"`
 
-	// ClassName Name of a class, matched without regard to case.
+	// ClassName Class by its name, matched without regard to case, underscores, hyphens and the width of spaces.
 	ClassName *string `json:"class_name,omitempty"`
 
-	// DeadlineSeconds Cancel when not finished this long after acceptance. Default 600.
+	// DeadlineSeconds Cancel when not finished this long after acceptance. Default 600. In seconds, 1 to 86400.
 	DeadlineSeconds *int `json:"deadline_seconds,omitempty"`
 
-	// Label The caller’s own label; the list can filter by it.
+	// Label The caller’s own label, up to 128 characters; the list can filter by it.
 	Label *string `json:"label,omitempty"`
 
-	// Metadata The caller’s own key-value pairs, echoed back.
+	// Metadata The caller’s own texts by name, echoed back: 16 at most, names of up to 64 characters and texts of up to 512.
 	Metadata *map[string]string `json:"metadata,omitempty"`
 
-	// Model Id of a model, one of `GET /models`.
+	// Model Id of a model, one of `GET /models`. Default: the first of them.
 	//
 	// Examples: emoji-32
-	Model     *string `json:"model,omitempty"`
-	NumImages *int    `json:"num_images,omitempty"`
+	Model *string `json:"model,omitempty"`
+
+	// NumImages How many pictures to make, 1 to 16. They differ in their seeds.
+	NumImages *int `json:"num_images,omitempty"`
 
 	// Output How pictures are encoded.
 	Output *GenerateRequestOutput `json:"output,omitempty"`
 
-	// Previews Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them.
+	// Previews Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them, `none` makes none.
 	Previews *GenerateRequest_Previews `json:"previews,omitempty"`
 
 	// Priority Order in the queue: a head start of some minutes, so that nothing waits for ever behind what is more urgent.
 	Priority *GenerateRequestPriority `json:"priority,omitempty"`
 
-	// RetentionSeconds Keep the finished generation and its pictures this long. Default 86400.
+	// RetentionSeconds Keep the finished generation and its pictures this long. Default 86400. In seconds, 1 to 2592000.
 	RetentionSeconds *int `json:"retention_seconds,omitempty"`
 
 	// ReturnTokens Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them.
 	ReturnTokens *bool `json:"return_tokens,omitempty"`
 
-	// Schedule Settings per scale, coarse to fine, in place of the plain ones. Each array has one entry per scale of the model (`scales`). What is left out, or `null`, follows the plain setting.
+	// Schedule Settings per scale, in place of the plain ones. Left out: the plain ones hold at every scale.
 	Schedule *GenerateRequestSchedule `json:"schedule,omitempty"`
 
-	// Seed Image i uses `seed + i`, modulo 2^32. Drawn by the server when absent; always returned.
+	// Seed Seed of the first picture, 0 to 4294967295: picture i uses `seed + i`, modulo 2^32. Left out, the server draws one; it is always returned.
 	Seed *int64 `json:"seed,omitempty"`
 
 	// Smooth Gumbel-softmax blending of codes.
 	Smooth *bool `json:"smooth,omitempty"`
 
-	// StartDeadlineSeconds Expire when not started this long after acceptance.
+	// StartDeadlineSeconds Expire when not started this long after acceptance. Default: none. In seconds, 1 to 86400.
 	StartDeadlineSeconds *int `json:"start_deadline_seconds,omitempty"`
 
-	// StopAtScale Draft: stop after this scale, counted from 0, and decode what is there. `POST /generations/{id}/continue` takes it further. `null`: all scales.
+	// StopAtScale Draft: stop after this scale, counted from 0, and decode what is there. `POST /generations/{id}/continue` takes it further. Left out: all scales.
 	StopAtScale *int `json:"stop_at_scale,omitempty"`
 
 	// TopK Keep the k likeliest tokens, ties included; 0 turns it off. At most the vocabulary size. Default: the model’s.
 	TopK *int `json:"top_k,omitempty"`
 
-	// TopP Of what top_k left, keep the likeliest tokens that reach this mass; 1 turns it off. Default: the model’s.
+	// TopP Of what top_k left, keep the likeliest tokens that reach this mass, above 0 and at most 1; 1 turns it off. Default: the model’s.
 	TopP *float64 `json:"top_p,omitempty"`
 
-	// Webhook Where to announce what happens to the generation.
-	Webhook *GenerateRequestWebhook `json:"webhook,omitempty"`
+	// Webhook Where to announce what happens to the generation. Left out: nowhere.
+	Webhook *WebhookRequest `json:"webhook,omitempty"`
 }
 
 // GenerateRequestPreviews0 defines model for GenerateRequest.Previews.0.
@@ -1090,7 +1062,7 @@ type GenerateRequestPreviews0 string
 // GenerateRequestPreviews1 defines model for GenerateRequest.Previews.1.
 type GenerateRequestPreviews1 = []int
 
-// GenerateRequest_Previews Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them.
+// GenerateRequest_Previews Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them, `none` makes none.
 type GenerateRequest_Previews struct {
 	union json.RawMessage
 }
@@ -1100,22 +1072,22 @@ type GenerateRequestPriority string
 
 // GenerateRequestOutput How pictures are encoded.
 type GenerateRequestOutput struct {
-	// Format File format of the pictures.
+	// Format File format of the pictures. `jpg` is `jpeg`.
 	Format *GenerateRequestOutputFormat `json:"format,omitempty"`
 
 	// Metadata Write the settings into the picture (EXIF `ImageDescription`).
 	Metadata *bool `json:"metadata,omitempty"`
 
-	// Quality Quality of `webp` and `jpeg`; refused with `png`, which is lossless. Default 90.
+	// Quality Quality of `webp` and `jpeg`, 1 to 100; refused with `png`, which is lossless. Default 90.
 	Quality *int `json:"quality,omitempty"`
 }
 
-// GenerateRequestOutputFormat File format of the pictures.
+// GenerateRequestOutputFormat File format of the pictures. `jpg` is `jpeg`.
 type GenerateRequestOutputFormat string
 
 // GenerateRequestSchedule Settings per scale, coarse to fine, in place of the plain ones. Each array has one entry per scale of the model (`scales`). What is left out, or `null`, follows the plain setting.
 type GenerateRequestSchedule struct {
-	// Cfg `cfg[k]` is the strength at scale k as it is: it does not rise from scale to scale as the plain `cfg` does.
+	// Cfg `cfg[k]` is the strength at scale k as it is, 0 to 20: it does not rise from scale to scale as the plain `cfg` does.
 	Cfg *[]float64 `json:"cfg,omitempty"`
 
 	// ClassLabel Class index of each scale; `null` is unconditional.
@@ -1128,18 +1100,6 @@ type GenerateRequestSchedule struct {
 	TopP *[]float64 `json:"top_p,omitempty"`
 }
 
-// GenerateRequestWebhook Where to announce what happens to the generation.
-type GenerateRequestWebhook struct {
-	// Events What to announce. Default, also of an empty list: the four ends. `generation.started`, `.progress` and `.output` are best effort: each is tried a few times, and may be lost or be overtaken.
-	Events *[]GenerateRequestWebhookEvents `json:"events,omitempty"`
-
-	// Url `https` only, at a public address, without user name or password.
-	Url string `json:"url"`
-}
-
-// GenerateRequestWebhookEvents defines model for GenerateRequestWebhook.Events.
-type GenerateRequestWebhookEvents string
-
 // Generation A generation. Every key is always present; unknown is `null`.
 type Generation struct {
 	// Attempt Attempts started.
@@ -1149,8 +1109,10 @@ type Generation struct {
 	CompletedAt *time.Time `json:"completed_at"`
 
 	// CreatedAt When the request was accepted.
-	CreatedAt time.Time        `json:"created_at"`
-	Error     *GenerationError `json:"error"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Error Why it failed; `null` unless it did.
+	Error *GenerationError `json:"error"`
 
 	// ExpiresAt When the finished generation can no longer be read, its links have stopped working, and its pictures are removed.
 	ExpiresAt *time.Time `json:"expires_at"`
@@ -1161,45 +1123,70 @@ type Generation struct {
 	Id string `json:"id"`
 
 	// Input The settings in force, defaults filled in.
-	Input    GenerationInput    `json:"input"`
-	Label    *string            `json:"label"`
-	Metadata map[string]string  `json:"metadata"`
-	Metrics  GenerationMetrics  `json:"metrics"`
-	Model    string             `json:"model"`
-	Outputs  []GenerationOutput `json:"outputs"`
+	Input GenerationInput `json:"input"`
 
-	// Parent The generation this one continues.
+	// Label The caller’s own label.
+	Label *string `json:"label"`
+
+	// Metadata The caller’s own texts, as they were sent with the request.
+	Metadata map[string]string `json:"metadata"`
+
+	// Metrics Where the time went.
+	Metrics GenerationMetrics `json:"metrics"`
+
+	// Model Id of the model that draws it.
+	Model string `json:"model"`
+
+	// Outputs The pictures, all at once when it has succeeded; empty until then.
+	Outputs []GenerationOutput `json:"outputs"`
+
+	// Parent The generation this one continues; `null` where it continues none.
 	Parent *GenerationParent `json:"parent"`
 
 	// Previews Coarse to fine, as they are stored.
-	Previews []Preview        `json:"previews"`
-	Progress *Progress        `json:"progress"`
-	Queue    *GenerationQueue `json:"queue"`
-	Stage    *GenerationStage `json:"stage"`
+	Previews []Preview `json:"previews"`
+
+	// Progress How far sampling has come; `null` before it begins.
+	Progress *Progress `json:"progress"`
+
+	// Queue Its place in the queue; `null` once it has left it.
+	Queue *GenerationQueue `json:"queue"`
+
+	// Stage What is done with it; `null` when it is terminal.
+	Stage *GenerationStage `json:"stage"`
 
 	// StartedAt When the last attempt began.
-	StartedAt *time.Time       `json:"started_at"`
-	Status    GenerationStatus `json:"status"`
-	Urls      GenerationUrls   `json:"urls"`
-	Webhook   *WebhookState    `json:"webhook"`
+	StartedAt *time.Time `json:"started_at"`
+
+	// Status How it stands. `succeeded`, `failed`, `canceled` and `expired` are terminal: nothing changes after them.
+	Status GenerationStatus `json:"status"`
+
+	// Urls Where it is read, canceled and followed.
+	Urls GenerationUrls `json:"urls"`
+
+	// Webhook Whom its end is announced to; `null`: nobody.
+	Webhook *WebhookState `json:"webhook"`
 }
 
-// GenerationStage defines model for Generation.Stage.
+// GenerationStage What is done with it; `null` when it is terminal.
 type GenerationStage string
 
-// GenerationStatus defines model for Generation.Status.
+// GenerationStatus How it stands. `succeeded`, `failed`, `canceled` and `expired` are terminal: nothing changes after them.
 type GenerationStatus string
 
-// GenerationError defines model for GenerationError.
+// GenerationError Why a generation failed.
 type GenerationError struct {
-	Code    GenerationErrorCode `json:"code"`
-	Message string              `json:"message"`
+	// Code What went wrong; stable.
+	Code GenerationErrorCode `json:"code"`
+
+	// Message What went wrong, in a sentence.
+	Message string `json:"message"`
 
 	// Retryable Whether posting the same request again may succeed.
 	Retryable bool `json:"retryable"`
 }
 
-// GenerationErrorCode defines model for GenerationError.Code.
+// GenerationErrorCode What went wrong; stable.
 type GenerationErrorCode string
 
 // GenerationEvent A server-sent event: its id, its name, and its data as JSON.
@@ -1207,76 +1194,19 @@ type GenerationEvent struct {
 	union json.RawMessage
 }
 
-// GenerationEventEnd defines model for GenerationEventEnd.
-type GenerationEventEnd struct {
-	// Data A generation. Every key is always present; unknown is `null`.
-	Data  Generation              `json:"data"`
-	Event GenerationEventEndEvent `json:"event"`
-	Id    string                  `json:"id"`
-}
-
-// GenerationEventEndEvent defines model for GenerationEventEnd.Event.
-type GenerationEventEndEvent string
-
-// GenerationEventOutput defines model for GenerationEventOutput.
-type GenerationEventOutput struct {
-	Data  GenerationOutput           `json:"data"`
-	Event GenerationEventOutputEvent `json:"event"`
-	Id    string                     `json:"id"`
-}
-
-// GenerationEventOutputEvent defines model for GenerationEventOutput.Event.
-type GenerationEventOutputEvent string
-
-// GenerationEventPreview defines model for GenerationEventPreview.
-type GenerationEventPreview struct {
-	// Data The running sum decoded after a scale: what the picture looks like so far.
-	Data  Preview                     `json:"data"`
-	Event GenerationEventPreviewEvent `json:"event"`
-	Id    string                      `json:"id"`
-}
-
-// GenerationEventPreviewEvent defines model for GenerationEventPreview.Event.
-type GenerationEventPreviewEvent string
-
-// GenerationEventProgress defines model for GenerationEventProgress.
-type GenerationEventProgress struct {
-	// Data How far sampling has come. It never changes the status.
-	Data  Progress                     `json:"data"`
-	Event GenerationEventProgressEvent `json:"event"`
-	Id    string                       `json:"id"`
-}
-
-// GenerationEventProgressEvent defines model for GenerationEventProgress.Event.
-type GenerationEventProgressEvent string
-
-// GenerationEventSnapshot defines model for GenerationEventSnapshot.
-type GenerationEventSnapshot struct {
-	// Data A generation. Every key is always present; unknown is `null`.
-	Data  Generation                   `json:"data"`
-	Event GenerationEventSnapshotEvent `json:"event"`
-	Id    string                       `json:"id"`
-}
-
-// GenerationEventSnapshotEvent defines model for GenerationEventSnapshot.Event.
-type GenerationEventSnapshotEvent string
-
-// GenerationEventStatus defines model for GenerationEventStatus.
-type GenerationEventStatus struct {
-	Data  StatusEvent                `json:"data"`
-	Event GenerationEventStatusEvent `json:"event"`
-	Id    string                     `json:"id"`
-}
-
-// GenerationEventStatusEvent defines model for GenerationEventStatus.Event.
-type GenerationEventStatusEvent string
-
 // GenerationInput The settings in force, defaults filled in.
 type GenerationInput struct {
-	Cfg             float64 `json:"cfg"`
-	ClassLabel      *int    `json:"class_label"`
-	ClassName       *string `json:"class_name"`
-	DeadlineSeconds int     `json:"deadline_seconds"`
+	// Cfg Guidance strength at the last scale; 0 is off.
+	Cfg float64 `json:"cfg"`
+
+	// ClassLabel Index of the class; `null`: of no class in particular.
+	ClassLabel *int `json:"class_label"`
+
+	// ClassName Name of the class.
+	ClassName *string `json:"class_name"`
+
+	// DeadlineSeconds Canceled when not finished this long after acceptance.
+	DeadlineSeconds int `json:"deadline_seconds"`
 
 	// Keep Variation: the first `scales` scales are drawn with this `seed` (image i: `seed + i`), the rest with the plain one.
 	Keep *GenerationInputKeep `json:"keep"`
@@ -1284,49 +1214,81 @@ type GenerationInput struct {
 	// Model Id of a model, one of `GET /models`.
 	//
 	// Examples: emoji-32
-	Model         string                `json:"model"`
-	ModelRevision string                `json:"model_revision"`
-	NumImages     int                   `json:"num_images"`
-	Output        GenerationInputOutput `json:"output"`
+	Model string `json:"model"`
+
+	// ModelRevision Revision of the model’s weights: a seed is reproducible within one revision.
+	ModelRevision string `json:"model_revision"`
+
+	// NumImages How many pictures are made.
+	NumImages int `json:"num_images"`
+
+	// Output How the pictures are encoded.
+	Output GenerationInputOutput `json:"output"`
 
 	// Previews Scales after which a preview is made.
-	Previews         []int                   `json:"previews"`
-	Priority         GenerationInputPriority `json:"priority"`
-	RetentionSeconds int                     `json:"retention_seconds"`
-	ReturnTokens     bool                    `json:"return_tokens"`
+	Previews []int `json:"previews"`
 
-	// Schedule Settings per scale; what is `null` follows the plain setting.
-	Schedule             *GenerationInputSchedule `json:"schedule"`
-	Seed                 int64                    `json:"seed"`
-	Smooth               bool                     `json:"smooth"`
-	StartDeadlineSeconds *int                     `json:"start_deadline_seconds"`
-	StopAtScale          *int                     `json:"stop_at_scale"`
-	TopK                 int                      `json:"top_k"`
-	TopP                 float64                  `json:"top_p"`
+	// Priority Head start in the queue.
+	Priority GenerationInputPriority `json:"priority"`
+
+	// RetentionSeconds How long the finished generation is kept.
+	RetentionSeconds int `json:"retention_seconds"`
+
+	// ReturnTokens Whether the drawn tokens are stored beside each picture.
+	ReturnTokens bool `json:"return_tokens"`
+
+	// Schedule Settings per scale; `null`: the plain ones hold at every scale.
+	Schedule *GenerationInputSchedule `json:"schedule"`
+
+	// Seed Seed of the first picture; picture i has `seed + i`, modulo 2^32.
+	Seed int64 `json:"seed"`
+
+	// Smooth Whether codes are blended by Gumbel-softmax.
+	Smooth bool `json:"smooth"`
+
+	// StartDeadlineSeconds Expires when not started this long after acceptance; `null`: never.
+	StartDeadlineSeconds *int `json:"start_deadline_seconds"`
+
+	// StopAtScale The scale a draft stops after, counted from 0; `null`: all scales.
+	StopAtScale *int `json:"stop_at_scale"`
+
+	// TopK How many of the likeliest tokens are kept; 0 is off.
+	TopK int `json:"top_k"`
+
+	// TopP Mass of the likeliest tokens that is kept; 1 is off.
+	TopP float64 `json:"top_p"`
 }
 
-// GenerationInputPriority defines model for GenerationInput.Priority.
+// GenerationInputPriority Head start in the queue.
 type GenerationInputPriority string
 
-// GenerationInputKeep Variation: the first `scales` scales are drawn with this `seed` (image i: `seed + i`), the rest with the plain one.
+// GenerationInputKeep What a variation keeps of the generation it varies.
 type GenerationInputKeep struct {
-	Scales int   `json:"scales"`
-	Seed   int64 `json:"seed"`
+	// Scales How many scales are kept.
+	Scales int `json:"scales"`
+
+	// Seed Seed of the scales that are kept.
+	Seed int64 `json:"seed"`
 }
 
-// GenerationInputOutput defines model for GenerationInputOutput.
+// GenerationInputOutput How the pictures are encoded.
 type GenerationInputOutput struct {
-	Format   GenerationInputOutputFormat `json:"format"`
-	Metadata bool                        `json:"metadata"`
-	Quality  *int                        `json:"quality"`
+	// Format File format of the pictures.
+	Format GenerationInputOutputFormat `json:"format"`
+
+	// Metadata Whether the settings are written into the pictures.
+	Metadata bool `json:"metadata"`
+
+	// Quality Quality of `webp` and `jpeg`; `null` with `png`.
+	Quality *int `json:"quality"`
 }
 
-// GenerationInputOutputFormat defines model for GenerationInputOutput.Format.
+// GenerationInputOutputFormat File format of the pictures.
 type GenerationInputOutputFormat string
 
 // GenerationInputSchedule Settings per scale; what is `null` follows the plain setting.
 type GenerationInputSchedule struct {
-	// Cfg `cfg[k]` is the strength at scale k as it is: it does not rise from scale to scale as the plain `cfg` does.
+	// Cfg `cfg[k]` is the strength at scale k as it is, 0 to 20: it does not rise from scale to scale as the plain `cfg` does.
 	Cfg *[]float64 `json:"cfg"`
 
 	// ClassLabel Class index of each scale; `null` is unconditional.
@@ -1341,13 +1303,14 @@ type GenerationInputSchedule struct {
 
 // GenerationList Newest first. With filters, a page may be shorter than `limit` before the end.
 type GenerationList struct {
+	// Data The generations of this page.
 	Data []Generation `json:"data"`
 
 	// NextCursor Pass as `cursor` for the next page; `null` at the end.
 	NextCursor *string `json:"next_cursor"`
 }
 
-// GenerationMetrics defines model for GenerationMetrics.
+// GenerationMetrics Where the time went; what is not known is `null`.
 type GenerationMetrics struct {
 	// BatchSize Largest batch this generation’s pictures were sampled in.
 	BatchSize *int `json:"batch_size"`
@@ -1377,19 +1340,26 @@ type GenerationMetrics struct {
 	UploadMs *float64 `json:"upload_ms"`
 }
 
-// GenerationOutput defines model for GenerationOutput.
+// GenerationOutput A picture, and the link to it.
 type GenerationOutput struct {
+	// Bytes Size of the file.
 	Bytes int `json:"bytes"`
 
-	// ContentType Examples: image/png
+	// ContentType Media type of the file.
+	//
+	// Examples: image/png
 	ContentType string `json:"content_type"`
 
-	// Height Pixels.
+	// Height Height in pixels.
 	Height int `json:"height"`
-	Index  int `json:"index"`
+
+	// Index Which picture of the generation, counted from 0.
+	Index int `json:"index"`
 
 	// Seed Seed that alone reproduces this picture.
-	Seed   int    `json:"seed"`
+	Seed int `json:"seed"`
+
+	// Sha256 SHA-256 of the file, in hexadecimal digits.
 	Sha256 string `json:"sha256"`
 
 	// TokensUrl Link to the drawn tokens, like `url`; only with `return_tokens`. A little-endian bit stream of `tokens_per_image` numbers (see the model), all scales one after another (of a draft, those up to `stop_at_scale`, and so fewer numbers), row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes.
@@ -1401,20 +1371,22 @@ type GenerationOutput struct {
 	// UrlExpiresAt When `url` and `tokens_url` stop working.
 	UrlExpiresAt time.Time `json:"url_expires_at"`
 
-	// Width Pixels.
+	// Width Width in pixels.
 	Width int `json:"width"`
 }
 
-// GenerationParent The generation this one continues.
+// GenerationParent The generation that another one continues.
 type GenerationParent struct {
 	// Id Id of a generation.
 	//
 	// Examples: gen_4s5k2nq7yb6dm3xw2ehqj5ztla
-	Id         string `json:"id"`
-	KeepScales *int   `json:"keep_scales"`
+	Id string `json:"id"`
+
+	// KeepScales How many of its scales were kept; `null`: it was taken further.
+	KeepScales *int `json:"keep_scales"`
 }
 
-// GenerationQueue defines model for GenerationQueue.
+// GenerationQueue Its place in the queue.
 type GenerationQueue struct {
 	// EtaMs Estimated time to completion.
 	EtaMs *float64 `json:"eta_ms"`
@@ -1426,29 +1398,53 @@ type GenerationQueue struct {
 	Position *int `json:"position"`
 }
 
-// GenerationUrls defines model for GenerationUrls.
+// GenerationUrls Where a generation is read, canceled and followed.
 type GenerationUrls struct {
+	// Cancel POST here to cancel it.
 	Cancel string `json:"cancel"`
 
 	// Events Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour. Whoever opens it sees no `webhook`, `metadata` or `label`, and no link that outlives it.
 	Events string `json:"events"`
-	Self   string `json:"self"`
+
+	// Self The generation; with `?wait=` the answer is held until it has ended.
+	Self string `json:"self"`
 }
 
-// Model defines model for Model.
+// Health That all is well.
+type Health struct {
+	// Status All is well.
+	Status HealthStatus `json:"status"`
+}
+
+// HealthStatus All is well.
+type HealthStatus string
+
+// Model A model that runners have announced.
 type Model struct {
 	// Default Whether requests without `model` use this one.
-	Default     bool          `json:"default"`
-	Defaults    ModelDefaults `json:"defaults"`
-	Description *string       `json:"description"`
+	Default bool `json:"default"`
+
+	// Defaults Settings of requests that name none.
+	Defaults ModelDefaults `json:"defaults"`
+
+	// Description What it draws.
+	Description *string `json:"description"`
 
 	// Id Id of a model, one of `GET /models`.
 	//
 	// Examples: emoji-32
-	Id         string          `json:"id"`
-	License    string          `json:"license"`
-	Name       string          `json:"name"`
-	NumClasses int             `json:"num_classes"`
+	Id string `json:"id"`
+
+	// License Licence of the weights.
+	License string `json:"license"`
+
+	// Name Name for people.
+	Name string `json:"name"`
+
+	// NumClasses Number of classes; `GET /models/{id}/classes` has their names.
+	NumClasses int `json:"num_classes"`
+
+	// Parameters Numbers of weights.
 	Parameters ModelParameters `json:"parameters"`
 
 	// Resolution Width and height of the pictures, in pixels.
@@ -1464,50 +1460,83 @@ type Model struct {
 	TokensPerImage int `json:"tokens_per_image"`
 
 	// Unsupported Request fields this model does not honour; asking for one gives 422 `unsupported_for_model`.
-	Unsupported    []string `json:"unsupported"`
-	VocabularySize int      `json:"vocabulary_size"`
+	Unsupported []string `json:"unsupported"`
+
+	// VocabularySize Number of different tokens.
+	VocabularySize int `json:"vocabulary_size"`
 }
 
-// ModelClass defines model for ModelClass.
+// ModelClass A class of a model.
 type ModelClass struct {
-	Label int    `json:"label"`
-	Name  string `json:"name"`
+	// Label Its index, the `class_label` of requests.
+	Label int `json:"label"`
+
+	// Name Its name, the `class_name` of requests.
+	Name string `json:"name"`
 }
 
-// ModelClassList defines model for ModelClassList.
+// ModelClassList Classes of a model.
 type ModelClassList struct {
+	// Data The classes of this page, by label.
 	Data []ModelClass `json:"data"`
 
 	// Total Classes that match, on this page or not.
 	Total int `json:"total"`
 }
 
-// ModelDefaults defines model for ModelDefaults.
+// ModelDefaults Settings of requests that name none.
 type ModelDefaults struct {
-	Cfg  float64 `json:"cfg"`
-	TopK int     `json:"top_k"`
+	// Cfg Guidance strength.
+	Cfg float64 `json:"cfg"`
+
+	// TopK How many of the likeliest tokens are kept; 0 is all.
+	TopK int `json:"top_k"`
+
+	// TopP Mass of the likeliest tokens that is kept.
 	TopP float64 `json:"top_p"`
 }
 
-// ModelList defines model for ModelList.
+// ModelList Every model that is announced.
 type ModelList struct {
+	// Data The models, the default first.
 	Data []Model `json:"data"`
 }
 
-// ModelParameters defines model for ModelParameters.
+// ModelParameters Numbers of weights.
 type ModelParameters struct {
-	Tokenizer   int `json:"tokenizer"`
+	// Tokenizer Of the tokenizer, which makes pictures of them.
+	Tokenizer int `json:"tokenizer"`
+
+	// Transformer Of the transformer, which draws tokens.
 	Transformer int `json:"transformer"`
 }
 
+// OutputEvent A picture was stored; only once all of them are.
+type OutputEvent struct {
+	// Data A picture was stored; only once all of them are.
+	Data GenerationOutput `json:"data"`
+
+	// Event Its name.
+	Event OutputEventEvent `json:"event"`
+
+	// Id Its place in the stream, for `Last-Event-ID`.
+	Id string `json:"id"`
+}
+
+// OutputEventEvent Its name.
+type OutputEventEvent string
+
 // Preview The running sum decoded after a scale: what the picture looks like so far.
 type Preview struct {
+	// Bytes Size of the file.
 	Bytes int `json:"bytes"`
 
-	// ContentType Examples: image/webp
+	// ContentType Media type of the file.
+	//
+	// Examples: image/webp
 	ContentType string `json:"content_type"`
 
-	// Height Pixels.
+	// Height Height in pixels.
 	Height int `json:"height"`
 
 	// Index Which picture of the generation.
@@ -1522,40 +1551,54 @@ type Preview struct {
 	// UrlExpiresAt When `url` stops working.
 	UrlExpiresAt time.Time `json:"url_expires_at"`
 
-	// Width Pixels.
+	// Width Width in pixels.
 	Width int `json:"width"`
 }
 
+// PreviewEvent A preview was stored.
+type PreviewEvent struct {
+	// Data A preview was stored.
+	Data Preview `json:"data"`
+
+	// Event Its name.
+	Event PreviewEventEvent `json:"event"`
+
+	// Id Its place in the stream, for `Last-Event-ID`.
+	Id string `json:"id"`
+}
+
+// PreviewEventEvent Its name.
+type PreviewEventEvent string
+
 // Problem RFC 9457 problem details.
 type Problem struct {
+	// Code The kind of problem, for programs; stable.
 	Code ProblemCode `json:"code"`
 
 	// Detail What is wrong here and how to mend it.
 	Detail string `json:"detail"`
 
 	// Errors The fields at fault; empty when no single field is.
-	Errors    []ProblemErrors `json:"errors"`
-	RequestId string          `json:"request_id"`
+	Errors []FieldError `json:"errors"`
+
+	// RequestId Id of the request, which the server’s log has as well.
+	RequestId string `json:"request_id"`
 
 	// Retryable Whether the same request may succeed later.
-	Retryable bool   `json:"retryable"`
-	Status    int    `json:"status"`
-	Title     string `json:"title"`
+	Retryable bool `json:"retryable"`
+
+	// Status The HTTP status.
+	Status int `json:"status"`
+
+	// Title The kind of problem, in words.
+	Title string `json:"title"`
 
 	// Type Names the kind of problem; stable.
 	Type string `json:"type"`
 }
 
-// ProblemCode defines model for Problem.Code.
+// ProblemCode The kind of problem, for programs; stable.
 type ProblemCode string
-
-// ProblemErrors defines model for ProblemErrors.
-type ProblemErrors struct {
-	Detail string `json:"detail"`
-
-	// Pointer JSON pointer to the field (`/query/…`, `/path/…` and `/headers/…` outside the body).
-	Pointer string `json:"pointer"`
-}
 
 // Progress How far sampling has come. It never changes the status.
 type Progress struct {
@@ -1566,27 +1609,50 @@ type Progress struct {
 	Scales int `json:"scales"`
 
 	// Tokens Tokens drawn so far, over all pictures.
-	Tokens      int `json:"tokens"`
+	Tokens int `json:"tokens"`
+
+	// TokensTotal Tokens to draw, over all pictures.
 	TokensTotal int `json:"tokens_total"`
 }
+
+// ProgressEvent Scales were finished. Several that finish at once may be told of once.
+type ProgressEvent struct {
+	// Data Scales were finished. Several that finish at once may be told of once.
+	Data Progress `json:"data"`
+
+	// Event Its name.
+	Event ProgressEventEvent `json:"event"`
+
+	// Id Its place in the stream, for `Last-Event-ID`.
+	Id string `json:"id"`
+}
+
+// ProgressEventEvent Its name.
+type ProgressEventEvent string
 
 // ServiceStatus Capacity, as it is now.
 type ServiceStatus struct {
 	// Accepting Whether a request would be accepted now.
-	Accepting bool                  `json:"accepting"`
-	Models    []ServiceStatusModels `json:"models"`
-	Queue     ServiceStatusQueue    `json:"queue"`
+	Accepting bool `json:"accepting"`
+
+	// Models Speed of each model.
+	Models []ServiceStatusModel `json:"models"`
+
+	// Queue The queue of generations.
+	Queue ServiceStatusQueue `json:"queue"`
 
 	// Runners Runners heard of in the last half minute.
 	Runners int `json:"runners"`
 
 	// Unserved Revisions of models that generations wait for and no runner that is up serves: start one with it.
-	Unserved []ServiceStatusUnserved `json:"unserved"`
-	Version  string                  `json:"version"`
+	Unserved []UnservedRevision `json:"unserved"`
+
+	// Version Version of the server.
+	Version string `json:"version"`
 }
 
-// ServiceStatusModels defines model for ServiceStatusModels.
-type ServiceStatusModels struct {
+// ServiceStatusModel Speed of a model.
+type ServiceStatusModel struct {
 	// Id Id of a model, one of `GET /models`.
 	//
 	// Examples: emoji-32
@@ -1598,60 +1664,103 @@ type ServiceStatusModels struct {
 	// LatencyMs Recent time from first scale to stored pictures.
 	LatencyMs *float64 `json:"latency_ms"`
 
-	// Runners Of them, those that serve this model.
+	// Runners Of all runners, those that serve this model.
 	Runners int `json:"runners"`
 }
 
-// ServiceStatusQueue defines model for ServiceStatusQueue.
+// ServiceStatusQueue The queue of generations.
 type ServiceStatusQueue struct {
 	// OldestWaitMs How long the next one to run has waited.
 	OldestWaitMs *float64 `json:"oldest_wait_ms"`
-	Running      int      `json:"running"`
+
+	// Running Generations that run.
+	Running int `json:"running"`
 
 	// Waiting Generations that wait.
 	Waiting int `json:"waiting"`
 }
 
-// ServiceStatusUnserved defines model for ServiceStatusUnserved.
-type ServiceStatusUnserved struct {
+// SnapshotEvent The generation as it is when the stream begins.
+type SnapshotEvent struct {
+	// Data The generation as it is when the stream begins.
+	Data Generation `json:"data"`
+
+	// Event Its name.
+	Event SnapshotEventEvent `json:"event"`
+
+	// Id Its place in the stream, for `Last-Event-ID`.
+	Id string `json:"id"`
+}
+
+// SnapshotEventEvent Its name.
+type SnapshotEventEvent string
+
+// StatusChangeEvent The status or the stage has changed.
+type StatusChangeEvent struct {
+	// Data The status or the stage has changed.
+	Data StatusEvent `json:"data"`
+
+	// Event Its name.
+	Event StatusChangeEventEvent `json:"event"`
+
+	// Id Its place in the stream, for `Last-Event-ID`.
+	Id string `json:"id"`
+}
+
+// StatusChangeEventEvent Its name.
+type StatusChangeEventEvent string
+
+// StatusEvent Status and stage as they are now.
+type StatusEvent struct {
+	// Attempt Attempts started.
+	Attempt int `json:"attempt"`
+
+	// Stage What is done with it; `null` when it is terminal.
+	Stage *StatusEventStage `json:"stage"`
+
+	// Status How the generation stands.
+	Status StatusEventStatus `json:"status"`
+}
+
+// StatusEventStage What is done with it; `null` when it is terminal.
+type StatusEventStage string
+
+// StatusEventStatus How the generation stands.
+type StatusEventStatus string
+
+// UnservedRevision A revision of a model that generations wait for and no runner serves.
+type UnservedRevision struct {
 	// Model Id of a model, one of `GET /models`.
 	//
 	// Examples: emoji-32
-	Model    string `json:"model"`
+	Model string `json:"model"`
+
+	// Revision Revision of the model.
 	Revision string `json:"revision"`
 
 	// Waiting Generations that wait for it, each until its deadline.
 	Waiting int `json:"waiting"`
 }
 
-// StatusEvent defines model for StatusEvent.
-type StatusEvent struct {
-	Attempt int               `json:"attempt"`
-	Stage   *StatusEventStage `json:"stage"`
-	Status  StatusEventStatus `json:"status"`
-}
-
-// StatusEventStage defines model for StatusEvent.Stage.
-type StatusEventStage string
-
-// StatusEventStatus defines model for StatusEvent.Status.
-type StatusEventStatus string
-
-// WebhookAttempt defines model for WebhookAttempt.
+// WebhookAttempt One request to a receiver.
 type WebhookAttempt struct {
 	// At When the request was made.
 	At time.Time `json:"at"`
 
 	// Error What went wrong, where the answer does not say it.
-	Error     *string `json:"error"`
+	Error *string `json:"error"`
+
+	// LatencyMs How long it took.
 	LatencyMs float64 `json:"latency_ms"`
 
 	// Outcome `delivered`: 2xx. `rejected`: another status, redirects included. `unreachable`: no connection, or one that broke. `timeout`: no whole answer in time. `refused`: the URL leads to an address nothing is sent to. `gone`: nothing is left to tell of, since the generation was deleted.
 	Outcome WebhookAttemptOutcome `json:"outcome"`
 
 	// Response Beginning of the answer’s body: 1 KB at most.
-	Response   *string `json:"response"`
-	StatusCode *int    `json:"status_code"`
+	Response *string `json:"response"`
+
+	// StatusCode Status of the answer; `null` without one.
+	StatusCode *int `json:"status_code"`
 }
 
 // WebhookAttemptOutcome `delivered`: 2xx. `rejected`: another status, redirects included. `unreachable`: no connection, or one that broke. `timeout`: no whole answer in time. `refused`: the URL leads to an address nothing is sent to. `gone`: nothing is left to tell of, since the generation was deleted.
@@ -1668,13 +1777,15 @@ type WebhookDelivery struct {
 	// CreatedAt When it was made: with its generation, or at its event.
 	CreatedAt time.Time `json:"created_at"`
 
-	// Event `null` until the generation has ended one way or another.
+	// Event What it announces; `null` until the generation has ended one way or another.
 	Event *WebhookDeliveryEvent `json:"event"`
 
 	// ExpiresAt Until when it is kept.
 	ExpiresAt *time.Time `json:"expires_at"`
 
-	// GenerationId Id of a generation.
+	// GenerationId The generation it tells of; `null` for a test.
+	//
+	// Examples: gen_4s5k2nq7yb6dm3xw2ehqj5ztla
 	GenerationId *string `json:"generation_id"`
 
 	// Id Id of a webhook delivery; its requests carry it as `webhook-id`.
@@ -1687,10 +1798,12 @@ type WebhookDelivery struct {
 
 	// Status `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
 	Status WebhookDeliveryStatus `json:"status"`
-	Url    string                `json:"url"`
+
+	// Url Where it is sent.
+	Url string `json:"url"`
 }
 
-// WebhookDeliveryEvent `null` until the generation has ended one way or another.
+// WebhookDeliveryEvent What it announces; `null` until the generation has ended one way or another.
 type WebhookDeliveryEvent string
 
 // WebhookDeliveryStatus `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
@@ -1698,6 +1811,7 @@ type WebhookDeliveryStatus string
 
 // WebhookDeliveryList Newest first. With filters, a page may be shorter than `limit` before the end.
 type WebhookDeliveryList struct {
+	// Data The deliveries of this page.
 	Data []WebhookDelivery `json:"data"`
 
 	// NextCursor Pass as `cursor` for the next page; `null` at the end.
@@ -1706,34 +1820,54 @@ type WebhookDeliveryList struct {
 
 // WebhookKeySet Keys whose Ed25519 signatures (`v1a`) requests carry, one each. Empty where the service makes none.
 type WebhookKeySet struct {
-	Keys []WebhookKeySetKeys `json:"keys"`
+	// Keys The keys; any of them may have signed.
+	Keys []WebhookPublicKey `json:"keys"`
 }
 
-// WebhookKeySetKeys defines model for WebhookKeySetKeys.
-type WebhookKeySetKeys struct {
-	Alg WebhookKeySetKeysAlg `json:"alg"`
-	Crv WebhookKeySetKeysCrv `json:"crv"`
+// WebhookPublicKey JSON Web Key of an Ed25519 key (RFC 8037).
+type WebhookPublicKey struct {
+	// Alg Their algorithm.
+	Alg WebhookPublicKeyAlg `json:"alg"`
+
+	// Crv Its curve.
+	Crv WebhookPublicKeyCrv `json:"crv"`
 
 	// Kid Thumbprint of the key (RFC 7638).
-	Kid string               `json:"kid"`
-	Kty WebhookKeySetKeysKty `json:"kty"`
-	Use WebhookKeySetKeysUse `json:"use"`
+	Kid string `json:"kid"`
+
+	// Kty Kind of the key.
+	Kty WebhookPublicKeyKty `json:"kty"`
+
+	// Use What it is for: signatures.
+	Use WebhookPublicKeyUse `json:"use"`
 
 	// X The public key: 32 bytes in base64url.
 	X string `json:"x"`
 }
 
-// WebhookKeySetKeysAlg defines model for WebhookKeySetKeys.Alg.
-type WebhookKeySetKeysAlg string
+// WebhookPublicKeyAlg Their algorithm.
+type WebhookPublicKeyAlg string
 
-// WebhookKeySetKeysCrv defines model for WebhookKeySetKeys.Crv.
-type WebhookKeySetKeysCrv string
+// WebhookPublicKeyCrv Its curve.
+type WebhookPublicKeyCrv string
 
-// WebhookKeySetKeysKty defines model for WebhookKeySetKeys.Kty.
-type WebhookKeySetKeysKty string
+// WebhookPublicKeyKty Kind of the key.
+type WebhookPublicKeyKty string
 
-// WebhookKeySetKeysUse defines model for WebhookKeySetKeys.Use.
-type WebhookKeySetKeysUse string
+// WebhookPublicKeyUse What it is for: signatures.
+type WebhookPublicKeyUse string
+
+// WebhookRequest Where to announce what happens to the generation.
+type WebhookRequest struct {
+	// Events What to announce. Default, also of an empty list: the four ends. `generation.started`, `.progress` and `.output` are best effort: each is tried a few times, and may be lost or be overtaken.
+	Events *[]WebhookRequestEvents `json:"events,omitempty"`
+
+	// Url `https` only, at a public address, without user name or password.
+	Url string `json:"url"`
+}
+
+// WebhookRequestEvents defines model for WebhookRequest.Events.
+type WebhookRequestEvents string
 
 // WebhookSecret Each API key has one.
 type WebhookSecret struct {
@@ -1755,12 +1889,16 @@ type WebhookState struct {
 	// DeliveryId Id of a webhook delivery; its requests carry it as `webhook-id`.
 	//
 	// Examples: whd_4s5k2nq7yb6dm3xw2ehqj5ztla
-	DeliveryId string               `json:"delivery_id"`
-	Events     []WebhookStateEvents `json:"events"`
+	DeliveryId string `json:"delivery_id"`
+
+	// Events What is announced.
+	Events []WebhookStateEvents `json:"events"`
 
 	// Status `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
 	Status WebhookStateStatus `json:"status"`
-	Url    string             `json:"url"`
+
+	// Url Where it is announced.
+	Url string `json:"url"`
 }
 
 // WebhookStateEvents defines model for WebhookState.Events.
@@ -1824,12 +1962,9 @@ type GetGenerationEventsParams struct {
 	LastEventId *string `json:"last-event-id,omitempty"`
 }
 
-// GetHealth200JSONResponseBodyStatus defines parameters for GetHealth.
-type GetHealth200JSONResponseBodyStatus string
-
 // ListModelClassesParams defines parameters for ListModelClasses.
 type ListModelClassesParams struct {
-	// Q Part of a name, matched without regard to case.
+	// Q Part of a name, matched as `class_name` is.
 	Q      *string `form:"q,omitempty" json:"q,omitempty"`
 	Limit  *int    `form:"limit,omitempty" json:"limit,omitempty"`
 	Offset *int    `form:"offset,omitempty" json:"offset,omitempty"`
@@ -1844,9 +1979,6 @@ type GetObjectParams struct {
 	// IfNoneMatch `ETag` of an earlier answer.
 	IfNoneMatch *string `json:"if-none-match,omitempty"`
 }
-
-// GetReadiness200JSONResponseBodyStatus defines parameters for GetReadiness.
-type GetReadiness200JSONResponseBodyStatus string
 
 // ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
 type ListWebhookDeliveriesParams struct {
@@ -1998,22 +2130,22 @@ func (t *GenerateRequest_Previews) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// AsGenerationEventSnapshot returns the union data inside the GenerationEvent as a GenerationEventSnapshot
-func (t GenerationEvent) AsGenerationEventSnapshot() (GenerationEventSnapshot, error) {
-	var body GenerationEventSnapshot
+// AsSnapshotEvent returns the union data inside the GenerationEvent as a SnapshotEvent
+func (t GenerationEvent) AsSnapshotEvent() (SnapshotEvent, error) {
+	var body SnapshotEvent
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromGenerationEventSnapshot overwrites any union data inside the GenerationEvent as the provided GenerationEventSnapshot
-func (t *GenerationEvent) FromGenerationEventSnapshot(v GenerationEventSnapshot) error {
+// FromSnapshotEvent overwrites any union data inside the GenerationEvent as the provided SnapshotEvent
+func (t *GenerationEvent) FromSnapshotEvent(v SnapshotEvent) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeGenerationEventSnapshot performs a merge with any union data inside the GenerationEvent, using the provided GenerationEventSnapshot
-func (t *GenerationEvent) MergeGenerationEventSnapshot(v GenerationEventSnapshot) error {
+// MergeSnapshotEvent performs a merge with any union data inside the GenerationEvent, using the provided SnapshotEvent
+func (t *GenerationEvent) MergeSnapshotEvent(v SnapshotEvent) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -2024,22 +2156,22 @@ func (t *GenerationEvent) MergeGenerationEventSnapshot(v GenerationEventSnapshot
 	return err
 }
 
-// AsGenerationEventStatus returns the union data inside the GenerationEvent as a GenerationEventStatus
-func (t GenerationEvent) AsGenerationEventStatus() (GenerationEventStatus, error) {
-	var body GenerationEventStatus
+// AsStatusChangeEvent returns the union data inside the GenerationEvent as a StatusChangeEvent
+func (t GenerationEvent) AsStatusChangeEvent() (StatusChangeEvent, error) {
+	var body StatusChangeEvent
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromGenerationEventStatus overwrites any union data inside the GenerationEvent as the provided GenerationEventStatus
-func (t *GenerationEvent) FromGenerationEventStatus(v GenerationEventStatus) error {
+// FromStatusChangeEvent overwrites any union data inside the GenerationEvent as the provided StatusChangeEvent
+func (t *GenerationEvent) FromStatusChangeEvent(v StatusChangeEvent) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeGenerationEventStatus performs a merge with any union data inside the GenerationEvent, using the provided GenerationEventStatus
-func (t *GenerationEvent) MergeGenerationEventStatus(v GenerationEventStatus) error {
+// MergeStatusChangeEvent performs a merge with any union data inside the GenerationEvent, using the provided StatusChangeEvent
+func (t *GenerationEvent) MergeStatusChangeEvent(v StatusChangeEvent) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -2050,22 +2182,22 @@ func (t *GenerationEvent) MergeGenerationEventStatus(v GenerationEventStatus) er
 	return err
 }
 
-// AsGenerationEventProgress returns the union data inside the GenerationEvent as a GenerationEventProgress
-func (t GenerationEvent) AsGenerationEventProgress() (GenerationEventProgress, error) {
-	var body GenerationEventProgress
+// AsProgressEvent returns the union data inside the GenerationEvent as a ProgressEvent
+func (t GenerationEvent) AsProgressEvent() (ProgressEvent, error) {
+	var body ProgressEvent
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromGenerationEventProgress overwrites any union data inside the GenerationEvent as the provided GenerationEventProgress
-func (t *GenerationEvent) FromGenerationEventProgress(v GenerationEventProgress) error {
+// FromProgressEvent overwrites any union data inside the GenerationEvent as the provided ProgressEvent
+func (t *GenerationEvent) FromProgressEvent(v ProgressEvent) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeGenerationEventProgress performs a merge with any union data inside the GenerationEvent, using the provided GenerationEventProgress
-func (t *GenerationEvent) MergeGenerationEventProgress(v GenerationEventProgress) error {
+// MergeProgressEvent performs a merge with any union data inside the GenerationEvent, using the provided ProgressEvent
+func (t *GenerationEvent) MergeProgressEvent(v ProgressEvent) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -2076,22 +2208,22 @@ func (t *GenerationEvent) MergeGenerationEventProgress(v GenerationEventProgress
 	return err
 }
 
-// AsGenerationEventPreview returns the union data inside the GenerationEvent as a GenerationEventPreview
-func (t GenerationEvent) AsGenerationEventPreview() (GenerationEventPreview, error) {
-	var body GenerationEventPreview
+// AsPreviewEvent returns the union data inside the GenerationEvent as a PreviewEvent
+func (t GenerationEvent) AsPreviewEvent() (PreviewEvent, error) {
+	var body PreviewEvent
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromGenerationEventPreview overwrites any union data inside the GenerationEvent as the provided GenerationEventPreview
-func (t *GenerationEvent) FromGenerationEventPreview(v GenerationEventPreview) error {
+// FromPreviewEvent overwrites any union data inside the GenerationEvent as the provided PreviewEvent
+func (t *GenerationEvent) FromPreviewEvent(v PreviewEvent) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeGenerationEventPreview performs a merge with any union data inside the GenerationEvent, using the provided GenerationEventPreview
-func (t *GenerationEvent) MergeGenerationEventPreview(v GenerationEventPreview) error {
+// MergePreviewEvent performs a merge with any union data inside the GenerationEvent, using the provided PreviewEvent
+func (t *GenerationEvent) MergePreviewEvent(v PreviewEvent) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -2102,22 +2234,22 @@ func (t *GenerationEvent) MergeGenerationEventPreview(v GenerationEventPreview) 
 	return err
 }
 
-// AsGenerationEventOutput returns the union data inside the GenerationEvent as a GenerationEventOutput
-func (t GenerationEvent) AsGenerationEventOutput() (GenerationEventOutput, error) {
-	var body GenerationEventOutput
+// AsOutputEvent returns the union data inside the GenerationEvent as a OutputEvent
+func (t GenerationEvent) AsOutputEvent() (OutputEvent, error) {
+	var body OutputEvent
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromGenerationEventOutput overwrites any union data inside the GenerationEvent as the provided GenerationEventOutput
-func (t *GenerationEvent) FromGenerationEventOutput(v GenerationEventOutput) error {
+// FromOutputEvent overwrites any union data inside the GenerationEvent as the provided OutputEvent
+func (t *GenerationEvent) FromOutputEvent(v OutputEvent) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeGenerationEventOutput performs a merge with any union data inside the GenerationEvent, using the provided GenerationEventOutput
-func (t *GenerationEvent) MergeGenerationEventOutput(v GenerationEventOutput) error {
+// MergeOutputEvent performs a merge with any union data inside the GenerationEvent, using the provided OutputEvent
+func (t *GenerationEvent) MergeOutputEvent(v OutputEvent) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -2128,22 +2260,22 @@ func (t *GenerationEvent) MergeGenerationEventOutput(v GenerationEventOutput) er
 	return err
 }
 
-// AsGenerationEventEnd returns the union data inside the GenerationEvent as a GenerationEventEnd
-func (t GenerationEvent) AsGenerationEventEnd() (GenerationEventEnd, error) {
-	var body GenerationEventEnd
+// AsEndEvent returns the union data inside the GenerationEvent as a EndEvent
+func (t GenerationEvent) AsEndEvent() (EndEvent, error) {
+	var body EndEvent
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
-// FromGenerationEventEnd overwrites any union data inside the GenerationEvent as the provided GenerationEventEnd
-func (t *GenerationEvent) FromGenerationEventEnd(v GenerationEventEnd) error {
+// FromEndEvent overwrites any union data inside the GenerationEvent as the provided EndEvent
+func (t *GenerationEvent) FromEndEvent(v EndEvent) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
 }
 
-// MergeGenerationEventEnd performs a merge with any union data inside the GenerationEvent, using the provided GenerationEventEnd
-func (t *GenerationEvent) MergeGenerationEventEnd(v GenerationEventEnd) error {
+// MergeEndEvent performs a merge with any union data inside the GenerationEvent, using the provided EndEvent
+func (t *GenerationEvent) MergeEndEvent(v EndEvent) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -4633,17 +4765,13 @@ type GetHealthResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *struct {
-		Status GetHealth200JSONResponseBodyStatus `json:"status"`
-	}
+	JSON200 *Health
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetHealthResponse) GetJSON200() *struct {
-	Status GetHealth200JSONResponseBodyStatus `json:"status"`
-} {
+func (r GetHealthResponse) GetJSON200() *Health {
 	return r.JSON200
 }
 
@@ -4957,17 +5085,13 @@ type GetReadinessResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *struct {
-		Status GetReadiness200JSONResponseBodyStatus `json:"status"`
-	}
+	JSON200 *Health
 	// ApplicationproblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationproblemJSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r GetReadinessResponse) GetJSON200() *struct {
-	Status GetReadiness200JSONResponseBodyStatus `json:"status"`
-} {
+func (r GetReadinessResponse) GetJSON200() *Health {
 	return r.JSON200
 }
 
@@ -6417,9 +6541,7 @@ func ParseGetHealthResponse(rsp *http.Response) (*GetHealthResponse, error) {
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest struct {
-			Status GetHealth200JSONResponseBodyStatus `json:"status"`
-		}
+		var dest Health
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -6709,9 +6831,7 @@ func ParseGetReadinessResponse(rsp *http.Response) (*GetReadinessResponse, error
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest struct {
-			Status GetReadiness200JSONResponseBodyStatus `json:"status"`
-		}
+		var dest Health
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -57,38 +57,6 @@ UNASYNC = {
 Schema = dict[str, Any]
 
 
-def camel(name: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
-
-
-def hoisted(schema: Any, name: str, found: dict[str, Schema]) -> Any:
-    """The schema with each object inside it moved to `found`, named after the path that leads there."""
-    if isinstance(schema, list):
-        return [hoisted(item, name, found) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    result = {key: value if key == "properties" else hoisted(value, name, found) for key, value in schema.items()}
-    for variant in result.get("anyOf", ()):
-        # What is said of a value that may be null is said of the field.
-        if "description" not in result and "description" in variant:
-            result["description"] = variant.pop("description")
-    if "properties" not in schema:
-        return result
-    result["properties"] = {key: hoisted(value, name + camel(key), found) for key, value in schema["properties"].items()}
-    found[name] = result
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def flat(schemas: dict[str, Schema]) -> dict[str, Schema]:
-    """The schemas with no object inside another."""
-    found: dict[str, Schema] = {}
-    for name, schema in schemas.items():
-        rest = hoisted(schema, name, found)
-        if name not in found:
-            found[name] = rest
-    return found
-
-
 def opened(schema: Any, *, names: bool, is_properties: bool = False) -> Any:
     """The schema without limits, and with `names` open to names it does not know."""
     if isinstance(schema, list):
@@ -104,23 +72,43 @@ def opened(schema: Any, *, names: bool, is_properties: bool = False) -> Any:
         result.pop("additionalProperties", None)
     if result.get("format") != "date-time":
         result.pop("format", None)
-    if "enum" not in result or not names:
-        return result
-    description = {"description": result.pop("description")} if "description" in result else {}
-    return {"anyOf": [result, {"type": "string"}], **description}
+    return as_kinds(result, is_open=names and "enum" in result)
 
 
-def event_kinds(schemas: dict[str, Schema]) -> dict[str, Schema]:
-    """Each kind of event as a schema of its own: `SnapshotEvent` and so on."""
-    kinds = {}
-    for kind in schemas["GenerationEvent"]["anyOf"]:
-        name = camel(kind["properties"]["event"]["const"])
-        kinds[f"{name}Event" if f"{name}Event" not in schemas else f"{name}ChangeEvent"] = kind
-    return kinds
+def as_kinds(schema: Schema, *, is_open: bool) -> Schema:
+    """The schema with `null`, and where it is open any string, as kinds of their own, as the generator likes them."""
+    is_nullable = isinstance(schema.get("type"), list)
+    if not is_nullable and not is_open:
+        return schema
+    rest = {key: value for key, value in schema.items() if key not in ("description", "default")}
+    if is_nullable:
+        rest["type"] = next(name for name in schema["type"] if name != "null")
+    if "enum" in rest:
+        rest["enum"] = [value for value in rest["enum"] if value is not None]
+    kinds = [rest, *([{"type": "string"}] if is_open else []), *([{"type": "null"}] if is_nullable else [])]
+    return {"anyOf": kinds, **{key: schema[key] for key in ("description", "default") if key in schema}}
 
 
-def write_events(kinds: dict[str, Schema], target: Path) -> None:
+def name_in(reference: Schema) -> str:
+    """The schema that a reference leads to."""
+    return str(reference["$ref"]).rpartition("/")[2]
+
+
+def reached(names: tuple[str, ...], schemas: dict[str, Schema]) -> set[str]:
+    """These schemas, and those they refer to."""
+    found: set[str] = set()
+    open_names = list(names)
+    while open_names:
+        name = open_names.pop()
+        if name not in found:
+            found.add(name)
+            open_names += re.findall(r'"#/components/schemas/(\w+)"', json.dumps(schemas[name]))
+    return found
+
+
+def write_events(schemas: dict[str, Schema], target: Path) -> None:
     """The union of all events, and each by its name on the wire."""
+    kinds = {name: schemas[name] for name in map(name_in, schemas["GenerationEvent"]["anyOf"])}
     names = ", ".join(kinds)
     by_event = "".join(f'    "{kind["properties"]["event"]["const"]}": {name},\n' for name, kind in kinds.items())
     target.write_text(
@@ -130,9 +118,10 @@ def write_events(kinds: dict[str, Schema], target: Path) -> None:
     )
 
 
-def write_webhooks(webhooks: dict[str, Schema], target: Path) -> None:
+def write_webhooks(items: dict[str, Any], target: Path) -> None:
     """The union of what webhooks tell of, and each by its type."""
-    names = {type: webhook_name(type) for type in webhooks}
+    bodies = {type: item["post"]["requestBody"]["content"]["application/json"] for type, item in items.items()}
+    names = {type: name_in(body["schema"]) for type, body in bodies.items()}
     by_type = "".join(f'    "{type}": {name},\n' for type, name in names.items())
     target.write_text(
         f"{HEADER}\n\nfrom typing import Any, TypeAlias\n\nfrom pydantic import AwareDatetime\n\n"
@@ -142,17 +131,6 @@ def write_webhooks(webhooks: dict[str, Schema], target: Path) -> None:
         f"WebhookEvent: TypeAlias = {' | '.join([*names.values(), 'UnknownWebhook'])}\n\n"
         f"WEBHOOKS: dict[str, type[WebhookEvent]] = {{\n{by_type}}}\n"
     )
-
-
-def webhook_name(type: str) -> str:
-    """`generation.failed` is a `GenerationFailedWebhook`, and `webhook.test` a `TestWebhook`."""
-    return camel(type.removeprefix("webhook.").replace(".", "_")) + "Webhook"
-
-
-def webhook_kinds(webhooks: dict[str, Any]) -> dict[str, Schema]:
-    """The body of each webhook as a schema of its own."""
-    bodies = {type: webhook["post"]["requestBody"]["content"] for type, webhook in webhooks.items()}
-    return {webhook_name(type): body["application/json"]["schema"] for type, body in bodies.items()}
 
 
 def write_blocking(source: str, docstring: str, target: Path) -> None:
@@ -179,19 +157,18 @@ def write(schemas: dict[str, Schema], target: Path, options: tuple[str, ...]) ->
 def main(folder: Path) -> None:
     document = json.loads(DOCUMENT.read_text())
     schemas: dict[str, Schema] = document["components"]["schemas"]
-    webhooks: dict[str, Any] = document["webhooks"]
-    requests = opened({name: schemas[name] for name in REQUESTS}, names=False, is_properties=True)
-    kinds = event_kinds(schemas)
-    answers = {name: schema for name, schema in schemas.items() if name not in (*REQUESTS, "GenerationEvent")}
-    answers |= kinds | webhook_kinds(webhooks)
+    asked = reached(REQUESTS, schemas)
+    requests = {name: schema for name, schema in schemas.items() if name in asked}
+    answers = {name: schema for name, schema in schemas.items() if name not in {*asked, "GenerationEvent"}}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "__init__.py").write_text(f"{HEADER}\n")
-    write(flat(requests), folder / "requests.py", ("--output-model-type=typing.TypedDict",))
-    write(flat(opened(answers, names=True, is_properties=True)), folder / "models.py", MODELS)
+    typed_dicts = ("--output-model-type=typing.TypedDict",)
+    write(opened(requests, names=False, is_properties=True), folder / "requests.py", typed_dicts)
+    write(opened(answers, names=True, is_properties=True), folder / "models.py", MODELS)
     write_blocking("_async_client.py", "The client that blocks.", folder / "client.py")
     write_blocking("_async_webhooks.py", "Calls about webhooks, which block.", folder / "webhooks_client.py")
-    write_events(kinds, folder / "events.py")
-    write_webhooks(webhooks, folder / "webhooks.py")
+    write_events(schemas, folder / "events.py")
+    write_webhooks(document["components"]["pathItems"], folder / "webhooks.py")
 
 
 if __name__ == "__main__":

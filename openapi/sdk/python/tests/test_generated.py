@@ -30,6 +30,7 @@ def test_types_have_the_fields_of_the_contract() -> None:
 
 
 def test_every_event_of_the_contract_is_known() -> None:
-    names = [kind["properties"]["event"]["const"] for kind in SCHEMAS["GenerationEvent"]["anyOf"]]
+    kinds = [SCHEMAS[kind["$ref"].rpartition("/")[2]] for kind in SCHEMAS["GenerationEvent"]["anyOf"]]
+    names = [kind["properties"]["event"]["const"] for kind in kinds]
     assert list(EVENTS) == names
     assert set(EVENTS.values()) == set(get_args(GenerationEvent))

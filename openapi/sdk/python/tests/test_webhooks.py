@@ -20,7 +20,7 @@ OTHER = "whsec_" + base64.b64encode(b"another one, just as long").decode()
 DOCUMENT = json.loads((Path(__file__).parents[3] / "openapi.json").read_text())
 EXAMPLES = {
     type: webhook["post"]["requestBody"]["content"]["application/json"]["example"]
-    for type, webhook in DOCUMENT["webhooks"].items()
+    for type, webhook in DOCUMENT["components"]["pathItems"].items()
 }
 TIMESTAMP = "2026-01-01T12:00:00.000Z"
 BODY = json.dumps({"type": "webhook.test", "timestamp": TIMESTAMP, "data": {"message": "füchse"}}, ensure_ascii=False)

@@ -11,6 +11,17 @@ const ROOT = join(WORKSPACE, '../../..')
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
 const run = promisify(execFile)
 
+const MISTAKE = `
+import { Nextscale } from '@nextscale/sdk'
+
+const client = new Nextscale({ baseUrl: 'http://localhost:8080' })
+export const make = async () => {
+  const made = await client.get('gen_1')
+  const delivery = await client.webhooks.delivery('whd_1')
+  return [made.absent, made.outputs.map(({ absent }) => absent), made.input.schedule?.absent, delivery.absent]
+}
+`
+
 const CONSUMER = `
 import { Nextscale, NextscaleError, verifyWebhook, type Generation } from '@nextscale/sdk'
 
@@ -86,6 +97,13 @@ describe('the packed package', () => {
   it('has types for browsers', async () => {
     await writeFile(join(folder, 'consumer.ts'), CONSUMER)
     await run(process.execPath, [TSC, ...settings, '--lib', 'es2022,dom', '--types', ''], { cwd: folder })
+  })
+  it('calls its types by their names in what the compiler says', async () => {
+    await writeFile(join(folder, 'mistake.ts'), MISTAKE)
+    const options = [...settings.slice(0, -1), '--lib', 'es2022,dom', '--types', '', 'mistake.ts']
+    const failed = await run(process.execPath, [TSC, ...options], { cwd: folder }).catch((error: { stdout: string }) => error)
+    const said = [...failed.stdout.matchAll(/does not exist on type '(.+)'\./g)].map(([, type]) => type)
+    assert.deepEqual(said, ['Generation', 'GenerationOutput', 'GenerationInputSchedule', 'WebhookDelivery'])
   })
   it('has types for Node', async () => {
     await writeFile(join(folder, 'consumer.ts'), CONSUMER)

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 from pydantic import ValidationError
 
-from ._generated.models import Generation, Problem, ProblemErrors
+from ._generated.models import FieldError, Generation, Problem
 
 
 class NextscaleError(Exception):
@@ -29,7 +29,7 @@ class NextscaleError(Exception):
         type: str | None = None,
         request_id: str | None = None,
         retryable: bool = False,
-        errors: Sequence[ProblemErrors] = (),
+        errors: Sequence[FieldError] = (),
         retry_after: float | None = None,
     ) -> None:
         # Most details say the fields at fault already.

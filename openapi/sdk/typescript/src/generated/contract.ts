@@ -429,770 +429,1165 @@ export interface paths {
         trace?: never;
     };
 }
-export interface webhooks {
-    "generation.canceled": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * It was canceled, by its caller or by `deadline_seconds`
-         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
-         */
-        post: operations["on.generation.canceled"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+/** @description How to go on. What is left out or `null` is as in the generation that is continued, `output` field by field, except `stop_at_scale` (all scales), metadata, label and webhook (none), and a `start_deadline_seconds` of `null` (no such deadline). Of its previews those stay that lie before the scale that makes the picture here. */
+export interface ContinueRequest {
+    /** @description Cancel when not finished this long after acceptance. In seconds, 1 to 86400. */
+    deadline_seconds?: number | null;
+    /** @description Variation: keep the tokens of the first so many scales and draw the rest anew with `seed`. Left out: go on with the same seed, which gives what the whole generation would have given. */
+    keep_scales?: number | null;
+    /** @description The caller’s own label, up to 128 characters; the list can filter by it. */
+    label?: string | null;
+    /** @description The caller’s own texts by name, echoed back: 16 at most, names of up to 64 characters and texts of up to 512. */
+    metadata?: {
+        [key: string]: string;
+    } | null;
+    /** @description How pictures are encoded. */
+    output?: ContinueRequestOutput | null;
+    /** @description Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them, `none` makes none. */
+    previews?: ("none" | "auto") | number[] | null;
+    /**
+     * @description Order in the queue: a head start of some minutes, so that nothing waits for ever behind what is more urgent.
+     * @enum {string|null}
+     */
+    priority?: "low" | "normal" | "high" | null;
+    /** @description Keep the finished generation and its pictures this long. In seconds, 1 to 2592000. */
+    retention_seconds?: number | null;
+    /** @description Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them. */
+    return_tokens?: boolean | null;
+    /** @description Only with `keep_scales`: seed of the scales drawn anew, 0 to 4294967295. Left out, the server draws one; it is always returned. */
+    seed?: number | null;
+    /** @description Expire when not started this long after acceptance; `null`: never, whatever the parent has. In seconds, 1 to 86400. */
+    start_deadline_seconds?: number | null;
+    /** @description Draft: stop after this scale, counted from 0, and decode what is there. `POST /generations/{id}/continue` takes it further. Left out: all scales. */
+    stop_at_scale?: number | null;
+    /** @description Where to announce what happens to the generation. Left out: nowhere. */
+    webhook?: WebhookRequest | null;
+}
+/** @description How pictures are encoded. */
+export interface ContinueRequestOutput {
+    /**
+     * @description File format of the pictures. `jpg` is `jpeg`.
+     * @enum {string|null}
+     */
+    format?: "png" | "webp" | "jpeg" | "jpg" | null;
+    /** @description Write the settings into the picture (EXIF `ImageDescription`). */
+    metadata?: boolean | null;
+    /** @description Quality of `webp` and `jpeg`, 1 to 100; refused with `png`, which is lossless. Left out: the parent’s where the format is the same, else 90. */
+    quality?: number | null;
+}
+/** @description The terminal generation; the stream ends. */
+export interface EndEvent {
+    /** @description The terminal generation; the stream ends. */
+    data: Generation;
+    /**
+     * @description Its name.
+     * @constant
+     */
+    event: "end";
+    /** @description Its place in the stream, for `Last-Event-ID`. */
+    id: string;
+}
+/** @description A field at fault. */
+export interface FieldError {
+    /** @description What is wrong with it and how to mend it. */
+    detail: string;
+    /** @description JSON pointer to the field (`/query/…`, `/path/…` and `/headers/…` outside the body). */
+    pointer: string;
+}
+/** @description What to generate. Every field has a default, which holds when it is left out or `null`. */
+export interface GenerateRequest {
+    /** @description Guidance strength at the last scale, 0 to 20, rising linearly from 0 at the first; 0 turns guidance off. Default: the model’s. */
+    cfg?: number | null;
+    /** @description Class by its index, counted from 0. Without it and `class_name` the picture is of no class in particular. */
+    class_label?: number | null;
+    /** @description Class by its name, matched without regard to case, underscores, hyphens and the width of spaces. */
+    class_name?: string | null;
+    /** @description Cancel when not finished this long after acceptance. Default 600. In seconds, 1 to 86400. */
+    deadline_seconds?: number | null;
+    /** @description The caller’s own label, up to 128 characters; the list can filter by it. */
+    label?: string | null;
+    /** @description The caller’s own texts by name, echoed back: 16 at most, names of up to 64 characters and texts of up to 512. */
+    metadata?: {
+        [key: string]: string;
+    } | null;
+    /**
+     * @description Id of a model, one of `GET /models`. Default: the first of them.
+     * @example emoji-32
+     */
+    model?: string | null;
+    /**
+     * @description How many pictures to make, 1 to 16. They differ in their seeds.
+     * @default 1
+     */
+    num_images?: number | null;
+    /** @description How pictures are encoded. */
+    output?: GenerateRequestOutput | null;
+    /**
+     * @description Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them, `none` makes none.
+     * @default none
+     */
+    previews?: ("none" | "auto") | number[] | null;
+    /**
+     * @description Order in the queue: a head start of some minutes, so that nothing waits for ever behind what is more urgent.
+     * @default normal
+     * @enum {string|null}
+     */
+    priority?: "low" | "normal" | "high" | null;
+    /** @description Keep the finished generation and its pictures this long. Default 86400. In seconds, 1 to 2592000. */
+    retention_seconds?: number | null;
+    /**
+     * @description Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them.
+     * @default false
+     */
+    return_tokens?: boolean | null;
+    /** @description Settings per scale, in place of the plain ones. Left out: the plain ones hold at every scale. */
+    schedule?: GenerateRequestSchedule | null;
+    /** @description Seed of the first picture, 0 to 4294967295: picture i uses `seed + i`, modulo 2^32. Left out, the server draws one; it is always returned. */
+    seed?: number | null;
+    /**
+     * @description Gumbel-softmax blending of codes.
+     * @default false
+     */
+    smooth?: boolean | null;
+    /** @description Expire when not started this long after acceptance. Default: none. In seconds, 1 to 86400. */
+    start_deadline_seconds?: number | null;
+    /** @description Draft: stop after this scale, counted from 0, and decode what is there. `POST /generations/{id}/continue` takes it further. Left out: all scales. */
+    stop_at_scale?: number | null;
+    /** @description Keep the k likeliest tokens, ties included; 0 turns it off. At most the vocabulary size. Default: the model’s. */
+    top_k?: number | null;
+    /** @description Of what top_k left, keep the likeliest tokens that reach this mass, above 0 and at most 1; 1 turns it off. Default: the model’s. */
+    top_p?: number | null;
+    /** @description Where to announce what happens to the generation. Left out: nowhere. */
+    webhook?: WebhookRequest | null;
+}
+/** @description How pictures are encoded. */
+export interface GenerateRequestOutput {
+    /**
+     * @description File format of the pictures. `jpg` is `jpeg`.
+     * @default png
+     * @enum {string|null}
+     */
+    format?: "png" | "webp" | "jpeg" | "jpg" | null;
+    /**
+     * @description Write the settings into the picture (EXIF `ImageDescription`).
+     * @default true
+     */
+    metadata?: boolean | null;
+    /** @description Quality of `webp` and `jpeg`, 1 to 100; refused with `png`, which is lossless. Default 90. */
+    quality?: number | null;
+}
+/** @description Settings per scale, coarse to fine, in place of the plain ones. Each array has one entry per scale of the model (`scales`). What is left out, or `null`, follows the plain setting. */
+export interface GenerateRequestSchedule {
+    /** @description `cfg[k]` is the strength at scale k as it is, 0 to 20: it does not rise from scale to scale as the plain `cfg` does. */
+    cfg?: number[] | null;
+    /** @description Class index of each scale; `null` is unconditional. */
+    class_label?: (number | null)[] | null;
+    /** @description `top_k` of each scale. */
+    top_k?: number[] | null;
+    /** @description `top_p` of each scale. */
+    top_p?: number[] | null;
+}
+/** @description A generation. Every key is always present; unknown is `null`. */
+export interface Generation {
+    /** @description Attempts started. */
+    attempt: number;
+    /**
+     * Format: date-time
+     * @description When the generation reached its terminal status.
+     */
+    completed_at: string | null;
+    /**
+     * Format: date-time
+     * @description When the request was accepted.
+     */
+    created_at: string;
+    /** @description Why it failed; `null` unless it did. */
+    error: GenerationError | null;
+    /**
+     * Format: date-time
+     * @description When the finished generation can no longer be read, its links have stopped working, and its pictures are removed.
+     */
+    expires_at: string | null;
+    /**
+     * @description Id of a generation.
+     * @example gen_4s5k2nq7yb6dm3xw2ehqj5ztla
+     */
+    id: string;
+    /** @description The settings in force, defaults filled in. */
+    input: GenerationInput;
+    /** @description The caller’s own label. */
+    label: string | null;
+    /** @description The caller’s own texts, as they were sent with the request. */
+    metadata: {
+        [key: string]: string;
     };
-    "generation.expired": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * It was not started within `start_deadline_seconds`
-         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
-         */
-        post: operations["on.generation.expired"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
+    /** @description Where the time went. */
+    metrics: GenerationMetrics;
+    /** @description Id of the model that draws it. */
+    model: string;
+    /** @description The pictures, all at once when it has succeeded; empty until then. */
+    outputs: GenerationOutput[];
+    /** @description The generation this one continues; `null` where it continues none. */
+    parent: GenerationParent | null;
+    /** @description Coarse to fine, as they are stored. */
+    previews: Preview[];
+    /** @description How far sampling has come; `null` before it begins. */
+    progress: Progress | null;
+    /** @description Its place in the queue; `null` once it has left it. */
+    queue: GenerationQueue | null;
+    /**
+     * @description What is done with it; `null` when it is terminal.
+     * @enum {string|null}
+     */
+    stage: "queued" | "batching" | "sampling" | "encoding" | "uploading" | "waiting_for_model" | null;
+    /**
+     * Format: date-time
+     * @description When the last attempt began.
+     */
+    started_at: string | null;
+    /**
+     * @description How it stands. `succeeded`, `failed`, `canceled` and `expired` are terminal: nothing changes after them.
+     * @enum {string}
+     */
+    status: "queued" | "running" | "canceling" | "succeeded" | "failed" | "canceled" | "expired";
+    /** @description Where it is read, canceled and followed. */
+    urls: GenerationUrls;
+    /** @description Whom its end is announced to; `null`: nobody. */
+    webhook: WebhookState | null;
+}
+/** @description Body of the webhook `generation.canceled`. */
+export interface GenerationCanceledWebhook {
+    /** @description What it happened to. */
+    data: Generation;
+    /**
+     * Format: date-time
+     * @description When it happened.
+     */
+    timestamp: string;
+    /**
+     * @description What has happened.
+     * @constant
+     */
+    type: "generation.canceled";
+}
+/** @description Why a generation failed. */
+export interface GenerationError {
+    /**
+     * @description What went wrong; stable.
+     * @enum {string}
+     */
+    code: "invalid_job" | "model_not_served" | "sampler_failed" | "sampler_crashed" | "object_store_unavailable" | "runner_lost" | "deadline_exceeded" | "internal_error";
+    /** @description What went wrong, in a sentence. */
+    message: string;
+    /** @description Whether posting the same request again may succeed. */
+    retryable: boolean;
+}
+/** @description A server-sent event: its id, its name, and its data as JSON. */
+export type GenerationEvent = SnapshotEvent | StatusChangeEvent | ProgressEvent | PreviewEvent | OutputEvent | EndEvent;
+/** @description Body of the webhook `generation.expired`. */
+export interface GenerationExpiredWebhook {
+    /** @description What it happened to. */
+    data: Generation;
+    /**
+     * Format: date-time
+     * @description When it happened.
+     */
+    timestamp: string;
+    /**
+     * @description What has happened.
+     * @constant
+     */
+    type: "generation.expired";
+}
+/** @description Body of the webhook `generation.failed`. */
+export interface GenerationFailedWebhook {
+    /** @description What it happened to. */
+    data: Generation;
+    /**
+     * Format: date-time
+     * @description When it happened.
+     */
+    timestamp: string;
+    /**
+     * @description What has happened.
+     * @constant
+     */
+    type: "generation.failed";
+}
+/** @description The settings in force, defaults filled in. */
+export interface GenerationInput {
+    /** @description Guidance strength at the last scale; 0 is off. */
+    cfg: number;
+    /** @description Index of the class; `null`: of no class in particular. */
+    class_label: number | null;
+    /** @description Name of the class. */
+    class_name: string | null;
+    /** @description Canceled when not finished this long after acceptance. */
+    deadline_seconds: number;
+    /** @description Variation: the first `scales` scales are drawn with this `seed` (image i: `seed + i`), the rest with the plain one. */
+    keep: GenerationInputKeep | null;
+    /**
+     * @description Id of a model, one of `GET /models`.
+     * @example emoji-32
+     */
+    model: string;
+    /** @description Revision of the model’s weights: a seed is reproducible within one revision. */
+    model_revision: string;
+    /** @description How many pictures are made. */
+    num_images: number;
+    /** @description How the pictures are encoded. */
+    output: GenerationInputOutput;
+    /** @description Scales after which a preview is made. */
+    previews: number[];
+    /**
+     * @description Head start in the queue.
+     * @enum {string}
+     */
+    priority: "low" | "normal" | "high";
+    /** @description How long the finished generation is kept. */
+    retention_seconds: number;
+    /** @description Whether the drawn tokens are stored beside each picture. */
+    return_tokens: boolean;
+    /** @description Settings per scale; `null`: the plain ones hold at every scale. */
+    schedule: GenerationInputSchedule | null;
+    /** @description Seed of the first picture; picture i has `seed + i`, modulo 2^32. */
+    seed: number;
+    /** @description Whether codes are blended by Gumbel-softmax. */
+    smooth: boolean;
+    /** @description Expires when not started this long after acceptance; `null`: never. */
+    start_deadline_seconds: number | null;
+    /** @description The scale a draft stops after, counted from 0; `null`: all scales. */
+    stop_at_scale: number | null;
+    /** @description How many of the likeliest tokens are kept; 0 is off. */
+    top_k: number;
+    /** @description Mass of the likeliest tokens that is kept; 1 is off. */
+    top_p: number;
+}
+/** @description What a variation keeps of the generation it varies. */
+export interface GenerationInputKeep {
+    /** @description How many scales are kept. */
+    scales: number;
+    /** @description Seed of the scales that are kept. */
+    seed: number;
+}
+/** @description How the pictures are encoded. */
+export interface GenerationInputOutput {
+    /**
+     * @description File format of the pictures.
+     * @enum {string}
+     */
+    format: "png" | "webp" | "jpeg";
+    /** @description Whether the settings are written into the pictures. */
+    metadata: boolean;
+    /** @description Quality of `webp` and `jpeg`; `null` with `png`. */
+    quality: number | null;
+}
+/** @description Settings per scale; what is `null` follows the plain setting. */
+export interface GenerationInputSchedule {
+    /** @description `cfg[k]` is the strength at scale k as it is, 0 to 20: it does not rise from scale to scale as the plain `cfg` does. */
+    cfg: number[] | null;
+    /** @description Class index of each scale; `null` is unconditional. */
+    class_label: (number | null)[] | null;
+    /** @description `top_k` of each scale. */
+    top_k: number[] | null;
+    /** @description `top_p` of each scale. */
+    top_p: number[] | null;
+}
+/** @description Newest first. With filters, a page may be shorter than `limit` before the end. */
+export interface GenerationList {
+    /** @description The generations of this page. */
+    data: Generation[];
+    /** @description Pass as `cursor` for the next page; `null` at the end. */
+    next_cursor: string | null;
+}
+/** @description Where the time went; what is not known is `null`. */
+export interface GenerationMetrics {
+    /** @description Largest batch this generation’s pictures were sampled in. */
+    batch_size: number | null;
+    /** @description Codes to pixels. */
+    decode_ms: number | null;
+    /** @description Pixels to files. */
+    encode_ms: number | null;
+    /** @description Previews: decoding, encoding and storing them; null without any. */
+    preview_ms: number | null;
+    /** @description Acceptance to the start of the last attempt. */
+    queue_ms: number | null;
+    /** @description All scales, as spent by the batches this generation was part of. */
+    sample_ms: number | null;
+    /** @description Milliseconds per scale; one number where a GPU runner does all scales at once. */
+    scale_ms: number[] | null;
+    /** @description Acceptance to completion. */
+    total_ms: number | null;
+    /** @description Files to the object store. */
+    upload_ms: number | null;
+}
+/** @description A picture, and the link to it. */
+export interface GenerationOutput {
+    /** @description Size of the file. */
+    bytes: number;
+    /**
+     * @description Media type of the file.
+     * @example image/png
+     */
+    content_type: string;
+    /** @description Height in pixels. */
+    height: number;
+    /** @description Which picture of the generation, counted from 0. */
+    index: number;
+    /** @description Seed that alone reproduces this picture. */
+    seed: number;
+    /** @description SHA-256 of the file, in hexadecimal digits. */
+    sha256: string;
+    /**
+     * Format: uri
+     * @description Link to the drawn tokens, like `url`; only with `return_tokens`. A little-endian bit stream of `tokens_per_image` numbers (see the model), all scales one after another (of a draft, those up to `stop_at_scale`, and so fewer numbers), row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes.
+     */
+    tokens_url: string | null;
+    /**
+     * Format: uri
+     * @description Link to the picture, minted anew on every read.
+     */
+    url: string;
+    /**
+     * Format: date-time
+     * @description When `url` and `tokens_url` stop working.
+     */
+    url_expires_at: string;
+    /** @description Width in pixels. */
+    width: number;
+}
+/** @description Body of the webhook `generation.output`. */
+export interface GenerationOutputWebhook {
+    /** @description What it happened to. */
+    data: WebhookOutput;
+    /**
+     * Format: date-time
+     * @description When it happened.
+     */
+    timestamp: string;
+    /**
+     * @description What has happened.
+     * @constant
+     */
+    type: "generation.output";
+}
+/** @description The generation that another one continues. */
+export interface GenerationParent {
+    /**
+     * @description Id of a generation.
+     * @example gen_4s5k2nq7yb6dm3xw2ehqj5ztla
+     */
+    id: string;
+    /** @description How many of its scales were kept; `null`: it was taken further. */
+    keep_scales: number | null;
+}
+/** @description Body of the webhook `generation.progress`. */
+export interface GenerationProgressWebhook {
+    /** @description What it happened to. */
+    data: Generation;
+    /**
+     * Format: date-time
+     * @description When it happened.
+     */
+    timestamp: string;
+    /**
+     * @description What has happened.
+     * @constant
+     */
+    type: "generation.progress";
+}
+/** @description Its place in the queue. */
+export interface GenerationQueue {
+    /** @description Estimated time to completion. */
+    eta_ms: number | null;
+    /** @description What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model. */
+    message: string | null;
+    /** @description Generations ahead of this one. */
+    position: number | null;
+}
+/** @description Body of the webhook `generation.started`. */
+export interface GenerationStartedWebhook {
+    /** @description What it happened to. */
+    data: Generation;
+    /**
+     * Format: date-time
+     * @description When it happened.
+     */
+    timestamp: string;
+    /**
+     * @description What has happened.
+     * @constant
+     */
+    type: "generation.started";
+}
+/** @description Body of the webhook `generation.succeeded`. */
+export interface GenerationSucceededWebhook {
+    /** @description What it happened to. */
+    data: Generation;
+    /**
+     * Format: date-time
+     * @description When it happened.
+     */
+    timestamp: string;
+    /**
+     * @description What has happened.
+     * @constant
+     */
+    type: "generation.succeeded";
+}
+/** @description Where a generation is read, canceled and followed. */
+export interface GenerationUrls {
+    /**
+     * Format: uri
+     * @description POST here to cancel it.
+     */
+    cancel: string;
+    /**
+     * Format: uri
+     * @description Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour. Whoever opens it sees no `webhook`, `metadata` or `label`, and no link that outlives it.
+     */
+    events: string;
+    /**
+     * Format: uri
+     * @description The generation; with `?wait=` the answer is held until it has ended.
+     */
+    self: string;
+}
+/** @description That all is well. */
+export interface Health {
+    /**
+     * @description All is well.
+     * @enum {string}
+     */
+    status: "ok";
+}
+/** @description A model that runners have announced. */
+export interface Model {
+    /** @description Whether requests without `model` use this one. */
+    default: boolean;
+    /** @description Settings of requests that name none. */
+    defaults: ModelDefaults;
+    /** @description What it draws. */
+    description: string | null;
+    /**
+     * @description Id of a model, one of `GET /models`.
+     * @example emoji-32
+     */
+    id: string;
+    /** @description Licence of the weights. */
+    license: string;
+    /** @description Name for people. */
+    name: string;
+    /** @description Number of classes; `GET /models/{id}/classes` has their names. */
+    num_classes: number;
+    /** @description Numbers of weights. */
+    parameters: ModelParameters;
+    /** @description Width and height of the pictures, in pixels. */
+    resolution: number;
+    /** @description Changes whenever the weights do: a seed is reproducible within one revision. */
+    revision: string;
+    /** @description Side of each token map, coarse to fine. */
+    scales: number[];
+    /** @description Tokens of all scales: the sum of their squared sides. */
+    tokens_per_image: number;
+    /** @description Request fields this model does not honour; asking for one gives 422 `unsupported_for_model`. */
+    unsupported: string[];
+    /** @description Number of different tokens. */
+    vocabulary_size: number;
+}
+/** @description A class of a model. */
+export interface ModelClass {
+    /** @description Its index, the `class_label` of requests. */
+    label: number;
+    /** @description Its name, the `class_name` of requests. */
+    name: string;
+}
+/** @description Classes of a model. */
+export interface ModelClassList {
+    /** @description The classes of this page, by label. */
+    data: ModelClass[];
+    /** @description Classes that match, on this page or not. */
+    total: number;
+}
+/** @description Settings of requests that name none. */
+export interface ModelDefaults {
+    /** @description Guidance strength. */
+    cfg: number;
+    /** @description How many of the likeliest tokens are kept; 0 is all. */
+    top_k: number;
+    /** @description Mass of the likeliest tokens that is kept. */
+    top_p: number;
+}
+/** @description Every model that is announced. */
+export interface ModelList {
+    /** @description The models, the default first. */
+    data: Model[];
+}
+/** @description Numbers of weights. */
+export interface ModelParameters {
+    /** @description Of the tokenizer, which makes pictures of them. */
+    tokenizer: number;
+    /** @description Of the transformer, which draws tokens. */
+    transformer: number;
+}
+/** @description A picture was stored; only once all of them are. */
+export interface OutputEvent {
+    /** @description A picture was stored; only once all of them are. */
+    data: GenerationOutput;
+    /**
+     * @description Its name.
+     * @constant
+     */
+    event: "output";
+    /** @description Its place in the stream, for `Last-Event-ID`. */
+    id: string;
+}
+/** @description The running sum decoded after a scale: what the picture looks like so far. */
+export interface Preview {
+    /** @description Size of the file. */
+    bytes: number;
+    /**
+     * @description Media type of the file.
+     * @example image/webp
+     */
+    content_type: string;
+    /** @description Height in pixels. */
+    height: number;
+    /** @description Which picture of the generation. */
+    index: number;
+    /** @description The scale after which it was made, counted from 0. */
+    scale: number;
+    /**
+     * Format: uri
+     * @description Link to the preview, minted anew on every read.
+     */
+    url: string;
+    /**
+     * Format: date-time
+     * @description When `url` stops working.
+     */
+    url_expires_at: string;
+    /** @description Width in pixels. */
+    width: number;
+}
+/** @description A preview was stored. */
+export interface PreviewEvent {
+    /** @description A preview was stored. */
+    data: Preview;
+    /**
+     * @description Its name.
+     * @constant
+     */
+    event: "preview";
+    /** @description Its place in the stream, for `Last-Event-ID`. */
+    id: string;
+}
+/** @description RFC 9457 problem details. */
+export interface Problem {
+    /**
+     * @description The kind of problem, for programs; stable.
+     * @enum {string}
+     */
+    code: "malformed_json" | "invalid_request" | "unauthorized" | "invalid_cursor" | "link_invalid" | "missing_scope" | "host_not_allowed" | "origin_not_allowed" | "route_not_found" | "generation_not_found" | "model_not_found" | "delivery_not_found" | "object_not_found" | "method_not_allowed" | "not_acceptable" | "request_timeout" | "generation_not_terminal" | "generation_not_succeeded" | "generation_not_continuable" | "delivery_not_due" | "generation_gone" | "body_too_large" | "unsupported_media_type" | "expectation_failed" | "unknown_model" | "unknown_class" | "ambiguous_class" | "out_of_range_for_model" | "unsupported_for_model" | "webhook_url_refused" | "idempotency_mismatch" | "rate_limited" | "too_many_in_flight" | "too_many_streams" | "header_fields_too_large" | "internal_error" | "queue_unavailable" | "queue_full" | "object_store_unavailable" | "no_models" | "shutting_down";
+    /** @description What is wrong here and how to mend it. */
+    detail: string;
+    /** @description The fields at fault; empty when no single field is. */
+    errors: FieldError[];
+    /** @description Id of the request, which the server’s log has as well. */
+    request_id: string;
+    /** @description Whether the same request may succeed later. */
+    retryable: boolean;
+    /** @description The HTTP status. */
+    status: number;
+    /** @description The kind of problem, in words. */
+    title: string;
+    /**
+     * Format: uri
+     * @description Names the kind of problem; stable.
+     */
+    type: string;
+}
+/** @description How far sampling has come. It never changes the status. */
+export interface Progress {
+    /** @description Scales finished by every picture of the generation. */
+    scale: number;
+    /** @description Scales to do: those of the model, or up to `stop_at_scale`. */
+    scales: number;
+    /** @description Tokens drawn so far, over all pictures. */
+    tokens: number;
+    /** @description Tokens to draw, over all pictures. */
+    tokens_total: number;
+}
+/** @description Scales were finished. Several that finish at once may be told of once. */
+export interface ProgressEvent {
+    /** @description Scales were finished. Several that finish at once may be told of once. */
+    data: Progress;
+    /**
+     * @description Its name.
+     * @constant
+     */
+    event: "progress";
+    /** @description Its place in the stream, for `Last-Event-ID`. */
+    id: string;
+}
+/** @description Capacity, as it is now. */
+export interface ServiceStatus {
+    /** @description Whether a request would be accepted now. */
+    accepting: boolean;
+    /** @description Speed of each model. */
+    models: ServiceStatusModel[];
+    /** @description The queue of generations. */
+    queue: ServiceStatusQueue;
+    /** @description Runners heard of in the last half minute. */
+    runners: number;
+    /** @description Revisions of models that generations wait for and no runner that is up serves: start one with it. */
+    unserved: UnservedRevision[];
+    /** @description Version of the server. */
+    version: string;
+}
+/** @description Speed of a model. */
+export interface ServiceStatusModel {
+    /**
+     * @description Id of a model, one of `GET /models`.
+     * @example emoji-32
+     */
+    id: string;
+    /** @description What all its runners made lately, together. */
+    images_per_second: number | null;
+    /** @description Recent time from first scale to stored pictures. */
+    latency_ms: number | null;
+    /** @description Of all runners, those that serve this model. */
+    runners: number;
+}
+/** @description The queue of generations. */
+export interface ServiceStatusQueue {
+    /** @description How long the next one to run has waited. */
+    oldest_wait_ms: number | null;
+    /** @description Generations that run. */
+    running: number;
+    /** @description Generations that wait. */
+    waiting: number;
+}
+/** @description The generation as it is when the stream begins. */
+export interface SnapshotEvent {
+    /** @description The generation as it is when the stream begins. */
+    data: Generation;
+    /**
+     * @description Its name.
+     * @constant
+     */
+    event: "snapshot";
+    /** @description Its place in the stream, for `Last-Event-ID`. */
+    id: string;
+}
+/** @description The status or the stage has changed. */
+export interface StatusChangeEvent {
+    /** @description The status or the stage has changed. */
+    data: StatusEvent;
+    /**
+     * @description Its name.
+     * @constant
+     */
+    event: "status";
+    /** @description Its place in the stream, for `Last-Event-ID`. */
+    id: string;
+}
+/** @description Status and stage as they are now. */
+export interface StatusEvent {
+    /** @description Attempts started. */
+    attempt: number;
+    /**
+     * @description What is done with it; `null` when it is terminal.
+     * @enum {string|null}
+     */
+    stage: "queued" | "batching" | "sampling" | "encoding" | "uploading" | "waiting_for_model" | null;
+    /**
+     * @description How the generation stands.
+     * @enum {string}
+     */
+    status: "queued" | "running" | "canceling" | "succeeded" | "failed" | "canceled" | "expired";
+}
+/** @description Body of the webhook `webhook.test`. */
+export interface TestWebhook {
+    /** @description What it happened to. */
+    data: TestWebhookData;
+    /**
+     * Format: date-time
+     * @description When it happened.
+     */
+    timestamp: string;
+    /**
+     * @description What has happened.
+     * @constant
+     */
+    type: "webhook.test";
+}
+/** @description What a test tells. */
+export interface TestWebhookData {
+    /** @description A sentence that says that this is a test. */
+    message: string;
+}
+/** @description A revision of a model that generations wait for and no runner serves. */
+export interface UnservedRevision {
+    /**
+     * @description Id of a model, one of `GET /models`.
+     * @example emoji-32
+     */
+    model: string;
+    /** @description Revision of the model. */
+    revision: string;
+    /** @description Generations that wait for it, each until its deadline. */
+    waiting: number;
+}
+/** @description One request to a receiver. */
+export interface WebhookAttempt {
+    /**
+     * Format: date-time
+     * @description When the request was made.
+     */
+    at: string;
+    /** @description What went wrong, where the answer does not say it. */
+    error: string | null;
+    /** @description How long it took. */
+    latency_ms: number;
+    /**
+     * @description `delivered`: 2xx. `rejected`: another status, redirects included. `unreachable`: no connection, or one that broke. `timeout`: no whole answer in time. `refused`: the URL leads to an address nothing is sent to. `gone`: nothing is left to tell of, since the generation was deleted.
+     * @enum {string}
+     */
+    outcome: "delivered" | "rejected" | "unreachable" | "timeout" | "refused" | "gone";
+    /** @description Beginning of the answer’s body: 1 KB at most. */
+    response: string | null;
+    /** @description Status of the answer; `null` without one. */
+    status_code: number | null;
+}
+/** @description One event for one receiver, and every attempt to deliver it. */
+export interface WebhookDelivery {
+    /** @description First to last. */
+    attempts: WebhookAttempt[];
+    /**
+     * Format: date-time
+     * @description When it was delivered, given up or skipped.
+     */
+    completed_at: string | null;
+    /**
+     * Format: date-time
+     * @description When it was made: with its generation, or at its event.
+     */
+    created_at: string;
+    /**
+     * @description What it announces; `null` until the generation has ended one way or another.
+     * @enum {string|null}
+     */
+    event: "generation.started" | "generation.progress" | "generation.output" | "generation.succeeded" | "generation.failed" | "generation.canceled" | "generation.expired" | "webhook.test" | null;
+    /**
+     * Format: date-time
+     * @description Until when it is kept.
+     */
+    expires_at: string | null;
+    /**
+     * @description The generation it tells of; `null` for a test.
+     * @example gen_4s5k2nq7yb6dm3xw2ehqj5ztla
+     */
+    generation_id: string | null;
+    /**
+     * @description Id of a webhook delivery; its requests carry it as `webhook-id`.
+     * @example whd_4s5k2nq7yb6dm3xw2ehqj5ztla
+     */
+    id: string;
+    /**
+     * Format: date-time
+     * @description When it is tried next; `null` when nothing is planned, or it is due now.
+     */
+    next_attempt_at: string | null;
+    /**
+     * @description `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
+     * @enum {string}
+     */
+    status: "waiting" | "pending" | "delivered" | "failed" | "skipped";
+    /**
+     * Format: uri
+     * @description Where it is sent.
+     */
+    url: string;
+}
+/** @description Newest first. With filters, a page may be shorter than `limit` before the end. */
+export interface WebhookDeliveryList {
+    /** @description The deliveries of this page. */
+    data: WebhookDelivery[];
+    /** @description Pass as `cursor` for the next page; `null` at the end. */
+    next_cursor: string | null;
+}
+/** @description Keys whose Ed25519 signatures (`v1a`) requests carry, one each. Empty where the service makes none. */
+export interface WebhookKeySet {
+    /** @description The keys; any of them may have signed. */
+    keys: WebhookPublicKey[];
+}
+/** @description A picture of a generation, as soon as all of them are stored. */
+export interface WebhookOutput {
+    /**
+     * @description Id of a generation.
+     * @example gen_4s5k2nq7yb6dm3xw2ehqj5ztla
+     */
+    generation_id: string;
+    /** @description The caller’s own label. */
+    label: string | null;
+    /** @description The caller’s own texts, as they were sent with the request. */
+    metadata: {
+        [key: string]: string;
     };
-    "generation.failed": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * It was given up
-         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
-         */
-        post: operations["on.generation.failed"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "generation.output": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * A picture is stored (best effort)
-         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
-         */
-        post: operations["on.generation.output"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "generation.progress": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Scales were finished (best effort)
-         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
-         */
-        post: operations["on.generation.progress"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "generation.started": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * A runner has begun (best effort)
-         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
-         */
-        post: operations["on.generation.started"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "generation.succeeded": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * All pictures are stored
-         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
-         */
-        post: operations["on.generation.succeeded"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "webhook.test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Asked for with `POST /webhooks/test`
-         * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
-         */
-        post: operations["on.webhook.test"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
+    /** @description The picture. */
+    output: GenerationOutput;
+}
+/** @description JSON Web Key of an Ed25519 key (RFC 8037). */
+export interface WebhookPublicKey {
+    /**
+     * @description Their algorithm.
+     * @enum {string}
+     */
+    alg: "EdDSA";
+    /**
+     * @description Its curve.
+     * @enum {string}
+     */
+    crv: "Ed25519";
+    /** @description Thumbprint of the key (RFC 7638). */
+    kid: string;
+    /**
+     * @description Kind of the key.
+     * @enum {string}
+     */
+    kty: "OKP";
+    /**
+     * @description What it is for: signatures.
+     * @enum {string}
+     */
+    use: "sig";
+    /** @description The public key: 32 bytes in base64url. */
+    x: string;
+}
+/** @description Where to announce what happens to the generation. */
+export interface WebhookRequest {
+    /** @description What to announce. Default, also of an empty list: the four ends. `generation.started`, `.progress` and `.output` are best effort: each is tried a few times, and may be lost or be overtaken. */
+    events?: ("generation.started" | "generation.progress" | "generation.output" | "generation.succeeded" | "generation.failed" | "generation.canceled" | "generation.expired")[] | null;
+    /**
+     * Format: uri
+     * @description `https` only, at a public address, without user name or password.
+     */
+    url: string;
+}
+/** @description Each API key has one. */
+export interface WebhookSecret {
+    /**
+     * Format: date-time
+     * @description When it was drawn.
+     */
+    created_at: string;
+    /**
+     * Format: date-time
+     * @description Until when requests are signed with the secret before this one as well; `null` when they are not.
+     */
+    previous_expires_at: string | null;
+    /** @description Key of the HMAC-SHA256 signatures (`v1`), as Standard Webhooks writes it: base64 after `whsec_`. */
+    secret: string;
+}
+/** @description The announcement of the generation’s end. Its status is apart from the generation’s own. */
+export interface WebhookState {
+    /** @description Requests made so far to announce the end. */
+    attempts: number;
+    /**
+     * @description Id of a webhook delivery; its requests carry it as `webhook-id`.
+     * @example whd_4s5k2nq7yb6dm3xw2ehqj5ztla
+     */
+    delivery_id: string;
+    /** @description What is announced. */
+    events: ("generation.started" | "generation.progress" | "generation.output" | "generation.succeeded" | "generation.failed" | "generation.canceled" | "generation.expired")[];
+    /**
+     * @description `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
+     * @enum {string}
+     */
+    status: "waiting" | "pending" | "delivered" | "failed" | "skipped";
+    /**
+     * Format: uri
+     * @description Where it is announced.
+     */
+    url: string;
+}
+/** @description Where to send a `webhook.test` event. */
+export interface WebhookTestRequest {
+    /**
+     * Format: uri
+     * @description `https` only, at a public address, without user name or password.
+     */
+    url: string;
 }
 export interface components {
-    schemas: {
-        /** @description How to go on. What is left out is as in the generation that is continued, `output` field by field, except `stop_at_scale` (all scales), metadata, label and webhook. Of its previews those stay that lie before the scale that makes the picture here. */
-        ContinueRequest: {
-            /** @description Cancel when not finished this long after acceptance. */
-            deadline_seconds?: number;
-            keep_scales?: number | null;
-            label?: string | null;
-            /** @description The caller’s own key-value pairs, echoed back. */
-            metadata?: {
-                [key: string]: string;
-            };
-            /** @description How pictures are encoded. */
-            output?: {
-                /**
-                 * @description File format of the pictures.
-                 * @enum {string}
-                 */
-                format?: "png" | "webp" | "jpeg";
-                /** @description Write the settings into the picture (EXIF `ImageDescription`). */
-                metadata?: boolean;
-                /** @description Quality of `webp` and `jpeg`; refused with `png`, which is lossless. */
-                quality?: number;
-            };
-            /** @description Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them. */
-            previews?: ("none" | "auto") | number[];
-            /**
-             * @description Order in the queue: a head start of some minutes, so that nothing waits for ever behind what is more urgent.
-             * @enum {string}
-             */
-            priority?: "low" | "normal" | "high";
-            /** @description Keep the finished generation and its pictures this long. */
-            retention_seconds?: number;
-            /** @description Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them. */
-            return_tokens?: boolean;
-            /** @description Only with `keep_scales`: seed of the scales drawn anew. Drawn by the server when absent; always returned. */
-            seed?: number;
-            start_deadline_seconds?: number | null;
-            stop_at_scale?: number | null;
-            webhook?: {
-                /** @description What to announce. Default, also of an empty list: the four ends. `generation.started`, `.progress` and `.output` are best effort: each is tried a few times, and may be lost or be overtaken. */
-                events?: ("generation.started" | "generation.progress" | "generation.output" | "generation.succeeded" | "generation.failed" | "generation.canceled" | "generation.expired")[];
-                /**
-                 * Format: uri
-                 * @description `https` only, at a public address, without user name or password.
-                 */
-                url: string;
-            } | null;
-        };
-        /** @description What to generate. Every field has a default. */
-        GenerateRequest: {
-            /** @description Guidance strength at the last scale, rising linearly from 0 at the first; 0 turns guidance off. Default: the model’s. */
-            cfg?: number;
-            class_label?: number | null;
-            class_name?: string | null;
-            /** @description Cancel when not finished this long after acceptance. Default 600. */
-            deadline_seconds?: number;
-            label?: string | null;
-            /** @description The caller’s own key-value pairs, echoed back. */
-            metadata?: {
-                [key: string]: string;
-            };
-            /**
-             * @description Id of a model, one of `GET /models`.
-             * @example emoji-32
-             */
-            model?: string;
-            /** @default 1 */
-            num_images?: number;
-            /** @description How pictures are encoded. */
-            output?: {
-                /**
-                 * @description File format of the pictures.
-                 * @default png
-                 * @enum {string}
-                 */
-                format?: "png" | "webp" | "jpeg";
-                /**
-                 * @description Write the settings into the picture (EXIF `ImageDescription`).
-                 * @default true
-                 */
-                metadata?: boolean;
-                /** @description Quality of `webp` and `jpeg`; refused with `png`, which is lossless. Default 90. */
-                quality?: number;
-            };
-            /**
-             * @description Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them.
-             * @default none
-             */
-            previews?: ("none" | "auto") | number[];
-            /**
-             * @description Order in the queue: a head start of some minutes, so that nothing waits for ever behind what is more urgent.
-             * @default normal
-             * @enum {string}
-             */
-            priority?: "low" | "normal" | "high";
-            /** @description Keep the finished generation and its pictures this long. Default 86400. */
-            retention_seconds?: number;
-            /**
-             * @description Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them.
-             * @default false
-             */
-            return_tokens?: boolean;
-            schedule?: {
-                cfg?: number[] | null;
-                class_label?: (number | null)[] | null;
-                top_k?: number[] | null;
-                top_p?: number[] | null;
-            } | null;
-            /** @description Image i uses `seed + i`, modulo 2^32. Drawn by the server when absent; always returned. */
-            seed?: number;
-            /**
-             * @description Gumbel-softmax blending of codes.
-             * @default false
-             */
-            smooth?: boolean;
-            start_deadline_seconds?: number | null;
-            stop_at_scale?: number | null;
-            /** @description Keep the k likeliest tokens, ties included; 0 turns it off. At most the vocabulary size. Default: the model’s. */
-            top_k?: number;
-            /** @description Of what top_k left, keep the likeliest tokens that reach this mass; 1 turns it off. Default: the model’s. */
-            top_p?: number;
-            webhook?: {
-                /** @description What to announce. Default, also of an empty list: the four ends. `generation.started`, `.progress` and `.output` are best effort: each is tried a few times, and may be lost or be overtaken. */
-                events?: ("generation.started" | "generation.progress" | "generation.output" | "generation.succeeded" | "generation.failed" | "generation.canceled" | "generation.expired")[];
-                /**
-                 * Format: uri
-                 * @description `https` only, at a public address, without user name or password.
-                 */
-                url: string;
-            } | null;
-        };
-        /** @description A generation. Every key is always present; unknown is `null`. */
-        Generation: {
-            /** @description Attempts started. */
-            attempt: number;
-            completed_at: string | null;
-            /**
-             * Format: date-time
-             * @description When the request was accepted.
-             */
-            created_at: string;
-            error: components["schemas"]["GenerationError"] | null;
-            expires_at: string | null;
-            /**
-             * @description Id of a generation.
-             * @example gen_4s5k2nq7yb6dm3xw2ehqj5ztla
-             */
-            id: string;
-            input: components["schemas"]["GenerationInput"];
-            label: string | null;
-            metadata: {
-                [key: string]: string;
-            };
-            metrics: components["schemas"]["GenerationMetrics"];
-            model: string;
-            outputs: components["schemas"]["GenerationOutput"][];
-            parent: {
-                /**
-                 * @description Id of a generation.
-                 * @example gen_4s5k2nq7yb6dm3xw2ehqj5ztla
-                 */
-                id: string;
-                keep_scales: number | null;
-            } | null;
-            /** @description Coarse to fine, as they are stored. */
-            previews: components["schemas"]["Preview"][];
-            progress: components["schemas"]["Progress"] | null;
-            queue: {
-                eta_ms: number | null;
-                message: string | null;
-                position: number | null;
-            } | null;
-            stage: ("queued" | "batching" | "sampling" | "encoding" | "uploading" | "waiting_for_model") | null;
-            started_at: string | null;
-            /** @enum {string} */
-            status: "queued" | "running" | "canceling" | "succeeded" | "failed" | "canceled" | "expired";
-            urls: {
-                /** Format: uri */
-                cancel: string;
-                /**
-                 * Format: uri
-                 * @description Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour. Whoever opens it sees no `webhook`, `metadata` or `label`, and no link that outlives it.
-                 */
-                events: string;
-                /** Format: uri */
-                self: string;
-            };
-            webhook: components["schemas"]["WebhookState"] | null;
-        };
-        GenerationError: {
-            /** @enum {string} */
-            code: "invalid_job" | "model_not_served" | "sampler_failed" | "sampler_crashed" | "object_store_unavailable" | "runner_lost" | "deadline_exceeded" | "internal_error";
-            message: string;
-            /** @description Whether posting the same request again may succeed. */
-            retryable: boolean;
-        };
-        /** @description A server-sent event: its id, its name, and its data as JSON. */
-        GenerationEvent: {
-            data: components["schemas"]["Generation"];
-            /** @constant */
-            event: "snapshot";
-            id: string;
-        } | {
-            data: components["schemas"]["StatusEvent"];
-            /** @constant */
-            event: "status";
-            id: string;
-        } | {
-            data: components["schemas"]["Progress"];
-            /** @constant */
-            event: "progress";
-            id: string;
-        } | {
-            data: components["schemas"]["Preview"];
-            /** @constant */
-            event: "preview";
-            id: string;
-        } | {
-            data: components["schemas"]["GenerationOutput"];
-            /** @constant */
-            event: "output";
-            id: string;
-        } | {
-            data: components["schemas"]["Generation"];
-            /** @constant */
-            event: "end";
-            id: string;
-        };
-        /** @description The settings in force, defaults filled in. */
-        GenerationInput: {
-            cfg: number;
-            class_label: number | null;
-            class_name: string | null;
-            deadline_seconds: number;
-            keep: {
-                scales: number;
-                seed: number;
-            } | null;
-            /**
-             * @description Id of a model, one of `GET /models`.
-             * @example emoji-32
-             */
-            model: string;
-            model_revision: string;
-            num_images: number;
-            output: {
-                /** @enum {string} */
-                format: "png" | "webp" | "jpeg";
-                metadata: boolean;
-                quality: number | null;
-            };
-            /** @description Scales after which a preview is made. */
-            previews: number[];
-            /** @enum {string} */
-            priority: "low" | "normal" | "high";
-            retention_seconds: number;
-            return_tokens: boolean;
-            schedule: {
-                cfg: number[] | null;
-                class_label: (number | null)[] | null;
-                top_k: number[] | null;
-                top_p: number[] | null;
-            } | null;
-            seed: number;
-            smooth: boolean;
-            start_deadline_seconds: number | null;
-            stop_at_scale: number | null;
-            top_k: number;
-            top_p: number;
-        };
-        /** @description Newest first. With filters, a page may be shorter than `limit` before the end. */
-        GenerationList: {
-            data: components["schemas"]["Generation"][];
-            next_cursor: string | null;
-        };
-        GenerationMetrics: {
-            batch_size: number | null;
-            decode_ms: number | null;
-            encode_ms: number | null;
-            preview_ms: number | null;
-            queue_ms: number | null;
-            sample_ms: number | null;
-            scale_ms: number[] | null;
-            total_ms: number | null;
-            upload_ms: number | null;
-        };
-        GenerationOutput: {
-            bytes: number;
-            /** @example image/png */
-            content_type: string;
-            /** @description Pixels. */
-            height: number;
-            index: number;
-            /** @description Seed that alone reproduces this picture. */
-            seed: number;
-            sha256: string;
-            tokens_url: string | null;
-            /**
-             * Format: uri
-             * @description Link to the picture, minted anew on every read.
-             */
-            url: string;
-            /**
-             * Format: date-time
-             * @description When `url` and `tokens_url` stop working.
-             */
-            url_expires_at: string;
-            /** @description Pixels. */
-            width: number;
-        };
-        Model: {
-            /** @description Whether requests without `model` use this one. */
-            default: boolean;
-            defaults: {
-                cfg: number;
-                top_k: number;
-                top_p: number;
-            };
-            description: string | null;
-            /**
-             * @description Id of a model, one of `GET /models`.
-             * @example emoji-32
-             */
-            id: string;
-            license: string;
-            name: string;
-            num_classes: number;
-            parameters: {
-                tokenizer: number;
-                transformer: number;
-            };
-            /** @description Width and height of the pictures, in pixels. */
-            resolution: number;
-            /** @description Changes whenever the weights do: a seed is reproducible within one revision. */
-            revision: string;
-            /** @description Side of each token map, coarse to fine. */
-            scales: number[];
-            /** @description Tokens of all scales: the sum of their squared sides. */
-            tokens_per_image: number;
-            /** @description Request fields this model does not honour; asking for one gives 422 `unsupported_for_model`. */
-            unsupported: string[];
-            vocabulary_size: number;
-        };
-        ModelClass: {
-            label: number;
-            name: string;
-        };
-        ModelClassList: {
-            data: components["schemas"]["ModelClass"][];
-            /** @description Classes that match, on this page or not. */
-            total: number;
-        };
-        ModelList: {
-            data: components["schemas"]["Model"][];
-        };
-        /** @description The running sum decoded after a scale: what the picture looks like so far. */
-        Preview: {
-            bytes: number;
-            /** @example image/webp */
-            content_type: string;
-            /** @description Pixels. */
-            height: number;
-            /** @description Which picture of the generation. */
-            index: number;
-            /** @description The scale after which it was made, counted from 0. */
-            scale: number;
-            /**
-             * Format: uri
-             * @description Link to the preview, minted anew on every read.
-             */
-            url: string;
-            /**
-             * Format: date-time
-             * @description When `url` stops working.
-             */
-            url_expires_at: string;
-            /** @description Pixels. */
-            width: number;
-        };
-        /** @description RFC 9457 problem details. */
-        Problem: {
-            /** @enum {string} */
-            code: "malformed_json" | "invalid_request" | "unauthorized" | "invalid_cursor" | "link_invalid" | "missing_scope" | "host_not_allowed" | "origin_not_allowed" | "route_not_found" | "generation_not_found" | "model_not_found" | "delivery_not_found" | "object_not_found" | "method_not_allowed" | "not_acceptable" | "request_timeout" | "generation_not_terminal" | "generation_not_succeeded" | "generation_not_continuable" | "delivery_not_due" | "generation_gone" | "body_too_large" | "unsupported_media_type" | "expectation_failed" | "unknown_model" | "unknown_class" | "ambiguous_class" | "out_of_range_for_model" | "unsupported_for_model" | "webhook_url_refused" | "idempotency_mismatch" | "rate_limited" | "too_many_in_flight" | "too_many_streams" | "header_fields_too_large" | "internal_error" | "queue_unavailable" | "queue_full" | "object_store_unavailable" | "no_models" | "shutting_down";
-            /** @description What is wrong here and how to mend it. */
-            detail: string;
-            /** @description The fields at fault; empty when no single field is. */
-            errors: {
-                detail: string;
-                /** @description JSON pointer to the field (`/query/…`, `/path/…` and `/headers/…` outside the body). */
-                pointer: string;
-            }[];
-            request_id: string;
-            /** @description Whether the same request may succeed later. */
-            retryable: boolean;
-            status: number;
-            title: string;
-            /**
-             * Format: uri
-             * @description Names the kind of problem; stable.
-             */
-            type: string;
-        };
-        /** @description How far sampling has come. It never changes the status. */
-        Progress: {
-            /** @description Scales finished by every picture of the generation. */
-            scale: number;
-            /** @description Scales to do: those of the model, or up to `stop_at_scale`. */
-            scales: number;
-            /** @description Tokens drawn so far, over all pictures. */
-            tokens: number;
-            tokens_total: number;
-        };
-        /** @description Capacity, as it is now. */
-        ServiceStatus: {
-            /** @description Whether a request would be accepted now. */
-            accepting: boolean;
-            models: {
-                /**
-                 * @description Id of a model, one of `GET /models`.
-                 * @example emoji-32
-                 */
-                id: string;
-                images_per_second: number | null;
-                latency_ms: number | null;
-                /** @description Of them, those that serve this model. */
-                runners: number;
-            }[];
-            queue: {
-                oldest_wait_ms: number | null;
-                running: number;
-                /** @description Generations that wait. */
-                waiting: number;
-            };
-            /** @description Runners heard of in the last half minute. */
-            runners: number;
-            /** @description Revisions of models that generations wait for and no runner that is up serves: start one with it. */
-            unserved: {
-                /**
-                 * @description Id of a model, one of `GET /models`.
-                 * @example emoji-32
-                 */
-                model: string;
-                revision: string;
-                /** @description Generations that wait for it, each until its deadline. */
-                waiting: number;
-            }[];
-            version: string;
-        };
-        StatusEvent: {
-            attempt: number;
-            stage: ("queued" | "batching" | "sampling" | "encoding" | "uploading" | "waiting_for_model") | null;
-            /** @enum {string} */
-            status: "queued" | "running" | "canceling" | "succeeded" | "failed" | "canceled" | "expired";
-        };
-        WebhookAttempt: {
-            /**
-             * Format: date-time
-             * @description When the request was made.
-             */
-            at: string;
-            error: string | null;
-            latency_ms: number;
-            /**
-             * @description `delivered`: 2xx. `rejected`: another status, redirects included. `unreachable`: no connection, or one that broke. `timeout`: no whole answer in time. `refused`: the URL leads to an address nothing is sent to. `gone`: nothing is left to tell of, since the generation was deleted.
-             * @enum {string}
-             */
-            outcome: "delivered" | "rejected" | "unreachable" | "timeout" | "refused" | "gone";
-            response: string | null;
-            status_code: number | null;
-        };
-        /** @description One event for one receiver, and every attempt to deliver it. */
-        WebhookDelivery: {
-            /** @description First to last. */
-            attempts: components["schemas"]["WebhookAttempt"][];
-            completed_at: string | null;
-            /**
-             * Format: date-time
-             * @description When it was made: with its generation, or at its event.
-             */
-            created_at: string;
-            event: ("generation.started" | "generation.progress" | "generation.output" | "generation.succeeded" | "generation.failed" | "generation.canceled" | "generation.expired" | "webhook.test") | null;
-            expires_at: string | null;
-            generation_id: string | null;
-            /**
-             * @description Id of a webhook delivery; its requests carry it as `webhook-id`.
-             * @example whd_4s5k2nq7yb6dm3xw2ehqj5ztla
-             */
-            id: string;
-            next_attempt_at: string | null;
-            /**
-             * @description `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
-             * @enum {string}
-             */
-            status: "waiting" | "pending" | "delivered" | "failed" | "skipped";
-            /** Format: uri */
-            url: string;
-        };
-        /** @description Newest first. With filters, a page may be shorter than `limit` before the end. */
-        WebhookDeliveryList: {
-            data: components["schemas"]["WebhookDelivery"][];
-            next_cursor: string | null;
-        };
-        /** @description Keys whose Ed25519 signatures (`v1a`) requests carry, one each. Empty where the service makes none. */
-        WebhookKeySet: {
-            keys: {
-                /** @enum {string} */
-                alg: "EdDSA";
-                /** @enum {string} */
-                crv: "Ed25519";
-                /** @description Thumbprint of the key (RFC 7638). */
-                kid: string;
-                /** @enum {string} */
-                kty: "OKP";
-                /** @enum {string} */
-                use: "sig";
-                /** @description The public key: 32 bytes in base64url. */
-                x: string;
-            }[];
-        };
-        WebhookOutput: {
-            /**
-             * @description Id of a generation.
-             * @example gen_4s5k2nq7yb6dm3xw2ehqj5ztla
-             */
-            generation_id: string;
-            label: string | null;
-            metadata: {
-                [key: string]: string;
-            };
-            output: components["schemas"]["GenerationOutput"];
-        };
-        /** @description Each API key has one. */
-        WebhookSecret: {
-            /**
-             * Format: date-time
-             * @description When it was drawn.
-             */
-            created_at: string;
-            previous_expires_at: string | null;
-            /** @description Key of the HMAC-SHA256 signatures (`v1`), as Standard Webhooks writes it: base64 after `whsec_`. */
-            secret: string;
-        };
-        /** @description The announcement of the generation’s end. Its status is apart from the generation’s own. */
-        WebhookState: {
-            /** @description Requests made so far to announce the end. */
-            attempts: number;
-            /**
-             * @description Id of a webhook delivery; its requests carry it as `webhook-id`.
-             * @example whd_4s5k2nq7yb6dm3xw2ehqj5ztla
-             */
-            delivery_id: string;
-            events: ("generation.started" | "generation.progress" | "generation.output" | "generation.succeeded" | "generation.failed" | "generation.canceled" | "generation.expired")[];
-            /**
-             * @description `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
-             * @enum {string}
-             */
-            status: "waiting" | "pending" | "delivered" | "failed" | "skipped";
-            /** Format: uri */
-            url: string;
-        };
-        /** @description Where to send a `webhook.test` event. */
-        WebhookTestRequest: {
-            /**
-             * Format: uri
-             * @description `https` only, at a public address, without user name or password.
-             */
-            url: string;
-        };
-    };
     responses: never;
     parameters: never;
     requestBodies: never;
     headers: never;
-    pathItems: never;
+    pathItems: {
+        "generation.canceled": {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            get?: never;
+            put?: never;
+            /**
+             * It was canceled, by its caller or by `deadline_seconds`
+             * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+             */
+            post: operations["on.generation.canceled"];
+            delete?: never;
+            options?: never;
+            head?: never;
+            patch?: never;
+            trace?: never;
+        };
+        "generation.expired": {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            get?: never;
+            put?: never;
+            /**
+             * It was not started within `start_deadline_seconds`
+             * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+             */
+            post: operations["on.generation.expired"];
+            delete?: never;
+            options?: never;
+            head?: never;
+            patch?: never;
+            trace?: never;
+        };
+        "generation.failed": {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            get?: never;
+            put?: never;
+            /**
+             * It was given up
+             * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+             */
+            post: operations["on.generation.failed"];
+            delete?: never;
+            options?: never;
+            head?: never;
+            patch?: never;
+            trace?: never;
+        };
+        "generation.output": {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            get?: never;
+            put?: never;
+            /**
+             * A picture is stored (best effort)
+             * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+             */
+            post: operations["on.generation.output"];
+            delete?: never;
+            options?: never;
+            head?: never;
+            patch?: never;
+            trace?: never;
+        };
+        "generation.progress": {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            get?: never;
+            put?: never;
+            /**
+             * Scales were finished (best effort)
+             * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+             */
+            post: operations["on.generation.progress"];
+            delete?: never;
+            options?: never;
+            head?: never;
+            patch?: never;
+            trace?: never;
+        };
+        "generation.started": {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            get?: never;
+            put?: never;
+            /**
+             * A runner has begun (best effort)
+             * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+             */
+            post: operations["on.generation.started"];
+            delete?: never;
+            options?: never;
+            head?: never;
+            patch?: never;
+            trace?: never;
+        };
+        "generation.succeeded": {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            get?: never;
+            put?: never;
+            /**
+             * All pictures are stored
+             * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+             */
+            post: operations["on.generation.succeeded"];
+            delete?: never;
+            options?: never;
+            head?: never;
+            patch?: never;
+            trace?: never;
+        };
+        "webhook.test": {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            get?: never;
+            put?: never;
+            /**
+             * Asked for with `POST /webhooks/test`
+             * @description Sent at least once; repeats carry the same `webhook-id`. Answer 2xx within 15 seconds: anything else is tried again, about 10 times over about 3 days, `Retry-After` is honoured, 410 ends it, redirects are not followed.
+             */
+            post: operations["on.webhook.test"];
+            delete?: never;
+            options?: never;
+            head?: never;
+            patch?: never;
+            trace?: never;
+        };
+    };
 }
-export type ContinueRequest = components['schemas']['ContinueRequest'];
-export type GenerateRequest = components['schemas']['GenerateRequest'];
-export type Generation = components['schemas']['Generation'];
-export type GenerationError = components['schemas']['GenerationError'];
-export type GenerationEvent = components['schemas']['GenerationEvent'];
-export type GenerationInput = components['schemas']['GenerationInput'];
-export type GenerationList = components['schemas']['GenerationList'];
-export type GenerationMetrics = components['schemas']['GenerationMetrics'];
-export type GenerationOutput = components['schemas']['GenerationOutput'];
-export type Model = components['schemas']['Model'];
-export type ModelClass = components['schemas']['ModelClass'];
-export type ModelClassList = components['schemas']['ModelClassList'];
-export type ModelList = components['schemas']['ModelList'];
-export type Preview = components['schemas']['Preview'];
-export type Problem = components['schemas']['Problem'];
-export type Progress = components['schemas']['Progress'];
-export type ServiceStatus = components['schemas']['ServiceStatus'];
-export type StatusEvent = components['schemas']['StatusEvent'];
-export type WebhookAttempt = components['schemas']['WebhookAttempt'];
-export type WebhookDelivery = components['schemas']['WebhookDelivery'];
-export type WebhookDeliveryList = components['schemas']['WebhookDeliveryList'];
-export type WebhookKeySet = components['schemas']['WebhookKeySet'];
-export type WebhookOutput = components['schemas']['WebhookOutput'];
-export type WebhookSecret = components['schemas']['WebhookSecret'];
-export type WebhookState = components['schemas']['WebhookState'];
-export type WebhookTestRequest = components['schemas']['WebhookTestRequest'];
 export type $defs = Record<string, never>;
 export interface operations {
     createGeneration: {
@@ -1209,7 +1604,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["GenerateRequest"];
+                "application/json": GenerateRequest;
             };
         };
         responses: {
@@ -1234,17 +1629,17 @@ export interface operations {
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "succeeded",
                      *       "stage": null,
-                     *       "model": "var-d16",
+                     *       "model": "emoji-32",
                      *       "input": {
-                     *         "model": "var-d16",
-                     *         "model_revision": "2026-01-1",
-                     *         "class_label": 277,
-                     *         "class_name": "red fox",
+                     *         "model": "emoji-32",
+                     *         "model_revision": "f8220c2e1e3c",
+                     *         "class_label": 2,
+                     *         "class_name": "fox",
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
-                     *         "top_k": 900,
-                     *         "top_p": 0.96,
+                     *         "top_k": 200,
+                     *         "top_p": 0.95,
                      *         "output": {
                      *           "format": "png",
                      *           "quality": null,
@@ -1262,10 +1657,10 @@ export interface operations {
                      *         "retention_seconds": 86400
                      *       },
                      *       "progress": {
-                     *         "scale": 10,
-                     *         "scales": 10,
-                     *         "tokens": 680,
-                     *         "tokens_total": 680
+                     *         "scale": 7,
+                     *         "scales": 7,
+                     *         "tokens": 155,
+                     *         "tokens_total": 155
                      *       },
                      *       "queue": null,
                      *       "previews": [],
@@ -1276,9 +1671,9 @@ export interface operations {
                      *           "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
                      *           "url_expires_at": "2026-01-01T13:00:00.000Z",
                      *           "content_type": "image/png",
-                     *           "width": 256,
-                     *           "height": 256,
-                     *           "bytes": 104857,
+                     *           "width": 32,
+                     *           "height": 32,
+                     *           "bytes": 3454,
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "tokens_url": null
                      *         }
@@ -1286,33 +1681,30 @@ export interface operations {
                      *       "error": null,
                      *       "metrics": {
                      *         "queue_ms": 12,
-                     *         "sample_ms": 830,
+                     *         "sample_ms": 89,
                      *         "scale_ms": [
-                     *           21,
-                     *           22,
                      *           24,
-                     *           30,
-                     *           41,
-                     *           55,
-                     *           82,
-                     *           120,
-                     *           180,
-                     *           255
+                     *           4,
+                     *           4,
+                     *           14,
+                     *           12,
+                     *           10,
+                     *           21
                      *         ],
-                     *         "decode_ms": 140,
+                     *         "decode_ms": 7,
                      *         "preview_ms": null,
                      *         "encode_ms": 9,
-                     *         "upload_ms": 6,
-                     *         "total_ms": 1004,
-                     *         "batch_size": 4
+                     *         "upload_ms": 3,
+                     *         "total_ms": 167,
+                     *         "batch_size": 1
                      *       },
                      *       "parent": null,
                      *       "attempt": 1,
                      *       "webhook": null,
                      *       "created_at": "2026-01-01T12:00:00.000Z",
                      *       "started_at": "2026-01-01T12:00:00.012Z",
-                     *       "completed_at": "2026-01-01T12:00:01.004Z",
-                     *       "expires_at": "2026-01-02T12:00:01.004Z",
+                     *       "completed_at": "2026-01-01T12:00:00.167Z",
+                     *       "expires_at": "2026-01-02T12:00:00.167Z",
                      *       "urls": {
                      *         "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *         "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
@@ -1324,7 +1716,7 @@ export interface operations {
                      *       "label": null
                      *     }
                      */
-                    "application/json": components["schemas"]["Generation"];
+                    "application/json": Generation;
                     /** @example <bytes> */
                     "image/*": string;
                 };
@@ -1352,17 +1744,17 @@ export interface operations {
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "queued",
                      *       "stage": "queued",
-                     *       "model": "var-d16",
+                     *       "model": "emoji-32",
                      *       "input": {
-                     *         "model": "var-d16",
-                     *         "model_revision": "2026-01-1",
-                     *         "class_label": 277,
-                     *         "class_name": "red fox",
+                     *         "model": "emoji-32",
+                     *         "model_revision": "f8220c2e1e3c",
+                     *         "class_label": 2,
+                     *         "class_name": "fox",
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
-                     *         "top_k": 900,
-                     *         "top_p": 0.96,
+                     *         "top_k": 200,
+                     *         "top_p": 0.95,
                      *         "output": {
                      *           "format": "png",
                      *           "quality": null,
@@ -1417,7 +1809,7 @@ export interface operations {
                      *       "label": null
                      *     }
                      */
-                    "application/json": components["schemas"]["Generation"];
+                    "application/json": Generation;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
@@ -1430,7 +1822,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -1445,7 +1837,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -1458,7 +1850,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `not_acceptable`: No answer of the accepted media types can be given. */
@@ -1471,7 +1863,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `request_timeout`: The request did not arrive in time. */
@@ -1484,7 +1876,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `generation_not_succeeded`: The generation ended without a picture. */
@@ -1499,7 +1891,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `generation_gone`: The generation was deleted or its retention is over. */
@@ -1512,7 +1904,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `body_too_large`: The body is too large. */
@@ -1525,7 +1917,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
@@ -1540,7 +1932,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unknown_model`: The model is not served here. `unsupported_for_model`: The model does not support a field of the request. `out_of_range_for_model`: A value is outside what the model takes. `webhook_url_refused`: Webhooks are not sent to this URL. `idempotency_mismatch`: The idempotency key was used for another request. `unknown_class`: The model has no such class. `ambiguous_class`: Several classes have this name. */
@@ -1553,7 +1945,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `too_many_in_flight`: The API key has too many unfinished generations. `too_many_streams`: Too many open streams and waits. `rate_limited`: The API key makes too many requests. */
@@ -1568,7 +1960,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -1581,7 +1973,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `object_store_unavailable`: The object store cannot be reached. `queue_unavailable`: The queue cannot be reached. `queue_full`: The queue is full. `no_models`: No runner has announced a model yet. */
@@ -1596,7 +1988,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -1638,17 +2030,17 @@ export interface operations {
                      *           "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *           "status": "succeeded",
                      *           "stage": null,
-                     *           "model": "var-d16",
+                     *           "model": "emoji-32",
                      *           "input": {
-                     *             "model": "var-d16",
-                     *             "model_revision": "2026-01-1",
-                     *             "class_label": 277,
-                     *             "class_name": "red fox",
+                     *             "model": "emoji-32",
+                     *             "model_revision": "f8220c2e1e3c",
+                     *             "class_label": 2,
+                     *             "class_name": "fox",
                      *             "num_images": 1,
                      *             "seed": 7,
                      *             "cfg": 1.5,
-                     *             "top_k": 900,
-                     *             "top_p": 0.96,
+                     *             "top_k": 200,
+                     *             "top_p": 0.95,
                      *             "output": {
                      *               "format": "png",
                      *               "quality": null,
@@ -1666,10 +2058,10 @@ export interface operations {
                      *             "retention_seconds": 86400
                      *           },
                      *           "progress": {
-                     *             "scale": 10,
-                     *             "scales": 10,
-                     *             "tokens": 680,
-                     *             "tokens_total": 680
+                     *             "scale": 7,
+                     *             "scales": 7,
+                     *             "tokens": 155,
+                     *             "tokens_total": 155
                      *           },
                      *           "queue": null,
                      *           "previews": [],
@@ -1680,9 +2072,9 @@ export interface operations {
                      *               "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
                      *               "url_expires_at": "2026-01-01T13:00:00.000Z",
                      *               "content_type": "image/png",
-                     *               "width": 256,
-                     *               "height": 256,
-                     *               "bytes": 104857,
+                     *               "width": 32,
+                     *               "height": 32,
+                     *               "bytes": 3454,
                      *               "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *               "tokens_url": null
                      *             }
@@ -1690,33 +2082,30 @@ export interface operations {
                      *           "error": null,
                      *           "metrics": {
                      *             "queue_ms": 12,
-                     *             "sample_ms": 830,
+                     *             "sample_ms": 89,
                      *             "scale_ms": [
-                     *               21,
-                     *               22,
                      *               24,
-                     *               30,
-                     *               41,
-                     *               55,
-                     *               82,
-                     *               120,
-                     *               180,
-                     *               255
+                     *               4,
+                     *               4,
+                     *               14,
+                     *               12,
+                     *               10,
+                     *               21
                      *             ],
-                     *             "decode_ms": 140,
+                     *             "decode_ms": 7,
                      *             "preview_ms": null,
                      *             "encode_ms": 9,
-                     *             "upload_ms": 6,
-                     *             "total_ms": 1004,
-                     *             "batch_size": 4
+                     *             "upload_ms": 3,
+                     *             "total_ms": 167,
+                     *             "batch_size": 1
                      *           },
                      *           "parent": null,
                      *           "attempt": 1,
                      *           "webhook": null,
                      *           "created_at": "2026-01-01T12:00:00.000Z",
                      *           "started_at": "2026-01-01T12:00:00.012Z",
-                     *           "completed_at": "2026-01-01T12:00:01.004Z",
-                     *           "expires_at": "2026-01-02T12:00:01.004Z",
+                     *           "completed_at": "2026-01-01T12:00:00.167Z",
+                     *           "expires_at": "2026-01-02T12:00:00.167Z",
                      *           "urls": {
                      *             "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *             "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
@@ -1731,7 +2120,7 @@ export interface operations {
                      *       "next_cursor": null
                      *     }
                      */
-                    "application/json": components["schemas"]["GenerationList"];
+                    "application/json": GenerationList;
                 };
             };
             /** @description `invalid_cursor`: The cursor is not one this server issued. `invalid_request`: The request does not match the contract. */
@@ -1744,7 +2133,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -1759,7 +2148,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -1772,7 +2161,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `rate_limited`: The API key makes too many requests. */
@@ -1787,7 +2176,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -1800,7 +2189,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. */
@@ -1815,7 +2204,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -1860,17 +2249,17 @@ export interface operations {
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "succeeded",
                      *       "stage": null,
-                     *       "model": "var-d16",
+                     *       "model": "emoji-32",
                      *       "input": {
-                     *         "model": "var-d16",
-                     *         "model_revision": "2026-01-1",
-                     *         "class_label": 277,
-                     *         "class_name": "red fox",
+                     *         "model": "emoji-32",
+                     *         "model_revision": "f8220c2e1e3c",
+                     *         "class_label": 2,
+                     *         "class_name": "fox",
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
-                     *         "top_k": 900,
-                     *         "top_p": 0.96,
+                     *         "top_k": 200,
+                     *         "top_p": 0.95,
                      *         "output": {
                      *           "format": "png",
                      *           "quality": null,
@@ -1888,10 +2277,10 @@ export interface operations {
                      *         "retention_seconds": 86400
                      *       },
                      *       "progress": {
-                     *         "scale": 10,
-                     *         "scales": 10,
-                     *         "tokens": 680,
-                     *         "tokens_total": 680
+                     *         "scale": 7,
+                     *         "scales": 7,
+                     *         "tokens": 155,
+                     *         "tokens_total": 155
                      *       },
                      *       "queue": null,
                      *       "previews": [],
@@ -1902,9 +2291,9 @@ export interface operations {
                      *           "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
                      *           "url_expires_at": "2026-01-01T13:00:00.000Z",
                      *           "content_type": "image/png",
-                     *           "width": 256,
-                     *           "height": 256,
-                     *           "bytes": 104857,
+                     *           "width": 32,
+                     *           "height": 32,
+                     *           "bytes": 3454,
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "tokens_url": null
                      *         }
@@ -1912,33 +2301,30 @@ export interface operations {
                      *       "error": null,
                      *       "metrics": {
                      *         "queue_ms": 12,
-                     *         "sample_ms": 830,
+                     *         "sample_ms": 89,
                      *         "scale_ms": [
-                     *           21,
-                     *           22,
                      *           24,
-                     *           30,
-                     *           41,
-                     *           55,
-                     *           82,
-                     *           120,
-                     *           180,
-                     *           255
+                     *           4,
+                     *           4,
+                     *           14,
+                     *           12,
+                     *           10,
+                     *           21
                      *         ],
-                     *         "decode_ms": 140,
+                     *         "decode_ms": 7,
                      *         "preview_ms": null,
                      *         "encode_ms": 9,
-                     *         "upload_ms": 6,
-                     *         "total_ms": 1004,
-                     *         "batch_size": 4
+                     *         "upload_ms": 3,
+                     *         "total_ms": 167,
+                     *         "batch_size": 1
                      *       },
                      *       "parent": null,
                      *       "attempt": 1,
                      *       "webhook": null,
                      *       "created_at": "2026-01-01T12:00:00.000Z",
                      *       "started_at": "2026-01-01T12:00:00.012Z",
-                     *       "completed_at": "2026-01-01T12:00:01.004Z",
-                     *       "expires_at": "2026-01-02T12:00:01.004Z",
+                     *       "completed_at": "2026-01-01T12:00:00.167Z",
+                     *       "expires_at": "2026-01-02T12:00:00.167Z",
                      *       "urls": {
                      *         "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *         "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
@@ -1950,7 +2336,7 @@ export interface operations {
                      *       "label": null
                      *     }
                      */
-                    "application/json": components["schemas"]["Generation"];
+                    "application/json": Generation;
                 };
             };
             /** @description Nothing has changed since the answer with that `ETag`. */
@@ -1978,7 +2364,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -1993,7 +2379,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -2006,7 +2392,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `generation_not_found`: No such generation. */
@@ -2019,7 +2405,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `generation_gone`: The generation was deleted or its retention is over. */
@@ -2032,7 +2418,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `too_many_streams`: Too many open streams and waits. `rate_limited`: The API key makes too many requests. */
@@ -2047,7 +2433,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -2060,7 +2446,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. */
@@ -2075,7 +2461,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -2116,7 +2502,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -2131,7 +2517,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -2144,7 +2530,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `generation_not_found`: No such generation. */
@@ -2157,7 +2543,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `request_timeout`: The request did not arrive in time. */
@@ -2170,7 +2556,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `generation_not_terminal`: The generation is not finished. */
@@ -2185,7 +2571,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `body_too_large`: The body is too large. */
@@ -2198,7 +2584,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
@@ -2213,7 +2599,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `rate_limited`: The API key makes too many requests. */
@@ -2228,7 +2614,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -2241,7 +2627,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. `object_store_unavailable`: The object store cannot be reached. */
@@ -2256,7 +2642,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -2291,17 +2677,17 @@ export interface operations {
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "canceled",
                      *       "stage": null,
-                     *       "model": "var-d16",
+                     *       "model": "emoji-32",
                      *       "input": {
-                     *         "model": "var-d16",
-                     *         "model_revision": "2026-01-1",
-                     *         "class_label": 277,
-                     *         "class_name": "red fox",
+                     *         "model": "emoji-32",
+                     *         "model_revision": "f8220c2e1e3c",
+                     *         "class_label": 2,
+                     *         "class_name": "fox",
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
-                     *         "top_k": 900,
-                     *         "top_p": 0.96,
+                     *         "top_k": 200,
+                     *         "top_p": 0.95,
                      *         "output": {
                      *           "format": "png",
                      *           "quality": null,
@@ -2352,7 +2738,7 @@ export interface operations {
                      *       "label": null
                      *     }
                      */
-                    "application/json": components["schemas"]["Generation"];
+                    "application/json": Generation;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
@@ -2365,7 +2751,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -2380,7 +2766,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -2393,7 +2779,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `generation_not_found`: No such generation. */
@@ -2406,7 +2792,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `request_timeout`: The request did not arrive in time. */
@@ -2419,7 +2805,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `generation_gone`: The generation was deleted or its retention is over. */
@@ -2432,7 +2818,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `body_too_large`: The body is too large. */
@@ -2445,7 +2831,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
@@ -2460,7 +2846,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `rate_limited`: The API key makes too many requests. */
@@ -2475,7 +2861,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -2488,7 +2874,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. */
@@ -2503,7 +2889,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -2528,7 +2914,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ContinueRequest"];
+                "application/json": ContinueRequest;
             };
         };
         responses: {
@@ -2553,17 +2939,17 @@ export interface operations {
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "succeeded",
                      *       "stage": null,
-                     *       "model": "var-d16",
+                     *       "model": "emoji-32",
                      *       "input": {
-                     *         "model": "var-d16",
-                     *         "model_revision": "2026-01-1",
-                     *         "class_label": 277,
-                     *         "class_name": "red fox",
+                     *         "model": "emoji-32",
+                     *         "model_revision": "f8220c2e1e3c",
+                     *         "class_label": 2,
+                     *         "class_name": "fox",
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
-                     *         "top_k": 900,
-                     *         "top_p": 0.96,
+                     *         "top_k": 200,
+                     *         "top_p": 0.95,
                      *         "output": {
                      *           "format": "png",
                      *           "quality": null,
@@ -2581,10 +2967,10 @@ export interface operations {
                      *         "retention_seconds": 86400
                      *       },
                      *       "progress": {
-                     *         "scale": 10,
-                     *         "scales": 10,
-                     *         "tokens": 680,
-                     *         "tokens_total": 680
+                     *         "scale": 7,
+                     *         "scales": 7,
+                     *         "tokens": 155,
+                     *         "tokens_total": 155
                      *       },
                      *       "queue": null,
                      *       "previews": [],
@@ -2595,9 +2981,9 @@ export interface operations {
                      *           "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
                      *           "url_expires_at": "2026-01-01T13:00:00.000Z",
                      *           "content_type": "image/png",
-                     *           "width": 256,
-                     *           "height": 256,
-                     *           "bytes": 104857,
+                     *           "width": 32,
+                     *           "height": 32,
+                     *           "bytes": 3454,
                      *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *           "tokens_url": null
                      *         }
@@ -2605,33 +2991,30 @@ export interface operations {
                      *       "error": null,
                      *       "metrics": {
                      *         "queue_ms": 12,
-                     *         "sample_ms": 830,
+                     *         "sample_ms": 89,
                      *         "scale_ms": [
-                     *           21,
-                     *           22,
                      *           24,
-                     *           30,
-                     *           41,
-                     *           55,
-                     *           82,
-                     *           120,
-                     *           180,
-                     *           255
+                     *           4,
+                     *           4,
+                     *           14,
+                     *           12,
+                     *           10,
+                     *           21
                      *         ],
-                     *         "decode_ms": 140,
+                     *         "decode_ms": 7,
                      *         "preview_ms": null,
                      *         "encode_ms": 9,
-                     *         "upload_ms": 6,
-                     *         "total_ms": 1004,
-                     *         "batch_size": 4
+                     *         "upload_ms": 3,
+                     *         "total_ms": 167,
+                     *         "batch_size": 1
                      *       },
                      *       "parent": null,
                      *       "attempt": 1,
                      *       "webhook": null,
                      *       "created_at": "2026-01-01T12:00:00.000Z",
                      *       "started_at": "2026-01-01T12:00:00.012Z",
-                     *       "completed_at": "2026-01-01T12:00:01.004Z",
-                     *       "expires_at": "2026-01-02T12:00:01.004Z",
+                     *       "completed_at": "2026-01-01T12:00:00.167Z",
+                     *       "expires_at": "2026-01-02T12:00:00.167Z",
                      *       "urls": {
                      *         "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *         "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
@@ -2643,7 +3026,7 @@ export interface operations {
                      *       "label": null
                      *     }
                      */
-                    "application/json": components["schemas"]["Generation"];
+                    "application/json": Generation;
                     /** @example <bytes> */
                     "image/*": string;
                 };
@@ -2671,17 +3054,17 @@ export interface operations {
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "queued",
                      *       "stage": "queued",
-                     *       "model": "var-d16",
+                     *       "model": "emoji-32",
                      *       "input": {
-                     *         "model": "var-d16",
-                     *         "model_revision": "2026-01-1",
-                     *         "class_label": 277,
-                     *         "class_name": "red fox",
+                     *         "model": "emoji-32",
+                     *         "model_revision": "f8220c2e1e3c",
+                     *         "class_label": 2,
+                     *         "class_name": "fox",
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
-                     *         "top_k": 900,
-                     *         "top_p": 0.96,
+                     *         "top_k": 200,
+                     *         "top_p": 0.95,
                      *         "output": {
                      *           "format": "png",
                      *           "quality": null,
@@ -2736,7 +3119,7 @@ export interface operations {
                      *       "label": null
                      *     }
                      */
-                    "application/json": components["schemas"]["Generation"];
+                    "application/json": Generation;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
@@ -2749,7 +3132,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -2764,7 +3147,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -2777,7 +3160,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `generation_not_found`: No such generation. */
@@ -2790,7 +3173,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `not_acceptable`: No answer of the accepted media types can be given. */
@@ -2803,7 +3186,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `request_timeout`: The request did not arrive in time. */
@@ -2816,7 +3199,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `generation_not_succeeded`: The generation ended without a picture. `generation_not_terminal`: The generation is not finished. `generation_not_continuable`: The generation cannot be continued. */
@@ -2831,7 +3214,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `generation_gone`: The generation was deleted or its retention is over. */
@@ -2844,7 +3227,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `body_too_large`: The body is too large. */
@@ -2857,7 +3240,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
@@ -2872,7 +3255,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unknown_model`: The model is not served here. `unsupported_for_model`: The model does not support a field of the request. `out_of_range_for_model`: A value is outside what the model takes. `webhook_url_refused`: Webhooks are not sent to this URL. `idempotency_mismatch`: The idempotency key was used for another request. */
@@ -2885,7 +3268,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `too_many_in_flight`: The API key has too many unfinished generations. `too_many_streams`: Too many open streams and waits. `rate_limited`: The API key makes too many requests. */
@@ -2900,7 +3283,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -2913,7 +3296,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `object_store_unavailable`: The object store cannot be reached. `queue_unavailable`: The queue cannot be reached. `queue_full`: The queue is full. `no_models`: No runner has announced a model yet. */
@@ -2928,7 +3311,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -2971,15 +3354,15 @@ export interface operations {
                      *         "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
                      *         "url_expires_at": "2026-01-01T13:00:00.000Z",
                      *         "content_type": "image/png",
-                     *         "width": 256,
-                     *         "height": 256,
-                     *         "bytes": 104857,
+                     *         "width": 32,
+                     *         "height": 32,
+                     *         "bytes": 3454,
                      *         "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                      *         "tokens_url": null
                      *       }
                      *     }
                      */
-                    "text/event-stream": components["schemas"]["GenerationEvent"];
+                    "text/event-stream": GenerationEvent;
                 };
             };
             /** @description `Last-Event-ID` is that of `end`: there is nothing more to come, and nothing to reconnect for. */
@@ -3003,7 +3386,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -3018,7 +3401,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -3031,7 +3414,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `generation_not_found`: No such generation. */
@@ -3044,7 +3427,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `not_acceptable`: No answer of the accepted media types can be given. */
@@ -3057,7 +3440,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `generation_gone`: The generation was deleted or its retention is over. */
@@ -3070,7 +3453,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `too_many_streams`: Too many open streams and waits. `rate_limited`: The API key makes too many requests. */
@@ -3085,7 +3468,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -3098,7 +3481,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. */
@@ -3113,7 +3496,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -3138,10 +3521,7 @@ export interface operations {
                      *       "status": "ok"
                      *     }
                      */
-                    "application/json": {
-                        /** @enum {string} */
-                        status: "ok";
-                    };
+                    "application/json": Health;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. */
@@ -3150,7 +3530,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. */
@@ -3159,7 +3539,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -3168,7 +3548,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -3210,7 +3590,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -3225,7 +3605,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -3238,7 +3618,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `rate_limited`: The API key makes too many requests. */
@@ -3253,7 +3633,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -3266,7 +3646,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. */
@@ -3281,7 +3661,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -3309,12 +3689,12 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "id": "var-d16",
-                     *           "name": "VAR-d16",
-                     *           "description": null,
-                     *           "revision": "2026-01-1",
-                     *           "license": "MIT",
-                     *           "resolution": 256,
+                     *           "id": "emoji-32",
+                     *           "name": "Emoji 32",
+                     *           "description": "60 kinds of emoji at 32 px: a small model for first pictures and for tests.",
+                     *           "revision": "f8220c2e1e3c",
+                     *           "license": "Apache-2.0",
+                     *           "resolution": 32,
                      *           "scales": [
                      *             1,
                      *             2,
@@ -3322,22 +3702,19 @@ export interface operations {
                      *             4,
                      *             5,
                      *             6,
-                     *             8,
-                     *             10,
-                     *             13,
-                     *             16
+                     *             8
                      *           ],
-                     *           "tokens_per_image": 680,
-                     *           "vocabulary_size": 4096,
-                     *           "num_classes": 1000,
+                     *           "tokens_per_image": 155,
+                     *           "vocabulary_size": 1024,
+                     *           "num_classes": 60,
                      *           "parameters": {
-                     *             "transformer": 310283520,
-                     *             "tokenizer": 108951459
+                     *             "transformer": 7559960,
+                     *             "tokenizer": 2379875
                      *           },
                      *           "defaults": {
                      *             "cfg": 1.5,
-                     *             "top_k": 900,
-                     *             "top_p": 0.96
+                     *             "top_k": 200,
+                     *             "top_p": 0.95
                      *           },
                      *           "unsupported": [],
                      *           "default": true
@@ -3345,7 +3722,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": components["schemas"]["ModelList"];
+                    "application/json": ModelList;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. */
@@ -3358,7 +3735,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -3373,7 +3750,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -3386,7 +3763,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `rate_limited`: The API key makes too many requests. */
@@ -3401,7 +3778,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -3414,7 +3791,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. */
@@ -3429,7 +3806,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -3461,12 +3838,12 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "id": "var-d16",
-                     *       "name": "VAR-d16",
-                     *       "description": null,
-                     *       "revision": "2026-01-1",
-                     *       "license": "MIT",
-                     *       "resolution": 256,
+                     *       "id": "emoji-32",
+                     *       "name": "Emoji 32",
+                     *       "description": "60 kinds of emoji at 32 px: a small model for first pictures and for tests.",
+                     *       "revision": "f8220c2e1e3c",
+                     *       "license": "Apache-2.0",
+                     *       "resolution": 32,
                      *       "scales": [
                      *         1,
                      *         2,
@@ -3474,28 +3851,25 @@ export interface operations {
                      *         4,
                      *         5,
                      *         6,
-                     *         8,
-                     *         10,
-                     *         13,
-                     *         16
+                     *         8
                      *       ],
-                     *       "tokens_per_image": 680,
-                     *       "vocabulary_size": 4096,
-                     *       "num_classes": 1000,
+                     *       "tokens_per_image": 155,
+                     *       "vocabulary_size": 1024,
+                     *       "num_classes": 60,
                      *       "parameters": {
-                     *         "transformer": 310283520,
-                     *         "tokenizer": 108951459
+                     *         "transformer": 7559960,
+                     *         "tokenizer": 2379875
                      *       },
                      *       "defaults": {
                      *         "cfg": 1.5,
-                     *         "top_k": 900,
-                     *         "top_p": 0.96
+                     *         "top_k": 200,
+                     *         "top_p": 0.95
                      *       },
                      *       "unsupported": [],
                      *       "default": true
                      *     }
                      */
-                    "application/json": components["schemas"]["Model"];
+                    "application/json": Model;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. */
@@ -3508,7 +3882,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -3523,7 +3897,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -3536,7 +3910,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `model_not_found`: No such model. */
@@ -3549,7 +3923,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `rate_limited`: The API key makes too many requests. */
@@ -3564,7 +3938,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -3577,7 +3951,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. */
@@ -3592,7 +3966,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -3602,7 +3976,7 @@ export interface operations {
             query?: {
                 limit?: number;
                 offset?: number;
-                /** @description Part of a name, matched without regard to case. */
+                /** @description Part of a name, matched as `class_name` is. */
                 q?: string;
             };
             header?: never;
@@ -3631,14 +4005,14 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
-                     *           "label": 277,
-                     *           "name": "red fox"
+                     *           "label": 2,
+                     *           "name": "fox"
                      *         }
                      *       ],
                      *       "total": 1
                      *     }
                      */
-                    "application/json": components["schemas"]["ModelClassList"];
+                    "application/json": ModelClassList;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. */
@@ -3651,7 +4025,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -3666,7 +4040,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -3679,7 +4053,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `model_not_found`: No such model. */
@@ -3692,7 +4066,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `rate_limited`: The API key makes too many requests. */
@@ -3707,7 +4081,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -3720,7 +4094,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. */
@@ -3735,7 +4109,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -3792,7 +4166,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `link_invalid`: The link is not signed by this server or has expired. `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. */
@@ -3801,7 +4175,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `object_not_found`: No such object. */
@@ -3810,7 +4184,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -3819,7 +4193,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `object_store_unavailable`: The object store cannot be reached. */
@@ -3830,7 +4204,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -3855,10 +4229,7 @@ export interface operations {
                      *       "status": "ok"
                      *     }
                      */
-                    "application/json": {
-                        /** @enum {string} */
-                        status: "ok";
-                    };
+                    "application/json": Health;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. */
@@ -3867,7 +4238,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. */
@@ -3876,7 +4247,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -3885,7 +4256,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. `no_models`: No runner has announced a model yet. `shutting_down`: The server is stopping. */
@@ -3896,7 +4267,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -3932,16 +4303,16 @@ export interface operations {
                      *       "runners": 1,
                      *       "models": [
                      *         {
-                     *           "id": "var-d16",
+                     *           "id": "emoji-32",
                      *           "runners": 1,
-                     *           "latency_ms": 980,
-                     *           "images_per_second": 4.1
+                     *           "latency_ms": 170,
+                     *           "images_per_second": 24.5
                      *         }
                      *       ],
                      *       "unserved": []
                      *     }
                      */
-                    "application/json": components["schemas"]["ServiceStatus"];
+                    "application/json": ServiceStatus;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. */
@@ -3954,7 +4325,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -3969,7 +4340,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -3982,7 +4353,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `rate_limited`: The API key makes too many requests. */
@@ -3997,7 +4368,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -4010,7 +4381,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. */
@@ -4025,7 +4396,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -4096,7 +4467,7 @@ export interface operations {
                      *       "next_cursor": null
                      *     }
                      */
-                    "application/json": components["schemas"]["WebhookDeliveryList"];
+                    "application/json": WebhookDeliveryList;
                 };
             };
             /** @description `invalid_cursor`: The cursor is not one this server issued. `invalid_request`: The request does not match the contract. */
@@ -4109,7 +4480,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -4124,7 +4495,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -4137,7 +4508,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `rate_limited`: The API key makes too many requests. */
@@ -4152,7 +4523,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -4165,7 +4536,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. */
@@ -4180,7 +4551,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -4241,7 +4612,7 @@ export interface operations {
                      *       "expires_at": "2026-01-31T12:00:06.500Z"
                      *     }
                      */
-                    "application/json": components["schemas"]["WebhookDelivery"];
+                    "application/json": WebhookDelivery;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. */
@@ -4254,7 +4625,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -4269,7 +4640,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -4282,7 +4653,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `delivery_not_found`: No such webhook delivery. */
@@ -4295,7 +4666,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `rate_limited`: The API key makes too many requests. */
@@ -4310,7 +4681,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -4323,7 +4694,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. */
@@ -4338,7 +4709,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -4401,7 +4772,7 @@ export interface operations {
                      *       "expires_at": null
                      *     }
                      */
-                    "application/json": components["schemas"]["WebhookDelivery"];
+                    "application/json": WebhookDelivery;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
@@ -4414,7 +4785,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -4429,7 +4800,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -4442,7 +4813,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `delivery_not_found`: No such webhook delivery. */
@@ -4455,7 +4826,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `request_timeout`: The request did not arrive in time. */
@@ -4468,7 +4839,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `delivery_not_due`: The webhook delivery has nothing to send yet. */
@@ -4483,7 +4854,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `body_too_large`: The body is too large. */
@@ -4496,7 +4867,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
@@ -4511,7 +4882,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `rate_limited`: The API key makes too many requests. */
@@ -4526,7 +4897,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -4539,7 +4910,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. */
@@ -4554,7 +4925,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -4588,7 +4959,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": components["schemas"]["WebhookKeySet"];
+                    "application/json": WebhookKeySet;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. */
@@ -4597,7 +4968,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. */
@@ -4606,7 +4977,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -4615,7 +4986,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -4646,7 +5017,7 @@ export interface operations {
                      *       "previous_expires_at": null
                      *     }
                      */
-                    "application/json": components["schemas"]["WebhookSecret"];
+                    "application/json": WebhookSecret;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. */
@@ -4659,7 +5030,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -4674,7 +5045,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -4687,7 +5058,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `rate_limited`: The API key makes too many requests. */
@@ -4702,7 +5073,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -4715,7 +5086,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. */
@@ -4730,7 +5101,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -4761,7 +5132,7 @@ export interface operations {
                      *       "previous_expires_at": "2026-01-02T12:00:00.000Z"
                      *     }
                      */
-                    "application/json": components["schemas"]["WebhookSecret"];
+                    "application/json": WebhookSecret;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
@@ -4774,7 +5145,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -4789,7 +5160,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -4802,7 +5173,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `request_timeout`: The request did not arrive in time. */
@@ -4815,7 +5186,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `body_too_large`: The body is too large. */
@@ -4828,7 +5199,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
@@ -4843,7 +5214,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `rate_limited`: The API key makes too many requests. */
@@ -4858,7 +5229,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -4871,7 +5242,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. */
@@ -4886,7 +5257,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -4900,7 +5271,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["WebhookTestRequest"];
+                "application/json": WebhookTestRequest;
             };
         };
         responses: {
@@ -4930,7 +5301,7 @@ export interface operations {
                      *       "expires_at": null
                      *     }
                      */
-                    "application/json": components["schemas"]["WebhookDelivery"];
+                    "application/json": WebhookDelivery;
                 };
             };
             /** @description `invalid_request`: The request does not match the contract. `malformed_json`: The body is not valid JSON. */
@@ -4943,7 +5314,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unauthorized`: The request has no valid API key. */
@@ -4958,7 +5329,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `host_not_allowed`: The Host header names another host. `origin_not_allowed`: A web page of another origin may not do this. `missing_scope`: The API key lacks the scope of this operation. */
@@ -4971,7 +5342,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `request_timeout`: The request did not arrive in time. */
@@ -4984,7 +5355,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `body_too_large`: The body is too large. */
@@ -4997,7 +5368,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `unsupported_media_type`: The body is not plain application/json in UTF-8. */
@@ -5012,7 +5383,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `webhook_url_refused`: Webhooks are not sent to this URL. */
@@ -5025,7 +5396,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `rate_limited`: The API key makes too many requests. */
@@ -5040,7 +5411,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `internal_error`: Something broke on our side. */
@@ -5053,7 +5424,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
             /** @description `queue_unavailable`: The queue cannot be reached. `queue_full`: The queue is full. */
@@ -5068,7 +5439,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": Problem;
                 };
             };
         };
@@ -5097,17 +5468,17 @@ export interface operations {
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "canceled",
                  *         "stage": null,
-                 *         "model": "var-d16",
+                 *         "model": "emoji-32",
                  *         "input": {
-                 *           "model": "var-d16",
-                 *           "model_revision": "2026-01-1",
-                 *           "class_label": 277,
-                 *           "class_name": "red fox",
+                 *           "model": "emoji-32",
+                 *           "model_revision": "f8220c2e1e3c",
+                 *           "class_label": 2,
+                 *           "class_name": "fox",
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
-                 *           "top_k": 900,
-                 *           "top_p": 0.96,
+                 *           "top_k": 200,
+                 *           "top_p": 0.95,
                  *           "output": {
                  *             "format": "png",
                  *             "quality": null,
@@ -5159,16 +5530,7 @@ export interface operations {
                  *       }
                  *     }
                  */
-                "application/json": {
-                    data: components["schemas"]["Generation"];
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     */
-                    timestamp: string;
-                    /** @constant */
-                    type: "generation.canceled";
-                };
+                "application/json": GenerationCanceledWebhook;
             };
         };
         responses: {
@@ -5212,17 +5574,17 @@ export interface operations {
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "expired",
                  *         "stage": null,
-                 *         "model": "var-d16",
+                 *         "model": "emoji-32",
                  *         "input": {
-                 *           "model": "var-d16",
-                 *           "model_revision": "2026-01-1",
-                 *           "class_label": 277,
-                 *           "class_name": "red fox",
+                 *           "model": "emoji-32",
+                 *           "model_revision": "f8220c2e1e3c",
+                 *           "class_label": 2,
+                 *           "class_name": "fox",
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
-                 *           "top_k": 900,
-                 *           "top_p": 0.96,
+                 *           "top_k": 200,
+                 *           "top_p": 0.95,
                  *           "output": {
                  *             "format": "png",
                  *             "quality": null,
@@ -5274,16 +5636,7 @@ export interface operations {
                  *       }
                  *     }
                  */
-                "application/json": {
-                    data: components["schemas"]["Generation"];
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     */
-                    timestamp: string;
-                    /** @constant */
-                    type: "generation.expired";
-                };
+                "application/json": GenerationExpiredWebhook;
             };
         };
         responses: {
@@ -5327,17 +5680,17 @@ export interface operations {
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "failed",
                  *         "stage": null,
-                 *         "model": "var-d16",
+                 *         "model": "emoji-32",
                  *         "input": {
-                 *           "model": "var-d16",
-                 *           "model_revision": "2026-01-1",
-                 *           "class_label": 277,
-                 *           "class_name": "red fox",
+                 *           "model": "emoji-32",
+                 *           "model_revision": "f8220c2e1e3c",
+                 *           "class_label": 2,
+                 *           "class_name": "fox",
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
-                 *           "top_k": 900,
-                 *           "top_p": 0.96,
+                 *           "top_k": 200,
+                 *           "top_p": 0.95,
                  *           "output": {
                  *             "format": "png",
                  *             "quality": null,
@@ -5355,10 +5708,10 @@ export interface operations {
                  *           "retention_seconds": 86400
                  *         },
                  *         "progress": {
-                 *           "scale": 10,
-                 *           "scales": 10,
-                 *           "tokens": 680,
-                 *           "tokens_total": 680
+                 *           "scale": 7,
+                 *           "scales": 7,
+                 *           "tokens": 155,
+                 *           "tokens_total": 155
                  *         },
                  *         "queue": null,
                  *         "previews": [],
@@ -5370,33 +5723,30 @@ export interface operations {
                  *         },
                  *         "metrics": {
                  *           "queue_ms": 12,
-                 *           "sample_ms": 830,
+                 *           "sample_ms": 89,
                  *           "scale_ms": [
-                 *             21,
-                 *             22,
                  *             24,
-                 *             30,
-                 *             41,
-                 *             55,
-                 *             82,
-                 *             120,
-                 *             180,
-                 *             255
+                 *             4,
+                 *             4,
+                 *             14,
+                 *             12,
+                 *             10,
+                 *             21
                  *           ],
-                 *           "decode_ms": 140,
+                 *           "decode_ms": 7,
                  *           "preview_ms": null,
                  *           "encode_ms": 9,
-                 *           "upload_ms": 6,
-                 *           "total_ms": 1004,
-                 *           "batch_size": 4
+                 *           "upload_ms": 3,
+                 *           "total_ms": 167,
+                 *           "batch_size": 1
                  *         },
                  *         "parent": null,
                  *         "attempt": 1,
                  *         "webhook": null,
                  *         "created_at": "2026-01-01T12:00:00.000Z",
                  *         "started_at": "2026-01-01T12:00:00.012Z",
-                 *         "completed_at": "2026-01-01T12:00:01.004Z",
-                 *         "expires_at": "2026-01-02T12:00:01.004Z",
+                 *         "completed_at": "2026-01-01T12:00:00.167Z",
+                 *         "expires_at": "2026-01-02T12:00:00.167Z",
                  *         "urls": {
                  *           "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *           "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
@@ -5409,16 +5759,7 @@ export interface operations {
                  *       }
                  *     }
                  */
-                "application/json": {
-                    data: components["schemas"]["Generation"];
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     */
-                    timestamp: string;
-                    /** @constant */
-                    type: "generation.failed";
-                };
+                "application/json": GenerationFailedWebhook;
             };
         };
         responses: {
@@ -5466,9 +5807,9 @@ export interface operations {
                  *           "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
                  *           "url_expires_at": "2026-01-01T13:00:00.000Z",
                  *           "content_type": "image/png",
-                 *           "width": 256,
-                 *           "height": 256,
-                 *           "bytes": 104857,
+                 *           "width": 32,
+                 *           "height": 32,
+                 *           "bytes": 3454,
                  *           "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                  *           "tokens_url": null
                  *         },
@@ -5479,16 +5820,7 @@ export interface operations {
                  *       }
                  *     }
                  */
-                "application/json": {
-                    data: components["schemas"]["WebhookOutput"];
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     */
-                    timestamp: string;
-                    /** @constant */
-                    type: "generation.output";
-                };
+                "application/json": GenerationOutputWebhook;
             };
         };
         responses: {
@@ -5532,17 +5864,17 @@ export interface operations {
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "running",
                  *         "stage": "sampling",
-                 *         "model": "var-d16",
+                 *         "model": "emoji-32",
                  *         "input": {
-                 *           "model": "var-d16",
-                 *           "model_revision": "2026-01-1",
-                 *           "class_label": 277,
-                 *           "class_name": "red fox",
+                 *           "model": "emoji-32",
+                 *           "model_revision": "f8220c2e1e3c",
+                 *           "class_label": 2,
+                 *           "class_name": "fox",
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
-                 *           "top_k": 900,
-                 *           "top_p": 0.96,
+                 *           "top_k": 200,
+                 *           "top_p": 0.95,
                  *           "output": {
                  *             "format": "png",
                  *             "quality": null,
@@ -5561,9 +5893,9 @@ export interface operations {
                  *         },
                  *         "progress": {
                  *           "scale": 4,
-                 *           "scales": 10,
+                 *           "scales": 7,
                  *           "tokens": 30,
-                 *           "tokens_total": 680
+                 *           "tokens_total": 155
                  *         },
                  *         "queue": null,
                  *         "previews": [],
@@ -5599,16 +5931,7 @@ export interface operations {
                  *       }
                  *     }
                  */
-                "application/json": {
-                    data: components["schemas"]["Generation"];
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     */
-                    timestamp: string;
-                    /** @constant */
-                    type: "generation.progress";
-                };
+                "application/json": GenerationProgressWebhook;
             };
         };
         responses: {
@@ -5652,17 +5975,17 @@ export interface operations {
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "running",
                  *         "stage": "sampling",
-                 *         "model": "var-d16",
+                 *         "model": "emoji-32",
                  *         "input": {
-                 *           "model": "var-d16",
-                 *           "model_revision": "2026-01-1",
-                 *           "class_label": 277,
-                 *           "class_name": "red fox",
+                 *           "model": "emoji-32",
+                 *           "model_revision": "f8220c2e1e3c",
+                 *           "class_label": 2,
+                 *           "class_name": "fox",
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
-                 *           "top_k": 900,
-                 *           "top_p": 0.96,
+                 *           "top_k": 200,
+                 *           "top_p": 0.95,
                  *           "output": {
                  *             "format": "png",
                  *             "quality": null,
@@ -5714,16 +6037,7 @@ export interface operations {
                  *       }
                  *     }
                  */
-                "application/json": {
-                    data: components["schemas"]["Generation"];
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     */
-                    timestamp: string;
-                    /** @constant */
-                    type: "generation.started";
-                };
+                "application/json": GenerationStartedWebhook;
             };
         };
         responses: {
@@ -5767,17 +6081,17 @@ export interface operations {
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "succeeded",
                  *         "stage": null,
-                 *         "model": "var-d16",
+                 *         "model": "emoji-32",
                  *         "input": {
-                 *           "model": "var-d16",
-                 *           "model_revision": "2026-01-1",
-                 *           "class_label": 277,
-                 *           "class_name": "red fox",
+                 *           "model": "emoji-32",
+                 *           "model_revision": "f8220c2e1e3c",
+                 *           "class_label": 2,
+                 *           "class_name": "fox",
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
-                 *           "top_k": 900,
-                 *           "top_p": 0.96,
+                 *           "top_k": 200,
+                 *           "top_p": 0.95,
                  *           "output": {
                  *             "format": "png",
                  *             "quality": null,
@@ -5795,10 +6109,10 @@ export interface operations {
                  *           "retention_seconds": 86400
                  *         },
                  *         "progress": {
-                 *           "scale": 10,
-                 *           "scales": 10,
-                 *           "tokens": 680,
-                 *           "tokens_total": 680
+                 *           "scale": 7,
+                 *           "scales": 7,
+                 *           "tokens": 155,
+                 *           "tokens_total": 155
                  *         },
                  *         "queue": null,
                  *         "previews": [],
@@ -5809,9 +6123,9 @@ export interface operations {
                  *             "url": "https://api.example.org/v1/objects/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/0.png?expires=1767272400&signature=2Jq0mVtqkY0b1l8n",
                  *             "url_expires_at": "2026-01-01T13:00:00.000Z",
                  *             "content_type": "image/png",
-                 *             "width": 256,
-                 *             "height": 256,
-                 *             "bytes": 104857,
+                 *             "width": 32,
+                 *             "height": 32,
+                 *             "bytes": 3454,
                  *             "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
                  *             "tokens_url": null
                  *           }
@@ -5819,33 +6133,30 @@ export interface operations {
                  *         "error": null,
                  *         "metrics": {
                  *           "queue_ms": 12,
-                 *           "sample_ms": 830,
+                 *           "sample_ms": 89,
                  *           "scale_ms": [
-                 *             21,
-                 *             22,
                  *             24,
-                 *             30,
-                 *             41,
-                 *             55,
-                 *             82,
-                 *             120,
-                 *             180,
-                 *             255
+                 *             4,
+                 *             4,
+                 *             14,
+                 *             12,
+                 *             10,
+                 *             21
                  *           ],
-                 *           "decode_ms": 140,
+                 *           "decode_ms": 7,
                  *           "preview_ms": null,
                  *           "encode_ms": 9,
-                 *           "upload_ms": 6,
-                 *           "total_ms": 1004,
-                 *           "batch_size": 4
+                 *           "upload_ms": 3,
+                 *           "total_ms": 167,
+                 *           "batch_size": 1
                  *         },
                  *         "parent": null,
                  *         "attempt": 1,
                  *         "webhook": null,
                  *         "created_at": "2026-01-01T12:00:00.000Z",
                  *         "started_at": "2026-01-01T12:00:00.012Z",
-                 *         "completed_at": "2026-01-01T12:00:01.004Z",
-                 *         "expires_at": "2026-01-02T12:00:01.004Z",
+                 *         "completed_at": "2026-01-01T12:00:00.167Z",
+                 *         "expires_at": "2026-01-02T12:00:00.167Z",
                  *         "urls": {
                  *           "self": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *           "cancel": "https://api.example.org/v1/generations/gen_4s5k2nq7yb6dm3xw2ehqj5ztla/cancel",
@@ -5858,16 +6169,7 @@ export interface operations {
                  *       }
                  *     }
                  */
-                "application/json": {
-                    data: components["schemas"]["Generation"];
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     */
-                    timestamp: string;
-                    /** @constant */
-                    type: "generation.succeeded";
-                };
+                "application/json": GenerationSucceededWebhook;
             };
         };
         responses: {
@@ -5912,18 +6214,7 @@ export interface operations {
                  *       }
                  *     }
                  */
-                "application/json": {
-                    data: {
-                        message: string;
-                    };
-                    /**
-                     * Format: date-time
-                     * @description When it happened.
-                     */
-                    timestamp: string;
-                    /** @constant */
-                    type: "webhook.test";
-                };
+                "application/json": TestWebhook;
             };
         };
         responses: {

@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-from nextscale._record import Record
 from typing import Literal
+from nextscale._record import Record
 from pydantic import AwareDatetime
 
 
-class GenerationQueue(Record):
-    position: int | None
-    """
-    Generations ahead of this one.
-    """
-    eta_ms: float | None
-    """
-    Estimated time to completion.
-    """
-    message: str | None
-    """
-    What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model.
-    """
-
-
-class GenerationParent(Record):
-    """
-    The generation this one continues.
-    """
-
-    id: str
-    """
-    Id of a generation.
-    """
-    keep_scales: int | None
-
-
-class GenerationUrls(Record):
-    self: str
-    cancel: str
-    events: str
-    """
-    Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour. Whoever opens it sees no `webhook`, `metadata` or `label`, and no link that outlives it.
-    """
-
-
 class GenerationInputOutput(Record):
+    """
+    How the pictures are encoded.
+    """
+
     format: Literal["png", "webp", "jpeg"] | str
+    """
+    File format of the pictures.
+    """
     quality: int | None
+    """
+    Quality of `webp` and `jpeg`; `null` with `png`.
+    """
     metadata: bool
+    """
+    Whether the settings are written into the pictures.
+    """
 
 
 class GenerationInputSchedule(Record):
@@ -56,7 +33,7 @@ class GenerationInputSchedule(Record):
 
     cfg: list[float] | None
     """
-    `cfg[k]` is the strength at scale k as it is: it does not rise from scale to scale as the plain `cfg` does.
+    `cfg[k]` is the strength at scale k as it is, 0 to 20: it does not rise from scale to scale as the plain `cfg` does.
     """
     top_k: list[int] | None
     """
@@ -74,44 +51,17 @@ class GenerationInputSchedule(Record):
 
 class GenerationInputKeep(Record):
     """
-    Variation: the first `scales` scales are drawn with this `seed` (image i: `seed + i`), the rest with the plain one.
+    What a variation keeps of the generation it varies.
     """
 
     seed: int
+    """
+    Seed of the scales that are kept.
+    """
     scales: int
-
-
-class GenerationInput(Record):
     """
-    The settings in force, defaults filled in.
+    How many scales are kept.
     """
-
-    model: str
-    """
-    Id of a model, one of `GET /models`.
-    """
-    model_revision: str
-    class_label: int | None
-    class_name: str | None
-    num_images: int
-    seed: int
-    cfg: float
-    top_k: int
-    top_p: float
-    output: GenerationInputOutput
-    priority: Literal["low", "normal", "high"] | str
-    smooth: bool
-    schedule: GenerationInputSchedule | None
-    return_tokens: bool
-    stop_at_scale: int | None
-    previews: list[int]
-    """
-    Scales after which a preview is made.
-    """
-    keep: GenerationInputKeep | None
-    deadline_seconds: int
-    start_deadline_seconds: int | None
-    retention_seconds: int
 
 
 class Progress(Record):
@@ -132,6 +82,28 @@ class Progress(Record):
     Tokens drawn so far, over all pictures.
     """
     tokens_total: int
+    """
+    Tokens to draw, over all pictures.
+    """
+
+
+class GenerationQueue(Record):
+    """
+    Its place in the queue.
+    """
+
+    position: int | None
+    """
+    Generations ahead of this one.
+    """
+    eta_ms: float | None
+    """
+    Estimated time to completion.
+    """
+    message: str | None
+    """
+    What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model.
+    """
 
 
 class Preview(Record):
@@ -156,19 +128,32 @@ class Preview(Record):
     When `url` stops working.
     """
     content_type: str
+    """
+    Media type of the file.
+    """
     width: int
     """
-    Pixels.
+    Width in pixels.
     """
     height: int
     """
-    Pixels.
+    Height in pixels.
     """
     bytes: int
+    """
+    Size of the file.
+    """
 
 
 class GenerationOutput(Record):
+    """
+    A picture, and the link to it.
+    """
+
     index: int
+    """
+    Which picture of the generation, counted from 0.
+    """
     seed: int
     """
     Seed that alone reproduces this picture.
@@ -182,16 +167,25 @@ class GenerationOutput(Record):
     When `url` and `tokens_url` stop working.
     """
     content_type: str
+    """
+    Media type of the file.
+    """
     width: int
     """
-    Pixels.
+    Width in pixels.
     """
     height: int
     """
-    Pixels.
+    Height in pixels.
     """
     bytes: int
+    """
+    Size of the file.
+    """
     sha256: str
+    """
+    SHA-256 of the file, in hexadecimal digits.
+    """
     tokens_url: str | None
     """
     Link to the drawn tokens, like `url`; only with `return_tokens`. A little-endian bit stream of `tokens_per_image` numbers (see the model), all scales one after another (of a draft, those up to `stop_at_scale`, and so fewer numbers), row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes.
@@ -199,6 +193,10 @@ class GenerationOutput(Record):
 
 
 class GenerationError(Record):
+    """
+    Why a generation failed.
+    """
+
     code: (
         Literal[
             "invalid_job",
@@ -212,7 +210,13 @@ class GenerationError(Record):
         ]
         | str
     )
+    """
+    What went wrong; stable.
+    """
     message: str
+    """
+    What went wrong, in a sentence.
+    """
     retryable: bool
     """
     Whether posting the same request again may succeed.
@@ -220,6 +224,10 @@ class GenerationError(Record):
 
 
 class GenerationMetrics(Record):
+    """
+    Where the time went; what is not known is `null`.
+    """
+
     queue_ms: float | None
     """
     Acceptance to the start of the last attempt.
@@ -258,12 +266,30 @@ class GenerationMetrics(Record):
     """
 
 
+class GenerationParent(Record):
+    """
+    The generation that another one continues.
+    """
+
+    id: str
+    """
+    Id of a generation.
+    """
+    keep_scales: int | None
+    """
+    How many of its scales were kept; `null`: it was taken further.
+    """
+
+
 class WebhookState(Record):
     """
     The announcement of the generation’s end. Its status is apart from the generation’s own.
     """
 
     url: str
+    """
+    Where it is announced.
+    """
     events: list[
         Literal[
             "generation.started",
@@ -276,6 +302,9 @@ class WebhookState(Record):
         ]
         | str
     ]
+    """
+    What is announced.
+    """
     delivery_id: str
     """
     Id of a webhook delivery; its requests carry it as `webhook-id`.
@@ -290,12 +319,473 @@ class WebhookState(Record):
     """
 
 
-class ProblemErrors(Record):
+class GenerationUrls(Record):
+    """
+    Where a generation is read, canceled and followed.
+    """
+
+    self: str
+    """
+    The generation; with `?wait=` the answer is held until it has ended.
+    """
+    cancel: str
+    """
+    POST here to cancel it.
+    """
+    events: str
+    """
+    Server-sent events. The link carries a token, so a browser can open it; it is minted anew on every read and works for an hour. Whoever opens it sees no `webhook`, `metadata` or `label`, and no link that outlives it.
+    """
+
+
+class FieldError(Record):
+    """
+    A field at fault.
+    """
+
     pointer: str
     """
     JSON pointer to the field (`/query/…`, `/path/…` and `/headers/…` outside the body).
     """
     detail: str
+    """
+    What is wrong with it and how to mend it.
+    """
+
+
+class StatusEvent(Record):
+    """
+    Status and stage as they are now.
+    """
+
+    status: (
+        Literal[
+            "queued",
+            "running",
+            "canceling",
+            "succeeded",
+            "failed",
+            "canceled",
+            "expired",
+        ]
+        | str
+    )
+    """
+    How the generation stands.
+    """
+    stage: (
+        Literal[
+            "queued",
+            "batching",
+            "sampling",
+            "encoding",
+            "uploading",
+            "waiting_for_model",
+        ]
+        | str
+        | None
+    )
+    """
+    What is done with it; `null` when it is terminal.
+    """
+    attempt: int
+    """
+    Attempts started.
+    """
+
+
+class ProgressEvent(Record):
+    """
+    Scales were finished. Several that finish at once may be told of once.
+    """
+
+    id: str
+    """
+    Its place in the stream, for `Last-Event-ID`.
+    """
+    event: Literal["progress"]
+    """
+    Its name.
+    """
+    data: Progress
+    """
+    Scales were finished. Several that finish at once may be told of once.
+    """
+
+
+class PreviewEvent(Record):
+    """
+    A preview was stored.
+    """
+
+    id: str
+    """
+    Its place in the stream, for `Last-Event-ID`.
+    """
+    event: Literal["preview"]
+    """
+    Its name.
+    """
+    data: Preview
+    """
+    A preview was stored.
+    """
+
+
+class OutputEvent(Record):
+    """
+    A picture was stored; only once all of them are.
+    """
+
+    id: str
+    """
+    Its place in the stream, for `Last-Event-ID`.
+    """
+    event: Literal["output"]
+    """
+    Its name.
+    """
+    data: GenerationOutput
+    """
+    A picture was stored; only once all of them are.
+    """
+
+
+class ModelParameters(Record):
+    """
+    Numbers of weights.
+    """
+
+    transformer: int
+    """
+    Of the transformer, which draws tokens.
+    """
+    tokenizer: int
+    """
+    Of the tokenizer, which makes pictures of them.
+    """
+
+
+class ModelDefaults(Record):
+    """
+    Settings of requests that name none.
+    """
+
+    cfg: float
+    """
+    Guidance strength.
+    """
+    top_k: int
+    """
+    How many of the likeliest tokens are kept; 0 is all.
+    """
+    top_p: float
+    """
+    Mass of the likeliest tokens that is kept.
+    """
+
+
+class ModelClass(Record):
+    """
+    A class of a model.
+    """
+
+    label: int
+    """
+    Its index, the `class_label` of requests.
+    """
+    name: str
+    """
+    Its name, the `class_name` of requests.
+    """
+
+
+class WebhookAttempt(Record):
+    """
+    One request to a receiver.
+    """
+
+    at: AwareDatetime
+    """
+    When the request was made.
+    """
+    outcome: (
+        Literal["delivered", "rejected", "unreachable", "timeout", "refused", "gone"]
+        | str
+    )
+    """
+    `delivered`: 2xx. `rejected`: another status, redirects included. `unreachable`: no connection, or one that broke. `timeout`: no whole answer in time. `refused`: the URL leads to an address nothing is sent to. `gone`: nothing is left to tell of, since the generation was deleted.
+    """
+    status_code: int | None
+    """
+    Status of the answer; `null` without one.
+    """
+    latency_ms: float
+    """
+    How long it took.
+    """
+    error: str | None
+    """
+    What went wrong, where the answer does not say it.
+    """
+    response: str | None
+    """
+    Beginning of the answer’s body: 1 KB at most.
+    """
+
+
+class WebhookTestRequest(Record):
+    """
+    Where to send a `webhook.test` event.
+    """
+
+    url: str
+    """
+    `https` only, at a public address, without user name or password.
+    """
+
+
+class WebhookSecret(Record):
+    """
+    Each API key has one.
+    """
+
+    secret: str
+    """
+    Key of the HMAC-SHA256 signatures (`v1`), as Standard Webhooks writes it: base64 after `whsec_`.
+    """
+    created_at: AwareDatetime
+    """
+    When it was drawn.
+    """
+    previous_expires_at: AwareDatetime | None
+    """
+    Until when requests are signed with the secret before this one as well; `null` when they are not.
+    """
+
+
+class WebhookPublicKey(Record):
+    """
+    JSON Web Key of an Ed25519 key (RFC 8037).
+    """
+
+    kty: Literal["OKP"] | str
+    """
+    Kind of the key.
+    """
+    crv: Literal["Ed25519"] | str
+    """
+    Its curve.
+    """
+    x: str
+    """
+    The public key: 32 bytes in base64url.
+    """
+    kid: str
+    """
+    Thumbprint of the key (RFC 7638).
+    """
+    use: Literal["sig"] | str
+    """
+    What it is for: signatures.
+    """
+    alg: Literal["EdDSA"] | str
+    """
+    Their algorithm.
+    """
+
+
+class ServiceStatusQueue(Record):
+    """
+    The queue of generations.
+    """
+
+    waiting: int
+    """
+    Generations that wait.
+    """
+    running: int
+    """
+    Generations that run.
+    """
+    oldest_wait_ms: float | None
+    """
+    How long the next one to run has waited.
+    """
+
+
+class ServiceStatusModel(Record):
+    """
+    Speed of a model.
+    """
+
+    id: str
+    """
+    Id of a model, one of `GET /models`.
+    """
+    runners: int
+    """
+    Of all runners, those that serve this model.
+    """
+    latency_ms: float | None
+    """
+    Recent time from first scale to stored pictures.
+    """
+    images_per_second: float | None
+    """
+    What all its runners made lately, together.
+    """
+
+
+class UnservedRevision(Record):
+    """
+    A revision of a model that generations wait for and no runner serves.
+    """
+
+    model: str
+    """
+    Id of a model, one of `GET /models`.
+    """
+    revision: str
+    """
+    Revision of the model.
+    """
+    waiting: int
+    """
+    Generations that wait for it, each until its deadline.
+    """
+
+
+class Health(Record):
+    """
+    That all is well.
+    """
+
+    status: Literal["ok"] | str
+    """
+    All is well.
+    """
+
+
+class WebhookOutput(Record):
+    """
+    A picture of a generation, as soon as all of them are stored.
+    """
+
+    generation_id: str
+    """
+    Id of a generation.
+    """
+    output: GenerationOutput
+    """
+    The picture.
+    """
+    metadata: dict[str, str]
+    """
+    The caller’s own texts, as they were sent with the request.
+    """
+    label: str | None
+    """
+    The caller’s own label.
+    """
+
+
+class TestWebhookData(Record):
+    """
+    What a test tells.
+    """
+
+    message: str
+    """
+    A sentence that says that this is a test.
+    """
+
+
+class GenerationInput(Record):
+    """
+    The settings in force, defaults filled in.
+    """
+
+    model: str
+    """
+    Id of a model, one of `GET /models`.
+    """
+    model_revision: str
+    """
+    Revision of the model’s weights: a seed is reproducible within one revision.
+    """
+    class_label: int | None
+    """
+    Index of the class; `null`: of no class in particular.
+    """
+    class_name: str | None
+    """
+    Name of the class.
+    """
+    num_images: int
+    """
+    How many pictures are made.
+    """
+    seed: int
+    """
+    Seed of the first picture; picture i has `seed + i`, modulo 2^32.
+    """
+    cfg: float
+    """
+    Guidance strength at the last scale; 0 is off.
+    """
+    top_k: int
+    """
+    How many of the likeliest tokens are kept; 0 is off.
+    """
+    top_p: float
+    """
+    Mass of the likeliest tokens that is kept; 1 is off.
+    """
+    output: GenerationInputOutput
+    """
+    How the pictures are encoded.
+    """
+    priority: Literal["low", "normal", "high"] | str
+    """
+    Head start in the queue.
+    """
+    smooth: bool
+    """
+    Whether codes are blended by Gumbel-softmax.
+    """
+    schedule: GenerationInputSchedule | None
+    """
+    Settings per scale; `null`: the plain ones hold at every scale.
+    """
+    return_tokens: bool
+    """
+    Whether the drawn tokens are stored beside each picture.
+    """
+    stop_at_scale: int | None
+    """
+    The scale a draft stops after, counted from 0; `null`: all scales.
+    """
+    previews: list[int]
+    """
+    Scales after which a preview is made.
+    """
+    keep: GenerationInputKeep | None
+    """
+    Variation: the first `scales` scales are drawn with this `seed` (image i: `seed + i`), the rest with the plain one.
+    """
+    deadline_seconds: int
+    """
+    Canceled when not finished this long after acceptance.
+    """
+    start_deadline_seconds: int | None
+    """
+    Expires when not started this long after acceptance; `null`: never.
+    """
+    retention_seconds: int
+    """
+    How long the finished generation is kept.
+    """
 
 
 class Problem(Record):
@@ -308,7 +798,13 @@ class Problem(Record):
     Names the kind of problem; stable.
     """
     title: str
+    """
+    The kind of problem, in words.
+    """
     status: int
+    """
+    The HTTP status.
+    """
     detail: str
     """
     What is wrong here and how to mend it.
@@ -359,68 +855,67 @@ class Problem(Record):
         ]
         | str
     )
+    """
+    The kind of problem, for programs; stable.
+    """
     request_id: str
+    """
+    Id of the request, which the server’s log has as well.
+    """
     retryable: bool
     """
     Whether the same request may succeed later.
     """
-    errors: list[ProblemErrors]
+    errors: list[FieldError]
     """
     The fields at fault; empty when no single field is.
     """
 
 
-class StatusEvent(Record):
-    status: (
-        Literal[
-            "queued",
-            "running",
-            "canceling",
-            "succeeded",
-            "failed",
-            "canceled",
-            "expired",
-        ]
-        | str
-    )
-    stage: (
-        Literal[
-            "queued",
-            "batching",
-            "sampling",
-            "encoding",
-            "uploading",
-            "waiting_for_model",
-        ]
-        | str
-        | None
-    )
-    attempt: int
+class StatusChangeEvent(Record):
+    """
+    The status or the stage has changed.
+    """
 
-
-class ModelParameters(Record):
-    transformer: int
-    tokenizer: int
-
-
-class ModelDefaults(Record):
-    cfg: float
-    top_k: int
-    top_p: float
+    id: str
+    """
+    Its place in the stream, for `Last-Event-ID`.
+    """
+    event: Literal["status"]
+    """
+    Its name.
+    """
+    data: StatusEvent
+    """
+    The status or the stage has changed.
+    """
 
 
 class Model(Record):
+    """
+    A model that runners have announced.
+    """
+
     id: str
     """
     Id of a model, one of `GET /models`.
     """
     name: str
+    """
+    Name for people.
+    """
     description: str | None
+    """
+    What it draws.
+    """
     revision: str
     """
     Changes whenever the weights do: a seed is reproducible within one revision.
     """
     license: str
+    """
+    Licence of the weights.
+    """
     resolution: int
     """
     Width and height of the pictures, in pixels.
@@ -434,9 +929,21 @@ class Model(Record):
     Tokens of all scales: the sum of their squared sides.
     """
     vocabulary_size: int
+    """
+    Number of different tokens.
+    """
     num_classes: int
+    """
+    Number of classes; `GET /models/{id}/classes` has their names.
+    """
     parameters: ModelParameters
+    """
+    Numbers of weights.
+    """
     defaults: ModelDefaults
+    """
+    Settings of requests that name none.
+    """
     unsupported: list[str]
     """
     Request fields this model does not honour; asking for one gives 422 `unsupported_for_model`.
@@ -447,298 +954,15 @@ class Model(Record):
     """
 
 
-class ModelClass(Record):
-    label: int
-    name: str
-
-
-class WebhookAttempt(Record):
-    at: AwareDatetime
-    """
-    When the request was made.
-    """
-    outcome: (
-        Literal["delivered", "rejected", "unreachable", "timeout", "refused", "gone"]
-        | str
-    )
-    """
-    `delivered`: 2xx. `rejected`: another status, redirects included. `unreachable`: no connection, or one that broke. `timeout`: no whole answer in time. `refused`: the URL leads to an address nothing is sent to. `gone`: nothing is left to tell of, since the generation was deleted.
-    """
-    status_code: int | None
-    latency_ms: float
-    error: str | None
-    """
-    What went wrong, where the answer does not say it.
-    """
-    response: str | None
-    """
-    Beginning of the answer’s body: 1 KB at most.
-    """
-
-
-class WebhookTestRequest(Record):
-    """
-    Where to send a `webhook.test` event.
-    """
-
-    url: str
-    """
-    `https` only, at a public address, without user name or password.
-    """
-
-
-class WebhookSecret(Record):
-    """
-    Each API key has one.
-    """
-
-    secret: str
-    """
-    Key of the HMAC-SHA256 signatures (`v1`), as Standard Webhooks writes it: base64 after `whsec_`.
-    """
-    created_at: AwareDatetime
-    """
-    When it was drawn.
-    """
-    previous_expires_at: AwareDatetime | None
-    """
-    Until when requests are signed with the secret before this one as well; `null` when they are not.
-    """
-
-
-class WebhookKeySetKeys(Record):
-    kty: Literal["OKP"] | str
-    crv: Literal["Ed25519"] | str
-    x: str
-    """
-    The public key: 32 bytes in base64url.
-    """
-    kid: str
-    """
-    Thumbprint of the key (RFC 7638).
-    """
-    use: Literal["sig"] | str
-    alg: Literal["EdDSA"] | str
-
-
-class WebhookKeySet(Record):
-    """
-    Keys whose Ed25519 signatures (`v1a`) requests carry, one each. Empty where the service makes none.
-    """
-
-    keys: list[WebhookKeySetKeys]
-
-
-class ServiceStatusQueue(Record):
-    waiting: int
-    """
-    Generations that wait.
-    """
-    running: int
-    oldest_wait_ms: float | None
-    """
-    How long the next one to run has waited.
-    """
-
-
-class ServiceStatusModels(Record):
-    id: str
-    """
-    Id of a model, one of `GET /models`.
-    """
-    runners: int
-    """
-    Of them, those that serve this model.
-    """
-    latency_ms: float | None
-    """
-    Recent time from first scale to stored pictures.
-    """
-    images_per_second: float | None
-    """
-    What all its runners made lately, together.
-    """
-
-
-class ServiceStatusUnserved(Record):
-    model: str
-    """
-    Id of a model, one of `GET /models`.
-    """
-    revision: str
-    waiting: int
-    """
-    Generations that wait for it, each until its deadline.
-    """
-
-
-class ServiceStatus(Record):
-    """
-    Capacity, as it is now.
-    """
-
-    version: str
-    accepting: bool
-    """
-    Whether a request would be accepted now.
-    """
-    queue: ServiceStatusQueue
-    runners: int
-    """
-    Runners heard of in the last half minute.
-    """
-    models: list[ServiceStatusModels]
-    unserved: list[ServiceStatusUnserved]
-    """
-    Revisions of models that generations wait for and no runner that is up serves: start one with it.
-    """
-
-
-class WebhookOutput(Record):
-    generation_id: str
-    """
-    Id of a generation.
-    """
-    output: GenerationOutput
-    metadata: dict[str, str]
-    label: str | None
-
-
-class StatusChangeEvent(Record):
-    id: str
-    event: Literal["status"]
-    data: StatusEvent
-
-
-class ProgressEvent(Record):
-    id: str
-    event: Literal["progress"]
-    data: Progress
-
-
-class PreviewEvent(Record):
-    id: str
-    event: Literal["preview"]
-    data: Preview
-
-
-class OutputEvent(Record):
-    id: str
-    event: Literal["output"]
-    data: GenerationOutput
-
-
-class GenerationOutputWebhook(Record):
-    type: Literal["generation.output"]
-    timestamp: AwareDatetime
-    """
-    When it happened.
-    """
-    data: WebhookOutput
-
-
-class TestWebhookData(Record):
-    message: str
-
-
-class TestWebhook(Record):
-    type: Literal["webhook.test"]
-    timestamp: AwareDatetime
-    """
-    When it happened.
-    """
-    data: TestWebhookData
-
-
-class Generation(Record):
-    """
-    A generation. Every key is always present; unknown is `null`.
-    """
-
-    id: str
-    """
-    Id of a generation.
-    """
-    status: (
-        Literal[
-            "queued",
-            "running",
-            "canceling",
-            "succeeded",
-            "failed",
-            "canceled",
-            "expired",
-        ]
-        | str
-    )
-    stage: (
-        Literal[
-            "queued",
-            "batching",
-            "sampling",
-            "encoding",
-            "uploading",
-            "waiting_for_model",
-        ]
-        | str
-        | None
-    )
-    model: str
-    input: GenerationInput
-    progress: Progress | None
-    queue: GenerationQueue | None
-    previews: list[Preview]
-    """
-    Coarse to fine, as they are stored.
-    """
-    outputs: list[GenerationOutput]
-    error: GenerationError | None
-    metrics: GenerationMetrics
-    parent: GenerationParent | None
-    attempt: int
-    """
-    Attempts started.
-    """
-    webhook: WebhookState | None
-    created_at: AwareDatetime
-    """
-    When the request was accepted.
-    """
-    started_at: AwareDatetime | None
-    """
-    When the last attempt began.
-    """
-    completed_at: AwareDatetime | None
-    """
-    When the generation reached its terminal status.
-    """
-    expires_at: AwareDatetime | None
-    """
-    When the finished generation can no longer be read, its links have stopped working, and its pictures are removed.
-    """
-    urls: GenerationUrls
-    metadata: dict[str, str]
-    label: str | None
-
-
-class GenerationList(Record):
-    """
-    Newest first. With filters, a page may be shorter than `limit` before the end.
-    """
-
-    data: list[Generation]
-    next_cursor: str | None
-    """
-    Pass as `cursor` for the next page; `null` at the end.
-    """
-
-
-class ModelList(Record):
-    data: list[Model]
-
-
 class ModelClassList(Record):
+    """
+    Classes of a model.
+    """
+
     data: list[ModelClass]
+    """
+    The classes of this page, by label.
+    """
     total: int
     """
     Classes that match, on this page or not.
@@ -756,7 +980,7 @@ class WebhookDelivery(Record):
     """
     generation_id: str | None
     """
-    Id of a generation.
+    The generation it tells of; `null` for a test.
     """
     event: (
         Literal[
@@ -773,9 +997,12 @@ class WebhookDelivery(Record):
         | None
     )
     """
-    `null` until the generation has ended one way or another.
+    What it announces; `null` until the generation has ended one way or another.
     """
     url: str
+    """
+    Where it is sent.
+    """
     status: Literal["waiting", "pending", "delivered", "failed", "skipped"] | str
     """
     `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
@@ -802,70 +1029,261 @@ class WebhookDelivery(Record):
     """
 
 
-class SnapshotEvent(Record):
+class WebhookKeySet(Record):
+    """
+    Keys whose Ed25519 signatures (`v1a`) requests carry, one each. Empty where the service makes none.
+    """
+
+    keys: list[WebhookPublicKey]
+    """
+    The keys; any of them may have signed.
+    """
+
+
+class ServiceStatus(Record):
+    """
+    Capacity, as it is now.
+    """
+
+    version: str
+    """
+    Version of the server.
+    """
+    accepting: bool
+    """
+    Whether a request would be accepted now.
+    """
+    queue: ServiceStatusQueue
+    """
+    The queue of generations.
+    """
+    runners: int
+    """
+    Runners heard of in the last half minute.
+    """
+    models: list[ServiceStatusModel]
+    """
+    Speed of each model.
+    """
+    unserved: list[UnservedRevision]
+    """
+    Revisions of models that generations wait for and no runner that is up serves: start one with it.
+    """
+
+
+class GenerationOutputWebhook(Record):
+    """
+    Body of the webhook `generation.output`.
+    """
+
+    type: Literal["generation.output"]
+    """
+    What has happened.
+    """
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: WebhookOutput
+    """
+    What it happened to.
+    """
+
+
+class TestWebhook(Record):
+    """
+    Body of the webhook `webhook.test`.
+    """
+
+    type: Literal["webhook.test"]
+    """
+    What has happened.
+    """
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: TestWebhookData
+    """
+    What it happened to.
+    """
+
+
+class Generation(Record):
+    """
+    A generation. Every key is always present; unknown is `null`.
+    """
+
     id: str
+    """
+    Id of a generation.
+    """
+    status: (
+        Literal[
+            "queued",
+            "running",
+            "canceling",
+            "succeeded",
+            "failed",
+            "canceled",
+            "expired",
+        ]
+        | str
+    )
+    """
+    How it stands. `succeeded`, `failed`, `canceled` and `expired` are terminal: nothing changes after them.
+    """
+    stage: (
+        Literal[
+            "queued",
+            "batching",
+            "sampling",
+            "encoding",
+            "uploading",
+            "waiting_for_model",
+        ]
+        | str
+        | None
+    )
+    """
+    What is done with it; `null` when it is terminal.
+    """
+    model: str
+    """
+    Id of the model that draws it.
+    """
+    input: GenerationInput
+    """
+    The settings in force, defaults filled in.
+    """
+    progress: Progress | None
+    """
+    How far sampling has come; `null` before it begins.
+    """
+    queue: GenerationQueue | None
+    """
+    Its place in the queue; `null` once it has left it.
+    """
+    previews: list[Preview]
+    """
+    Coarse to fine, as they are stored.
+    """
+    outputs: list[GenerationOutput]
+    """
+    The pictures, all at once when it has succeeded; empty until then.
+    """
+    error: GenerationError | None
+    """
+    Why it failed; `null` unless it did.
+    """
+    metrics: GenerationMetrics
+    """
+    Where the time went.
+    """
+    parent: GenerationParent | None
+    """
+    The generation this one continues; `null` where it continues none.
+    """
+    attempt: int
+    """
+    Attempts started.
+    """
+    webhook: WebhookState | None
+    """
+    Whom its end is announced to; `null`: nobody.
+    """
+    created_at: AwareDatetime
+    """
+    When the request was accepted.
+    """
+    started_at: AwareDatetime | None
+    """
+    When the last attempt began.
+    """
+    completed_at: AwareDatetime | None
+    """
+    When the generation reached its terminal status.
+    """
+    expires_at: AwareDatetime | None
+    """
+    When the finished generation can no longer be read, its links have stopped working, and its pictures are removed.
+    """
+    urls: GenerationUrls
+    """
+    Where it is read, canceled and followed.
+    """
+    metadata: dict[str, str]
+    """
+    The caller’s own texts, as they were sent with the request.
+    """
+    label: str | None
+    """
+    The caller’s own label.
+    """
+
+
+class SnapshotEvent(Record):
+    """
+    The generation as it is when the stream begins.
+    """
+
+    id: str
+    """
+    Its place in the stream, for `Last-Event-ID`.
+    """
     event: Literal["snapshot"]
+    """
+    Its name.
+    """
     data: Generation
+    """
+    The generation as it is when the stream begins.
+    """
 
 
 class EndEvent(Record):
+    """
+    The terminal generation; the stream ends.
+    """
+
     id: str
+    """
+    Its place in the stream, for `Last-Event-ID`.
+    """
     event: Literal["end"]
-    data: Generation
-
-
-class GenerationStartedWebhook(Record):
-    type: Literal["generation.started"]
-    timestamp: AwareDatetime
     """
-    When it happened.
+    Its name.
     """
     data: Generation
+    """
+    The terminal generation; the stream ends.
+    """
 
 
-class GenerationProgressWebhook(Record):
-    type: Literal["generation.progress"]
-    timestamp: AwareDatetime
+class GenerationList(Record):
     """
-    When it happened.
+    Newest first. With filters, a page may be shorter than `limit` before the end.
     """
-    data: Generation
+
+    data: list[Generation]
+    """
+    The generations of this page.
+    """
+    next_cursor: str | None
+    """
+    Pass as `cursor` for the next page; `null` at the end.
+    """
 
 
-class GenerationSucceededWebhook(Record):
-    type: Literal["generation.succeeded"]
-    timestamp: AwareDatetime
+class ModelList(Record):
     """
-    When it happened.
+    Every model that is announced.
     """
-    data: Generation
 
-
-class GenerationFailedWebhook(Record):
-    type: Literal["generation.failed"]
-    timestamp: AwareDatetime
+    data: list[Model]
     """
-    When it happened.
+    The models, the default first.
     """
-    data: Generation
-
-
-class GenerationCanceledWebhook(Record):
-    type: Literal["generation.canceled"]
-    timestamp: AwareDatetime
-    """
-    When it happened.
-    """
-    data: Generation
-
-
-class GenerationExpiredWebhook(Record):
-    type: Literal["generation.expired"]
-    timestamp: AwareDatetime
-    """
-    When it happened.
-    """
-    data: Generation
 
 
 class WebhookDeliveryList(Record):
@@ -874,7 +1292,124 @@ class WebhookDeliveryList(Record):
     """
 
     data: list[WebhookDelivery]
+    """
+    The deliveries of this page.
+    """
     next_cursor: str | None
     """
     Pass as `cursor` for the next page; `null` at the end.
+    """
+
+
+class GenerationStartedWebhook(Record):
+    """
+    Body of the webhook `generation.started`.
+    """
+
+    type: Literal["generation.started"]
+    """
+    What has happened.
+    """
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: Generation
+    """
+    What it happened to.
+    """
+
+
+class GenerationProgressWebhook(Record):
+    """
+    Body of the webhook `generation.progress`.
+    """
+
+    type: Literal["generation.progress"]
+    """
+    What has happened.
+    """
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: Generation
+    """
+    What it happened to.
+    """
+
+
+class GenerationSucceededWebhook(Record):
+    """
+    Body of the webhook `generation.succeeded`.
+    """
+
+    type: Literal["generation.succeeded"]
+    """
+    What has happened.
+    """
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: Generation
+    """
+    What it happened to.
+    """
+
+
+class GenerationFailedWebhook(Record):
+    """
+    Body of the webhook `generation.failed`.
+    """
+
+    type: Literal["generation.failed"]
+    """
+    What has happened.
+    """
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: Generation
+    """
+    What it happened to.
+    """
+
+
+class GenerationCanceledWebhook(Record):
+    """
+    Body of the webhook `generation.canceled`.
+    """
+
+    type: Literal["generation.canceled"]
+    """
+    What has happened.
+    """
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: Generation
+    """
+    What it happened to.
+    """
+
+
+class GenerationExpiredWebhook(Record):
+    """
+    Body of the webhook `generation.expired`.
+    """
+
+    type: Literal["generation.expired"]
+    """
+    What has happened.
+    """
+    timestamp: AwareDatetime
+    """
+    When it happened.
+    """
+    data: Generation
+    """
+    What it happened to.
     """
