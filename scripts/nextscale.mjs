@@ -2,7 +2,11 @@
 // `nextscale <command> …`: starts the command under the pinned Node. Itself it must run on Node 20 with nothing installed.
 
 /** Start file of each command, seen from this folder. */
-const COMMANDS = { models: '../gpu-runner/src/cli/start.ts', keys: '../api/src/keys/cli/start.ts' }
+const COMMANDS = {
+  models: '../gpu-runner/src/cli/start.ts',
+  keys: '../api/src/keys/cli/start.ts',
+  objects: '../api/src/objects/cli/start.ts'
+}
 /** The words of one command, which is told which of them was said. */
 const CLIENT = '../openapi/sdk/typescript/src/cli/start.ts'
 for (const word of ['generate', 'continue', 'get', 'cancel', 'delete', 'list', 'classes', 'webhooks']) COMMANDS[word] = CLIENT
@@ -16,6 +20,7 @@ const HELP = `nextscale <command> …
   webhooks             test receivers, show and repeat deliveries
   models               check, measure and add models
   keys                 make, show and revoke API keys
+  objects              remove pictures that nobody knows of any more
 
 nextscale <command> --help says more.`
 

@@ -10,8 +10,11 @@ export const TOKENS_CONTENT_TYPE = 'application/octet-stream'
 /** File names inside a generation’s folder. */
 export const OBJECT_FILE_PATTERN = '^[0-9]{1,2}(\\.(png|webp|jpg|tokens)|-[0-9]{1,2}\\.webp)$'
 
+/** Folder of the folders of all generations, with its closing slash. */
+export const GENERATIONS_PREFIX = 'generations/'
+
 /** Folder of everything a generation stores, with its closing slash. */
-export const generationPrefix = (generationId: string) => `generations/${generationId}/`
+export const generationPrefix = (generationId: string) => `${GENERATIONS_PREFIX}${generationId}/`
 
 /** Key of picture `index` of a generation. */
 export const pictureKey = (generationId: string, index: number, format: Format) =>
@@ -24,7 +27,12 @@ export const tokensKey = (generationId: string, index: number) => `${generationP
 export const previewKey = (generationId: string, index: number, scale: number) =>
   `${generationPrefix(generationId)}${index}-${scale}.webp`
 
-const KEY = new RegExp(`^generations/${GENERATION_ID_PATTERN.slice(1, -1)}/${OBJECT_FILE_PATTERN.slice(1)}`)
+const FOLDER = `^${GENERATIONS_PREFIX}(${GENERATION_ID_PATTERN.slice(1, -1)})/`
+const KEY = new RegExp(`${FOLDER}${OBJECT_FILE_PATTERN.slice(1)}`)
+const IN_FOLDER = new RegExp(FOLDER)
+
+/** Id of the generation whose folder a key lies in; undefined for a key in none. */
+export const generationOf = (key: string): string | undefined => IN_FOLDER.exec(key)?.[1]
 
 /** Whether a string is a key this project writes: no other may ever reach a file system or a bucket. */
 export const isObjectKey = (key: string): boolean => KEY.test(key)

@@ -25,7 +25,7 @@ export const redisKeys = (prefix: string) => {
     cancelChannel: `${root}:cancel`,
     /** Hash: API key id to ApiKeyRecord (JSON). */
     apiKeys: `${root}:api-keys`,
-    /** String: there has been an API key. Never taken back. */
+    /** String: `1`, there has been an API key, never taken back; `0`, the object store knew of none when it was asked. */
     keysMade: `${root}:keys-made`,
     /** Rate state of an API key. */
     rate: (owner: string) => `${root}:rate:${owner}`,
@@ -43,6 +43,8 @@ export const redisKeys = (prefix: string) => {
     runners: `${root}:runners`,
     /** Sorted set: ids of generations with stored objects by the time in ms at which those may be removed. */
     expiry: `${root}:expiry`,
+    /** String: objects of unknown generations were looked for. Lapses when it is time to look again. */
+    orphansLooked: `${root}:orphans-looked`,
     /** Sorted set of an owner's generation ids by creation time in ms. */
     index: (owner: string) => `${root}:index:${owner}`
   }

@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import type { Model } from '@nextscale/openapi'
+import { Redis } from 'ioredis'
 import { asProblem } from './support/client.ts'
 import { type Deployment, deploy } from './support/deployment.ts'
 import { assertAllSucceeded, startLoad } from './support/drill.ts'
 import { checksSignatures, createS3Server, type S3Server } from './support/s3-server.ts'
+import { runOperatorCommand } from './support/operator-command.ts'
 import { readTokens } from './support/read-tokens.ts'
 import { until } from './support/until.ts'
 
@@ -96,6 +98,24 @@ test('tokens lie beside the picture in the bucket, and leave it with it', async 
   }
   assert.equal((await client.send('delete', `/v1/generations/${id}`)).status, 204)
   for (const { tokens_url: url } of outputs) assert.equal((await fetch(url ?? '')).status, 404)
+})
+
+test('pictures whose generation Redis has lost are found in the bucket and removed, and no others', async () => {
+  const [lost, kept] = [await makeOne(), await makeOne()]
+  const { redis } = service
+  const environment = { ...s3.env, REDIS_URL: redis.url }
+  const orphans = (...args: string[]) => runOperatorCommand(['objects', 'orphans', '--older-than', '1s', ...args], environment)
+  await setTimeout(2_000)
+  assert.match(await orphans(), /^There are no objects/)
+  const client = new Redis(redis.url)
+  await client.del(`{nextscale}:generate-image:${lost.generation.id}`)
+  await client.zrem('{nextscale}:expiry', lost.generation.id)
+  client.disconnect()
+  assert.match(await orphans(), new RegExp(`^${lost.generation.id}  1 object, `))
+  assert.match(await orphans('--remove'), /^Removed 1 object, .* of 1 generation /)
+  assert.match(await orphans(), /^There are no objects/)
+  const [picture] = (await service.client.read(kept.generation.id)).outputs
+  assert.equal((await fetch(picture?.url ?? '')).status, 200)
 })
 
 test('a bucket that cannot be reached for a while delays pictures and loses none', async () => {

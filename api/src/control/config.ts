@@ -1,5 +1,6 @@
 import { type Config, readConfig } from '../config.ts'
 import { readInteger, readPattern, readString } from '../config-readers.ts'
+import { SAFE_ORPHAN_SECONDS } from '../generations/find-orphans.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -14,6 +15,10 @@ export interface ControlConfig extends Config {
   readonly backlogIntervalMs: number
   /** How often what expired is looked for. */
   readonly sweepIntervalMs: number
+  /** How long objects of generations that Redis does not know of are left alone. */
+  readonly orphanAgeSeconds: number
+  /** How often such objects are looked for, by all control processes together. */
+  readonly orphanIntervalMs: number
   /** CloudWatch namespace of the backlog's metric lines; unset means none are written. */
   readonly emfNamespace: string | undefined
 }
@@ -31,6 +36,8 @@ export const readControlConfig = (env: Environment = process.env): ControlConfig
     stalledIntervalMs: readInteger(env, 'STALLED_INTERVAL_MS', 15_000, 500, 600_000),
     backlogIntervalMs: readInteger(env, 'BACKLOG_INTERVAL_MS', 10_000, 100, 600_000),
     sweepIntervalMs: readInteger(env, 'SWEEP_INTERVAL_MS', 60_000, 100, 3_600_000),
+    orphanAgeSeconds: readInteger(env, 'ORPHAN_AGE_SECONDS', SAFE_ORPHAN_SECONDS, 60, 10 * SAFE_ORPHAN_SECONDS),
+    orphanIntervalMs: readInteger(env, 'ORPHAN_INTERVAL_MS', 86_400_000, 1000, 30 * 86_400_000),
     emfNamespace: readPattern(env, 'EMF_NAMESPACE', /^[A-Za-z0-9._/#:-]{1,255}$/, 'a CloudWatch namespace such as "Nextscale"')
   })
 }

@@ -99,7 +99,11 @@ const startRepeating = (
   return Promise.all([
     regularly(config.backlogIntervalMs, 'Measuring the backlog', publish),
     regularly(config.backlogIntervalMs, 'Promoting what is due', () => promoteDue({ ...parts, signal })),
-    regularly(config.sweepIntervalMs, 'A sweep', createSweeps({ ...parts, againMs: config.sweepIntervalMs, signal, log }))
+    regularly(
+      config.sweepIntervalMs,
+      'A sweep',
+      createSweeps({ ...parts, ...config, againMs: config.sweepIntervalMs, signal, log })
+    )
   ])
 }
 

@@ -5,6 +5,7 @@ import type { Redis } from 'ioredis'
 import type { GenerationReader } from '../generations/reader.ts'
 import type { ObjectStore } from '../object-store/object-store.ts'
 import { createLapsedSweep } from './sweep-lapsed.ts'
+import { createOrphanSweep } from './sweep-orphans.ts'
 import { createUnreleasedSweep } from './sweep-unreleased.ts'
 import { sweepExpired } from './sweep.ts'
 
@@ -16,6 +17,8 @@ interface SweepsContext {
   store: ObjectStore
   /** After how long what could not be removed is looked at again. */
   againMs: number
+  orphanAgeSeconds: number
+  orphanIntervalMs: number
   /** Ends a pass early. */
   signal: AbortSignal
   log: FastifyBaseLogger
@@ -28,7 +31,8 @@ export const createSweeps = (context: SweepsContext): (() => Promise<void>) => {
     log.warn({ err: error, generation: id }, 'What an expired generation left could not be removed; it is tried again')
   const sweepLapsed = createLapsedSweep(context)
   const sweepUnreleased = createUnreleasedSweep(context)
-  const passes = [() => sweepExpired({ ...context, onError }), sweepLapsed, sweepUnreleased]
+  const sweepOrphans = createOrphanSweep(context)
+  const passes = [() => sweepExpired({ ...context, onError }), sweepLapsed, sweepUnreleased, sweepOrphans]
   return async () => {
     for (const pass of passes) {
       if (signal.aborted) return

@@ -202,7 +202,7 @@ test('keys that an earlier release made are remembered as well', async () => {
     const { token, record } = await local.createKey()
     await local.redis.del(local.keys.keysMade)
     assert.equal((await call(list, bearer(token), local)).statusCode, 200)
-    await until('it is remembered', async () => (await local.redis.exists(local.keys.keysMade)) === 1)
+    await until('it is remembered', async () => (await local.redis.get(local.keys.keysMade)) === '1')
     await revokeKey(local, record.id)
     assert.equal((await call(list, {}, local)).statusCode, 401)
   } finally {

@@ -1,14 +1,13 @@
 import { type FileHandle, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isObjectKey } from '@nextscale/openapi'
+import { generationOf, generationPrefix, isObjectKey } from '@nextscale/openapi'
 import type { DiskStoreConfig } from '../config.ts'
 import { ProblemError } from '../http/problem.ts'
 import { isSignatureOf, signLink } from './link-signature.ts'
 import { loadLinkSecret } from './link-secret.ts'
-import type { LinkProof, ObjectStore, StoredObject } from './object-store.ts'
+import { listDisk } from './list-disk.ts'
+import type { LinkProof, ObjectFolders, ObjectStore, StoredGeneration, StoredObject } from './object-store.ts'
 import { openFile } from './open-file.ts'
-
-const PREFIX = /^generations\/gen_[a-z2-7]{26}\/$/
 
 const unavailable = (cause: unknown) =>
   new ProblemError('object_store_unavailable', 'The directory that holds the pictures cannot be used now. Try again later.', {
@@ -67,18 +66,34 @@ const isMarked = (directory: string, name: string): Promise<boolean> =>
     return handle !== undefined
   })
 
+async function* guardedList(directory: string): AsyncGenerator<StoredGeneration> {
+  try {
+    yield* listDisk(directory)
+  } catch (error) {
+    throw unavailable(error)
+  }
+}
+
+/** The folders of generations in a directory. */
+export const openDiskFolders = (directory: string): ObjectFolders => ({
+  list: () => guardedList(directory),
+  async remove(prefix) {
+    const id = generationOf(prefix)
+    if (id === undefined || generationPrefix(id) !== prefix) throw new TypeError(`${prefix} is not a generation's folder`)
+    await guarded(() => rm(join(directory, prefix), { recursive: true, force: true }))
+  },
+  close() {}
+})
+
 /** Pictures in a directory that runners write, behind signed links to this server. */
 export const openDiskStore = async (config: DiskStoreConfig, now = Date.now): Promise<ObjectStore> => {
   const secret = config.linkSecret ?? (await loadLinkSecret(config.directory))
   return {
+    ...openDiskFolders(config.directory),
     async link(key, { base, notAfter }) {
       const expires = Math.floor(Math.min(now() + config.linkTtlSeconds * 1000, notAfter) / 1000)
       const url = `${base}/v1/objects/${key}?expires=${expires}&signature=${signLink(secret, key, expires)}`
       return { url, expiresAt: expires * 1000 }
-    },
-    async remove(prefix) {
-      if (!PREFIX.test(prefix)) throw new TypeError(`${prefix} is not a generation's folder`)
-      await guarded(() => rm(join(config.directory, prefix), { recursive: true, force: true }))
     },
     async read(key, proof) {
       if (!isObjectKey(key)) throw notFound()
@@ -87,7 +102,6 @@ export const openDiskStore = async (config: DiskStoreConfig, now = Date.now): Pr
     },
     mark: (name) => mark(config.directory, name),
     isMarked: (name) => isMarked(config.directory, name),
-    open: (key) => openObject(config.directory, key),
-    close() {}
+    open: (key) => openObject(config.directory, key)
   }
 }

@@ -12,7 +12,8 @@ import { S3_POLICY } from '@nextscale/platform'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import type { S3StoreConfig } from '../config.ts'
 import { ProblemError } from '../http/problem.ts'
-import type { ObjectStore, StoredObject } from './object-store.ts'
+import { listS3 } from './list-s3.ts'
+import type { ObjectStore, StoredGeneration, StoredObject } from './object-store.ts'
 
 const TIMEOUTS = { connectionTimeout: 2000, requestTimeout: 10_000, throwOnRequestTimeout: true } as const
 const REMOVAL_DEADLINE_MS = 30_000
@@ -72,6 +73,18 @@ const exists = async (client: S3Client, bucket: string, key: string): Promise<bo
   }
 }
 
+async function* guardedList(
+  client: S3Client,
+  { bucket, keyPrefix }: S3StoreConfig,
+  signal?: AbortSignal
+): AsyncGenerator<StoredGeneration> {
+  try {
+    yield* listS3(client, bucket, keyPrefix, signal)
+  } catch (error) {
+    throw unavailable(error)
+  }
+}
+
 /** Pictures in a bucket, behind presigned links to it. */
 export const openS3Store = (config: S3StoreConfig, now = Date.now): ObjectStore => {
   const client = openClient(config, config.endpoint)
@@ -99,9 +112,12 @@ export const openS3Store = (config: S3StoreConfig, now = Date.now): ObjectStore 
         const ended = signal ? AbortSignal.any([deadline, signal]) : deadline
         while (await removePage(client, config.bucket, `${config.keyPrefix}${prefix}`, ended));
       }),
+    list: (signal) => guardedList(client, config, signal),
     mark: (name) =>
       guarded(async () => {
-        await client.send(new PutObjectCommand({ Bucket: config.bucket, Key: `${config.keyPrefix}${name}`, Body: '' }))
+        await client.send(
+          new PutObjectCommand({ Bucket: config.bucket, Key: `${config.keyPrefix}${name}`, Body: '', ContentLength: 0 })
+        )
       }),
     isMarked: (name) => guarded(() => exists(client, config.bucket, `${config.keyPrefix}${name}`)),
     open: (key) => guarded(() => openObject(client, config.bucket, `${config.keyPrefix}${key}`)),

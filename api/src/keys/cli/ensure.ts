@@ -1,13 +1,14 @@
 import { resolve } from 'node:path'
+import type { KeyContext } from '../create.ts'
 import { ensureKey } from '../ensure.ts'
-import { type Command, CommandError, parse } from './command.ts'
+import { type Command, CommandError, parse } from '../../cli/command.ts'
 import { NEW_KEY_OPTIONS, readNewKey } from './new-key-options.ts'
 
 const usage = `nextscale keys ensure --file FILE --name NAME --scopes SCOPES [--unless-others] [limits as for create]
   Keeps a valid key in FILE and prints it: the one that is there, or a new one. With --unless-others it makes, and prints,
   none when there are other keys.`
 
-export const ensure: Command = {
+export const ensure: Command<KeyContext> = {
   usage,
   prepare: (args) => {
     const options = { ...NEW_KEY_OPTIONS, file: { type: 'string' }, 'unless-others': { type: 'boolean' } } as const

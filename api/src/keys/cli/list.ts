@@ -1,6 +1,7 @@
+import type { KeyContext } from '../create.ts'
 import { listKeys } from '../list.ts'
 import type { ApiKeyRecord } from '../record.ts'
-import { type Command, parse } from './command.ts'
+import { type Command, parse } from '../../cli/command.ts'
 
 const usage = `nextscale keys list
   Shows the API keys there are, with the last characters of each.`
@@ -24,7 +25,7 @@ const formatTable = (rows: readonly (readonly string[])[]): string => {
   return rows.map((row) => row.map(padded).join('  ').trimEnd()).join('\n')
 }
 
-export const list: Command = {
+export const list: Command<KeyContext> = {
   usage,
   prepare: (args) => {
     parse(args, {}, usage)

@@ -1,6 +1,6 @@
 import { SCOPES, type Scope } from '@nextscale/openapi'
 import type { NewKey } from '../create.ts'
-import { CommandError } from './command.ts'
+import { CommandError } from '../../cli/command.ts'
 
 const DAY_MS = 86_400_000
 const MAX_DAYS = 36_500

@@ -1,10 +1,11 @@
+import type { KeyContext } from '../create.ts'
 import { revokeKey } from '../revoke.ts'
-import { type Command, CommandError, parse } from './command.ts'
+import { type Command, CommandError, parse } from '../../cli/command.ts'
 
 const usage = `nextscale keys revoke ID
   Takes an API key away; servers refuse it within a second.`
 
-export const revoke: Command = {
+export const revoke: Command<KeyContext> = {
   usage,
   prepare: (args) => {
     const [id = ''] = parse(args, {}, usage, 1).positionals

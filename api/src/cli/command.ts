@@ -1,16 +1,15 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
-import type { KeyContext } from '../create.ts'
 
 /** A command that cannot be carried out. The message says what is wrong and the way out. */
 export class CommandError extends Error {
   override name = 'CommandError'
 }
 
-/** One verb of `nextscale keys`. */
-export interface Command {
+/** One verb of a command such as `nextscale keys`. */
+export interface Command<Context> {
   usage: string
-  /** Checks the arguments, before Redis is asked for anything; the result does the work and returns what to print. */
-  prepare: (args: string[]) => (context: KeyContext) => Promise<string>
+  /** Checks the arguments, before anything is asked for; the result does the work and returns what to print. */
+  prepare: (args: string[]) => (context: Context) => Promise<string>
 }
 
 /** The first sentence of Node's message, which goes on to explain how to escape dashes. */

@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis'
 import { CommandError } from './command.ts'
-import type { KeysConfig } from './config.ts'
+import type { RedisChoice } from './config.ts'
 
 const TIMEOUT_MS = 5000
 
 /** Runs some work on a connection of its own. Whatever is wrong with Redis comes out as one sentence, without passwords. */
-export const withRedis = async <T>({ redisUrl, source }: KeysConfig, work: (redis: Redis) => Promise<T>): Promise<T> => {
+export const withRedis = async <T>({ redisUrl, source }: RedisChoice, work: (redis: Redis) => Promise<T>): Promise<T> => {
   const redis = new Redis(redisUrl, {
     lazyConnect: true,
     disconnectTimeout: 200,

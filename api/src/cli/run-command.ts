@@ -1,0 +1,37 @@
+import { ConfigError } from '../config-readers.ts'
+import { type Command, CommandError } from './command.ts'
+
+const isHelp = (text: string) => ['--help', '-h', 'help'].includes(text)
+
+interface Program<Context> {
+  name: string
+  verbs: Readonly<Record<string, Command<Context>>>
+  /** Opens what the verbs work with, has them work, and closes it. */
+  open: (work: (context: Context) => Promise<string>) => Promise<string>
+}
+
+const carryOut = async <Context>(
+  { name, verbs, open }: Program<Context>,
+  [verb = 'help', ...args]: string[]
+): Promise<string> => {
+  if (isHelp(verb))
+    return Object.values(verbs)
+      .map(({ usage }) => usage)
+      .join('\n\n')
+  const command = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
+  if (!command) throw new CommandError(`There is no "${name} ${verb}": the verbs are ${Object.keys(verbs).join(', ')}.`)
+  return args.some(isHelp) ? command.usage : open(command.prepare(args))
+}
+
+/** Runs a verb of `nextscale <name>`, as the arguments of the process say, and prints what it returns or why it could not. */
+export const runCommand = async <Context>(program: Program<Context>): Promise<void> => {
+  try {
+    const text = await carryOut(program, process.argv.slice(2))
+    if (text !== '') process.stdout.write(`${text}\n`)
+  } catch (error) {
+    const isForeseen = error instanceof CommandError || error instanceof ConfigError
+    const reason = isForeseen ? error.message : error instanceof Error ? error.stack : String(error)
+    process.stderr.write(`nextscale ${program.name}: ${reason}\n`)
+    process.exitCode = 1
+  }
+}

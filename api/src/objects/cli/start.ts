@@ -1,0 +1,36 @@
+/** `nextscale objects`: looks after the pictures of the API that uses the same Redis, prefix and store. */
+import { generateImageJob, redisKeys } from '@nextscale/openapi'
+import { CommandError } from '../../cli/command.ts'
+import { withRedis } from '../../cli/connect.ts'
+import { runCommand } from '../../cli/run-command.ts'
+import { ProblemError } from '../../http/problem.ts'
+import { openObjectFolders } from '../../object-store/open.ts'
+import { readObjectsConfig } from './config.ts'
+import { type ObjectsContext, orphans } from './orphans.ts'
+
+/** What kept a store from serving, which a client of the API is not told. */
+const asStoreError = (error: unknown): unknown => {
+  if (!(error instanceof ProblemError) || error.code !== 'object_store_unavailable') return error
+  const { cause } = error
+  return new CommandError(`The object store does not serve: ${cause instanceof Error ? cause.message : String(cause)}.`)
+}
+
+await runCommand<ObjectsContext>({
+  name: 'objects',
+  verbs: { orphans },
+  open: async (work) => {
+    const config = readObjectsConfig()
+    const keys = redisKeys(config.redisPrefix)
+    const folders = await openObjectFolders(config.objectStore)
+    const context = { keys, folders, jobKey: (id: string) => keys.job(generateImageJob.queue, id) }
+    try {
+      return await withRedis(config, (redis) =>
+        work({ ...context, redis }).catch((error: unknown) => {
+          throw asStoreError(error)
+        })
+      )
+    } finally {
+      folders.close()
+    }
+  }
+})
