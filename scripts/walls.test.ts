@@ -59,7 +59,23 @@ const REFUSED: [path: string, content: string, rule: string][] = [
   ['api/src/unused.ts', 'const unused = 1\nexport const a = 2\n', 'no-unused-vars'],
   ['api/src/floating.ts', 'export const a = () => {\n  Promise.resolve(1)\n}\n', 'no-floating-promises'],
   ['api/src/loose-equality.ts', 'export const a = (b: unknown) => b == 1\n', 'eqeqeq'],
-  ['api/src/camelCase.ts', 'export const a = 1\n', 'filename-case']
+  ['api/src/camelCase.ts', 'export const a = 1\n', 'filename-case'],
+  [
+    'api/src/waits.test.ts',
+    'export const a = async (b: () => Promise<boolean>) => {\n  while (await b());\n}\n',
+    'bounded-waits'
+  ],
+  [
+    'tests/src/waits.test.ts',
+    `export const a = async (b: Promise<void>) => {\n  do {\n    await b\n  } while (Math.random() > 0)\n}\n`,
+    'bounded-waits'
+  ],
+  ['tests/src/support/waits.ts', `export const a = async (b: Promise<void>) => {\n  for (;;) await b\n}\n`, 'bounded-waits'],
+  [
+    'platform/src/testing/waits.ts',
+    `export const a = async (b: Promise<void>, c: () => boolean) => {\n  for (; c();) await b\n}\n`,
+    'bounded-waits'
+  ]
 ]
 
 /** What lies just on the right side of a wall. */
@@ -82,7 +98,14 @@ const ALLOWED: [path: string, content: string][] = [
   ['scripts/reads.ts', "export const a = process.env['A']\n"],
   ['api/src/long-enough.ts', lines(300)],
   ['api/src/long-enough.test.ts', lines(600)],
-  ['api/src/function.ts', longFunction(50)]
+  ['api/src/function.ts', longFunction(50)],
+  ['api/src/waits.ts', 'export const a = async (b: () => Promise<boolean>) => {\n  while (await b());\n}\n'],
+  [
+    'api/src/waits-until.test.ts',
+    `export const a = async (b: Promise<void>, deadline: number) => {\n  while (performance.now() < deadline) await b\n}\n`
+  ],
+  ['api/src/counts.test.ts', `export const a = async (b: Promise<void>) => {\n  for (let c = 0; c < 3; c += 1) await b\n}\n`],
+  ['api/src/does-not-wait.test.ts', `export const a = (b: () => boolean) => {\n  while (b());\n}\n`]
 ]
 
 interface Diagnostic {
@@ -105,6 +128,7 @@ const lint = (cwd: string): Promise<Diagnostic[]> =>
 const sampleRepository = async (): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'nextscale-walls-'))
   for (const name of ['.oxlintrc.json', 'tsconfig.base.json', 'package.json']) await cp(join(ROOT, name), join(folder, name))
+  await cp(join(ROOT, 'scripts/lint'), join(folder, 'scripts/lint'), { recursive: true })
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   for (const [path, content] of [...REFUSED, ...ALLOWED]) {
     await mkdir(dirname(join(folder, path)), { recursive: true })

@@ -13,7 +13,7 @@ import { Redis } from 'ioredis'
 import { createKey } from './keys/create.ts'
 import { openDiskStore } from './object-store/disk.ts'
 import { modelCard } from './testing/model-card.ts'
-import { freePort, type RedisServer, startRedis } from '@nextscale/platform/testing'
+import { freePort, type RedisServer, startRedis, until } from '@nextscale/platform/testing'
 
 const START = fileURLToPath(new URL('start.ts', import.meta.url))
 
@@ -44,13 +44,7 @@ const start = (environment: Record<string, string>): Run => {
 }
 
 const untilServed = async (url: string): Promise<void> => {
-  const deadline = performance.now() + 10_000
-  while (performance.now() < deadline) {
-    const response = await fetch(url).catch(() => undefined)
-    if (response?.ok) return
-    await sleep(20)
-  }
-  throw new Error(`${url} was not served in time`)
+  await until(`an answer of ${url}`, async () => (await fetch(url).catch(() => undefined))?.ok === true)
 }
 
 test('SIGTERM ends long polls with an answer and the process with 0', async () => {
@@ -106,7 +100,7 @@ test('with a shutdown delay it is not ready but serves, each answer the last on 
   const before = await fetch(`${base}/generations`)
   assert.equal(before.headers.get('connection'), 'keep-alive')
   run.process.kill('SIGTERM')
-  while ((await fetch(`${base}/readyz`)).status === 200) await sleep(10)
+  await until('it is not ready', async () => (await fetch(`${base}/readyz`)).status !== 200)
   const refused = await fetch(`${base}/readyz`)
   assert.equal(refused.status, 503)
   assert.equal(((await refused.json()) as Problem).code, 'shutting_down')

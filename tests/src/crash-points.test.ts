@@ -3,6 +3,7 @@ import { after, afterEach, before, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Generation } from '@nextscale/openapi'
+import { eachPage } from './support/each-page.ts'
 import { type Deployment, deploy } from './support/deployment.ts'
 import type { TestProcess } from './support/process.ts'
 import { type RedisProxy, type Side, startRedisProxy } from './support/redis-proxy.ts'
@@ -94,13 +95,7 @@ const mustGenerate = async (body?: object): Promise<string> => (await insist(() 
 
 const readAll = async (): Promise<Generation[]> => {
   const all: Generation[] = []
-  let cursor: string | null = ''
-  while (cursor !== null) {
-    const page = await service.client.send('get', `/v1/generations?limit=100${cursor && `&cursor=${cursor}`}`)
-    const { data, next_cursor: next } = page.body as { data: Generation[]; next_cursor: string | null }
-    all.push(...data)
-    cursor = next
-  }
+  await eachPage<Generation>(service.client, '/v1/generations?limit=100', (page) => void all.push(...page))
   return all
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, it } from 'node:test'
 import type { Generation, WebhookDelivery } from '@nextscale/openapi'
+import { eachPage } from './support/each-page.ts'
 import { type Client, createClient } from './support/client.ts'
 import { createKey } from './support/create-key.ts'
 import { type Deployment, deploy } from './support/deployment.ts'
@@ -119,12 +120,11 @@ const prepare = async (): Promise<{ ids: string[]; deliveries: string[]; documen
 /** Where webhooks were to be sent of everything that was accepted. */
 const readTargets = async (): Promise<string[]> => {
   const targets: string[] = []
-  for (let cursor: string | null = ''; cursor !== null;) {
-    const { body } = await client.send('get', `/v1/webhook-deliveries?limit=100${cursor && `&cursor=${cursor}`}`)
-    const page = body as { data: WebhookDelivery[]; next_cursor: string | null }
-    targets.push(...page.data.map(({ url }) => url))
-    cursor = page.next_cursor
-  }
+  await eachPage<WebhookDelivery>(
+    client,
+    '/v1/webhook-deliveries?limit=100',
+    (page) => void targets.push(...page.map(({ url }) => url))
+  )
   return targets
 }
 

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Generation } from '@nextscale/openapi'
+import { eachPage } from './support/each-page.ts'
 import { asProblem } from './support/client.ts'
 import { type Deployment, deploy } from './support/deployment.ts'
 
@@ -21,13 +22,10 @@ const list = async (query: string): Promise<Page> => (await service.client.send(
 
 const walk = async (filter: string, limit: number): Promise<string[]> => {
   const ids: string[] = []
-  let cursor: string | null = ''
-  while (cursor !== null) {
-    const page: Page = await list(`?limit=${limit}${filter}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)
-    assert.ok(page.data.length <= limit)
-    ids.push(...page.data.map(({ id }) => id))
-    cursor = page.next_cursor
-  }
+  await eachPage<Generation>(service.client, `/v1/generations?limit=${limit}${filter}`, (page) => {
+    assert.ok(page.length <= limit)
+    ids.push(...page.map(({ id }) => id))
+  })
   return ids
 }
 

@@ -9,6 +9,7 @@ import { OWNER } from '../owner.ts'
 import { openTestApp, type TestApp } from '../testing/test-app.ts'
 import { type Announced, openAnnounced } from '../testing/webhooks.ts'
 import { createUnreleasedSweep } from './sweep-unreleased.ts'
+import { until } from '@nextscale/platform/testing'
 
 let context: TestApp
 let announced: Announced
@@ -90,7 +91,7 @@ test('one that its runner holds is left alone, also while the runner has lost it
     assert.equal(await context.redis.exists(lock), 0)
     // The stalled check takes it from the runner.
     await worker.startStalledCheckTimer()
-    while ((await context.queue.getJobState(id)) === 'active') await new Promise((resolve) => setTimeout(resolve, 10))
+    await until('it is taken', async () => (await context.queue.getJobState(id)) !== 'active')
   })
   assert.equal(await announced.stateOf(id), 'waiting-children')
   await sweep()

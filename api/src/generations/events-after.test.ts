@@ -163,8 +163,9 @@ const listen = async (states: readonly Found[], looksAt: (state: number) => bool
     const isLast = number === states.length - 1
     if (!isLast && !looksAt(number)) continue
     const target = positionOf(found)
+    const shown = await show(found)
     for (;;) {
-      const due = eventsAfter(position, target, await show(found))
+      const due = eventsAfter(position, target, shown)
       assert.equal(isBehind(position, target), due.length > 0)
       const takes = due.findIndex(cut)
       for (const event of takes < 0 ? due : due.slice(0, takes + 1)) {

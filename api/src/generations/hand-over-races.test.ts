@@ -10,6 +10,7 @@ import { type Announced, announcedPayload, openAnnounced } from '../testing/webh
 import { cancel } from './cancel.ts'
 import { newGenerationId } from './id.ts'
 import { isTerminal, settle } from './settle.ts'
+import { until } from '@nextscale/platform/testing'
 
 const GENERATIONS = 150
 /** Of the generator below: the same interleavings are tried again, as far as processes keep to it. */
@@ -78,13 +79,7 @@ test('whatever happens to generations at once, each that has ended has one deliv
     const snapshot = await services.reader.read(OWNER, id)
     return (snapshot.kind === 'job' || snapshot.kind === 'removed') && isTerminal(settle(snapshot))
   }
-  const deadline = performance.now() + 60_000
-  for (const id of ids) {
-    while (!(await isEnded(id))) {
-      assert.ok(performance.now() < deadline, `${id} did not end`)
-      await sleep(20)
-    }
-  }
+  for (const id of ids) await until(`the end of ${id}`, () => isEnded(id), { deadlineMs: 60_000 })
   // What was marked and waits for another attempt has ended, and is released by whoever takes it up or the sweep.
   await createUnreleasedSweep({ ...services, signal: new AbortController().signal })()
   await Promise.all(runners.map((runner) => runner.close()))

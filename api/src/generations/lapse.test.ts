@@ -10,6 +10,7 @@ import { createReader } from './reader.ts'
 import { MARK_LAPSED } from '../redis/mark-lapsed.ts'
 import { READ_GENERATION } from '../redis/read-generation.ts'
 import { Redis } from 'ioredis'
+import { until } from '@nextscale/platform/testing'
 
 let context: TestApp
 let redis: Redis
@@ -88,7 +89,7 @@ test('a start deadline does not count for one that was started and waits again',
     throw new WaitingError()
   })
   runner.release()
-  while ((await context.queue.getDelayedCount()) === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until('it waits for another attempt', async () => (await context.queue.getDelayedCount()) > 0)
   await age(id, 6)
   assert.equal((await read(id)).status, 'queued')
   await age(id, 601)
@@ -124,7 +125,7 @@ test('taken up between the end and its removal from the queue, it stays ended wh
   const held = await read(id)
   assert.equal(held.status, 'expired')
   runner.release()
-  while ((await context.queue.getDelayedCount()) === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until('it waits for another attempt', async () => (await context.queue.getDelayedCount()) > 0)
   const lost = await read(id)
   assert.deepEqual([lost.status, lost.completed_at], ['expired', held.completed_at])
   await runner.close()

@@ -5,6 +5,8 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type EventStream, openEventStream } from './event-stream.ts'
 
+/** More than sockets buffer, in blocks. */
+const MAX_BLOCKS = 1000
 const BLOCK = `data: ${'x'.repeat(65_536)}\n\n`
 
 /** A stream, and the socket of a client that does not read. */
@@ -31,11 +33,12 @@ const deafClient = async (
 
 /** Sends until the client has to be waited for. */
 const fill = async (stream: EventStream): Promise<{ waiting: Promise<string> }> => {
-  for (;;) {
+  for (let sent = 0; sent < MAX_BLOCKS; sent += 1) {
     const waiting = stream.send(BLOCK)
     const first = await Promise.race([waiting, new Promise<string>((resolve) => setTimeout(resolve, 20, 'waits'))])
     if (first === 'waits') return { waiting }
   }
+  throw new Error('The client takes everything')
 }
 
 test('while a client reads nothing, one block waits and heartbeats are left out; when it reads, the stream goes on', async (t) => {

@@ -8,6 +8,7 @@ import { connectProducer } from '../redis/connection.ts'
 import { assertKept } from '../testing/contract.ts'
 import { bodyOf, openTestApp, type TestApp } from '../testing/test-app.ts'
 import { createInFlight } from './in-flight.ts'
+import { until } from '@nextscale/platform/testing'
 
 let context: TestApp
 before(async () => {
@@ -56,7 +57,7 @@ test('a generation that has ended, been canceled or been erased leaves its place
   const third = await post()
   assert.equal(third.statusCode, 202)
   const runner = await context.runner(async () => ({ outcome: 'expired' }))
-  while ((await post()).statusCode === 429) await new Promise((resolve) => setTimeout(resolve, 20))
+  await until('there is room', async () => (await post()).statusCode !== 429)
   await runner.close()
 })
 

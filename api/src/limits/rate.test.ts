@@ -8,6 +8,7 @@ import type { KeyLimits } from '../keys/record.ts'
 import { TAKE_REQUEST } from '../redis/take-request.ts'
 import { assertKept } from '../testing/contract.ts'
 import { bodyOf, openTestApp, type TestApp, untilReady } from '../testing/test-app.ts'
+import { until } from '@nextscale/platform/testing'
 
 let context: TestApp
 let second: FastifyInstance
@@ -57,7 +58,7 @@ test('after Retry-After the next request is taken, and not the one after it', as
   const [isTaken, remaining, , untilNext = 0] = await take()
   assert.deepEqual([isTaken, remaining], [0, 0])
   assert.ok(untilNext > 0 && untilNext <= 100_000)
-  while ((await take())[0] === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until('one more may be taken', async () => (await take())[0] === 1)
   assert.equal((await take())[0], 0)
 })
 
@@ -79,5 +80,5 @@ test('every answer to a key with a limit tells what is left, refusals too; other
 test('a key that makes no more requests leaves nothing behind', async () => {
   const { headers, id } = await keyWith({ requests_per_minute: 60_000 })
   await context.app.inject({ url: '/models', headers })
-  while ((await context.redis.exists(context.keys.rate(id))) === 1) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until('nothing is left', async () => (await context.redis.exists(context.keys.rate(id))) === 0)
 })

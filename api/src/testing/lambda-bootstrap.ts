@@ -21,6 +21,7 @@ const serve = async (api: string, root: string, name: string): Promise<never> =>
   const module: unknown = await import(pathToFileURL(join(root, `${file}.mjs`)).href)
   const handle = Reflect.get(Object(module), method) as Handler
   const base = `http://${api}/2018-06-01/runtime/invocation`
+  // oxlint-disable-next-line nextscale/bounded-waits -- It serves until it is ended.
   for (;;) {
     const next = await fetch(`${base}/next`)
     const id = next.headers.get('lambda-runtime-aws-request-id') ?? ''

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type GenerateImagePayload, type Generation, generateImageJob, type ModelCard, redisKeys } from '@nextscale/openapi'
 import { type Job, Queue, Worker } from 'bullmq'
 import type { FastifyInstance } from 'fastify'
@@ -11,7 +10,7 @@ import { buildApp } from '../build-app.ts'
 import { type Config, readConfig } from '../config.ts'
 import { createKey, type CreatedKey, type NewKey } from '../keys/create.ts'
 import { modelCard } from './model-card.ts'
-import { type RedisServer, startRedis } from '@nextscale/platform/testing'
+import { type RedisServer, startRedis, until } from '@nextscale/platform/testing'
 
 export type RunnerJob = Job<GenerateImagePayload>
 
@@ -50,13 +49,8 @@ export const collect = (lines: string[]) =>
   })
 
 /** Waits until the server has found its Redis, which it looks for in the background. */
-export const untilReady = async (app: FastifyInstance, deadlineMs = 5000): Promise<void> => {
-  const deadline = performance.now() + deadlineMs
-  while (bodyOf<{ code?: string }>(await app.inject('/readyz')).code === 'queue_unavailable') {
-    if (performance.now() > deadline) throw new Error('The server did not become ready')
-    await sleep(10)
-  }
-}
+export const untilReady = (app: FastifyInstance): Promise<void> =>
+  until('the server', async () => bodyOf<{ code?: string }>(await app.inject('/readyz')).code !== 'queue_unavailable')
 
 const startRunner = (url: string, prefix: string, process: (job: RunnerJob) => Promise<unknown>) => {
   const connection = new Redis(url, { maxRetriesPerRequest: null })

@@ -10,8 +10,9 @@ export const until = async (
   { deadlineMs = DEADLINE_MS, againMs = AGAIN_MS }: { deadlineMs?: number; againMs?: number } = {}
 ): Promise<void> => {
   const deadline = performance.now() + deadlineMs
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`${what} did not come about in ${deadlineMs} ms`)
+  do {
+    if (await isSo()) return
     await sleep(againMs)
-  }
+  } while (performance.now() < deadline)
+  throw new Error(`${what} did not come about in ${deadlineMs} ms`)
 }

@@ -41,10 +41,9 @@ export const fillQueue = async (redis: Redis, id: string, count: number): Promis
   if (job === undefined || sets.length === 0) throw new Error(`${id} is not queued`)
   const keys = [job, ...sets.map(([key]) => key)]
   const scores = sets.map(([, score]) => score)
-  for (let first = 0; first < count;) {
+  for (let first = 0, size = 0; first < count; first += size) {
     const isNewest = first >= count - BODIES
-    const size = isNewest ? count - first : Math.min(CHUNK, count - BODIES - first)
+    size = isNewest ? count - first : Math.min(CHUNK, count - BODIES - first)
     await redis.eval(CLONE, keys.length, ...keys, first, size, isNewest ? '1' : '0', ...scores)
-    first += size
   }
 }

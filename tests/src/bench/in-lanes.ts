@@ -2,7 +2,7 @@
 export const inLanes = async (lanes: number, count: number, work: (index: number) => Promise<void>): Promise<void> => {
   let next = 0
   const lane = async () => {
-    while (next < count) await work(next++)
+    for (let index = next++; index < count; index = next++) await work(index)
   }
   await Promise.all(Array.from({ length: lanes }, lane))
 }

@@ -53,11 +53,10 @@ export const createClient = (baseUrl: string, key?: string): Client => {
       ),
     finish: async (id, timeoutMs = 60_000) => {
       const deadline = Date.now() + timeoutMs
-      for (;;) {
-        const generation = await read(id, 5)
-        if (TERMINAL.includes(generation.status)) return generation
-        assert.ok(Date.now() < deadline, `${id} is still ${generation.status} after ${timeoutMs} ms`)
-      }
+      let generation = await read(id, 5)
+      while (!TERMINAL.includes(generation.status) && Date.now() < deadline) generation = await read(id, 5)
+      assert.ok(TERMINAL.includes(generation.status), `${id} is still ${generation.status} after ${timeoutMs} ms`)
+      return generation
     },
     cancel: async (id) => asGeneration(await expect(200, send('post', `/v1/generations/${id}/cancel`))),
     fetchPicture: async (url) => {

@@ -22,11 +22,14 @@ const post = async (baseUrl: string, body: object): Promise<string | undefined> 
   return ((await answer.json()) as Generation).id
 }
 
+/** What a test that never stops it may put upon a service. */
+const MAX_LOAD = 100_000
+
 export const startLoad = ({ baseUrl }: Deployment, { intervalMs = 30, body = {} } = {}): Load => {
   const load = { accepted: [] as string[], refused: 0 }
   let stopped = false
   const run = async () => {
-    while (!stopped) {
+    for (let sent = 0; !stopped && sent < MAX_LOAD; sent += 1) {
       const id = await post(baseUrl, body)
       if (id === undefined) load.refused++
       else load.accepted.push(id)

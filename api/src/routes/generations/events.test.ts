@@ -16,6 +16,7 @@ import { parserOf } from '../../parser.ts'
 import { assertKept } from '../../testing/contract.ts'
 import { modelCard } from '../../testing/model-card.ts'
 import { bodyOf, openTestApp, type RunnerJob, type TestApp } from '../../testing/test-app.ts'
+import { until } from '@nextscale/platform/testing'
 
 interface Heard {
   id: string
@@ -28,6 +29,7 @@ let base: string
 /** What the runner of this file does with a job, by its label. */
 const behaviours: Record<string, (job: RunnerJob) => Promise<unknown>> = {}
 
+const EVENT_DEADLINE_MS = 20_000
 const CARD = modelCard({ unsupported: [] })
 before(async () => {
   context = await openTestApp({ HEARTBEAT_MS: '50', MAX_STREAMS: '3' }, [CARD])
@@ -127,8 +129,11 @@ const halting = (label: string) => {
 }
 
 const untilEvent = async (events: AsyncGenerator<Heard>, name: GenerationEventName): Promise<Heard> => {
-  for (;;) {
-    const { value } = (await events.next()) as { value: Heard | undefined }
+  const late = AbortSignal.timeout(EVENT_DEADLINE_MS)
+  const isLate = once(late, 'abort').then(() => Promise.reject(new Error(`no ${name} within ${EVENT_DEADLINE_MS} ms`)))
+  isLate.catch(() => undefined)
+  for (let next = events.next(); ; next = events.next()) {
+    const { value } = (await Promise.race([next, isLate])) as { value: Heard | undefined }
     assert.ok(value, `the stream ended before ${name}`)
     if (value.event === name) return value
   }
@@ -265,7 +270,9 @@ test('a snapshot of one that waits estimates when it is done, as every read does
   await context.queue.pause()
   await context.redis.hset(context.keys.runners, 'r', JSON.stringify(card))
   const { id } = await context.generate({ label: 'nobody' })
-  while (bodyOf<Generation>(await context.app.inject(`/generations/${id}`)).queue?.eta_ms === null) await sleep(50)
+  await until('an estimate', async () => {
+    return bodyOf<Generation>(await context.app.inject(`/generations/${id}`)).queue?.eta_ms !== null
+  })
   const response = await open(eventsUrl(id))
   const snapshot = await untilEvent(listen(response), 'snapshot')
   response.destroy()
@@ -302,16 +309,16 @@ test('an idle stream has heartbeats; beyond the limit no stream is opened, and a
   assert.equal(refused.statusCode, 429)
   assertKept(getGenerationEvents, refused)
   streams[0]?.destroy()
-  for (;;) {
+  await until('there is room', async () => {
     const next = await open(eventsUrl(id))
-    if (next.statusCode === 200) {
-      await untilHeartbeats(next, 2)
-      next.destroy()
-      break
+    if (next.statusCode !== 200) {
+      next.resume()
+      return false
     }
-    next.resume()
-    await sleep(10)
-  }
+    await untilHeartbeats(next, 2)
+    next.destroy()
+    return true
+  })
   await context.queue.resume()
 })
 
@@ -344,11 +351,8 @@ test('while Redis is away an open stream stays, and goes on when it is back; a n
     server.server.thaw()
     const events = listen(response)
     await untilEvent(events, 'snapshot')
-    for (;;) {
-      const canceled = await server.app.inject({ method: 'POST', url: `/generations/${id}/cancel` })
-      if (canceled.statusCode === 200) break
-      await sleep(20)
-    }
+    const cancel = () => server.app.inject({ method: 'POST', url: `/generations/${id}/cancel` })
+    await until('it is canceled', async () => (await cancel()).statusCode === 200)
     assert.equal((await untilEvent(events, 'end')).data['status'], 'canceled')
   } finally {
     server.server.thaw()

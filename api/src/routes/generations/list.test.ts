@@ -28,11 +28,15 @@ const list = async (query = ''): Promise<Page> => {
 
 const idsOf = ({ data }: Page) => data.map(({ id }) => id)
 
+/** More than any test has. */
+const MAX_PAGES = 1000
+
 /** Follows cursors to the end. */
 const listAll = async (query: string): Promise<string[]> => {
   const ids: string[] = []
   let cursor: string | null = ''
-  while (cursor !== null) {
+  for (let pages = 0; cursor !== null; pages += 1) {
+    assert.ok(pages < MAX_PAGES, 'the cursors have no end')
     const page: Page = await list(`${query}${cursor && `&cursor=${cursor}`}`)
     ids.push(...idsOf(page))
     cursor = page.next_cursor

@@ -7,6 +7,7 @@ import { CONTENT_TYPES, type Generation, generationPrefix, getGeneration, pictur
 import { UnrecoverableError } from 'bullmq'
 import { assertKept } from '../../testing/contract.ts'
 import { bodyOf, openTestApp, type TestApp } from '../../testing/test-app.ts'
+import { until } from '@nextscale/platform/testing'
 
 let context: TestApp
 let idle: TestApp
@@ -56,7 +57,7 @@ test('a wait that is refused makes nothing, so that no generation is left unknow
   const headers = { authorization: `Bearer ${token}` }
   const { id } = bodyOf<Generation>(await send(limited, headers))
   const held = limited.app.inject({ url: `/generations/${id}?wait=30`, headers })
-  while ((await limited.redis.keys('*:streams:*')).length === 0) await sleep(10)
+  await until('the wait', async () => (await limited.redis.keys('*:streams:*')).length > 0)
   for (const wish of [{ prefer: 'wait=5' }, { accept: 'image/png' }])
     assert.equal(codeOf(await send(limited, { ...headers, ...wish })), 'too_many_streams')
   assert.equal(await limited.queue.count(), 1)
@@ -68,7 +69,10 @@ test('a wait of the request that makes a generation is counted as one', async ()
   const counts = new Set<string | undefined>()
   let isOver = false
   const waiting = send(idle, { prefer: 'wait=1' }).finally(() => (isOver = true))
-  while (!isOver) counts.add(/held_requests\{kind="wait"\} (\d)/.exec((await idle.app.inject('/metrics')).body)?.[1])
+  await until('it is over', async () => {
+    counts.add(/held_requests\{kind="wait"\} (\d)/.exec((await idle.app.inject('/metrics')).body)?.[1])
+    return isOver
+  })
   await waiting
   assert.ok(counts.has('1'))
   assert.match((await idle.app.inject('/metrics')).body, /held_requests\{kind="wait"\} 0/)
@@ -78,7 +82,7 @@ test('what was accepted is answered 202 when Redis is lost during the wait', asy
   const service = await openTestApp()
   try {
     const waiting = send(service, { prefer: 'wait=20' })
-    while ((await service.queue.count()) === 0) await sleep(10)
+    await until('it is accepted', async () => (await service.queue.count()) > 0)
     service.server.freeze()
     const response = await waiting
     assert.deepEqual([response.statusCode, bodyOf<Generation>(response).status], [202, 'queued'])

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Generation } from '@nextscale/openapi'
 import { openTestApp, post, type TestApp } from '../../testing/test-app.ts'
+import { until } from '@nextscale/platform/testing'
 
 let context: TestApp
 before(async () => {
@@ -60,7 +61,7 @@ test('an open long poll is counted until it ends', async () => {
   const { id } = await context.generate()
   const waiting = context.app.inject(`/generations/${id}?wait=1`)
   const held = 'nextscale_http_held_requests{kind="wait"}'
-  while ((await scrape()).get(held) !== 1);
+  await until('it is held', async () => (await scrape()).get(held) === 1)
   await waiting
   assert.equal((await scrape()).get(held), 0)
 })

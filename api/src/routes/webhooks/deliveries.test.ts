@@ -15,6 +15,7 @@ import { newGenerationId } from '../../generations/id.ts'
 import { assertKept } from '../../testing/contract.ts'
 import { ATTEMPT, type Deliveries, newTestDeliveryId, openDeliveries, RETRY_DELAY_MS } from '../../testing/deliveries.ts'
 import { bodyOf, openTestApp, type TestApp } from '../../testing/test-app.ts'
+import { until } from '@nextscale/platform/testing'
 
 interface Page {
   data: WebhookDelivery[]
@@ -57,11 +58,15 @@ const list = async (query = '', caller = mine): Promise<Page> => {
 
 const idsOf = ({ data }: Page) => data.map(({ id }) => id)
 
+/** More than any test has. */
+const MAX_PAGES = 1000
+
 /** Follows cursors to the end. */
 const listAll = async (query: string, caller = mine): Promise<string[]> => {
   const ids: string[] = []
   let cursor: string | null = ''
-  while (cursor !== null) {
+  for (let pages = 0; cursor !== null; pages += 1) {
+    assert.ok(pages < MAX_PAGES, 'the cursors have no end')
     const page: Page = await list(`${query}${cursor && `&cursor=${cursor}`}`, caller)
     ids.push(...idsOf(page))
     cursor = page.next_cursor
@@ -82,8 +87,7 @@ const announced = async (caller = mine): Promise<Generation> =>
 
 /** Takes up deliveries until it is this one's turn, and gives up the others. */
 const takeUp = async (id: string) => {
-  for (;;) {
-    const job = await deliveries.take()
+  for (let job = await deliveries.take(); ; job = await deliveries.take()) {
     if (job.id === id) return job
     await deliveries.giveUp(job)
   }
@@ -251,7 +255,10 @@ test('entries whose delivery is gone leave the index, except those that may just
   const [old, fresh] = [newTestDeliveryId(), newTestDeliveryId()]
   await context.redis.zadd(key, Date.now() - 120_000, old, Date.now(), fresh)
   const kept = await add(Date.now() - 120_000, caller)
-  while ((await context.redis.zscore(key, old)) !== null) assert.deepEqual(idsOf(await list('', caller)), [kept])
+  await until('the old one has left', async () => {
+    assert.deepEqual(idsOf(await list('', caller)), [kept])
+    return (await context.redis.zscore(key, old)) === null
+  })
   assert.deepEqual(await context.redis.zrange(key, '0', '-1'), [kept, fresh])
 })
 

@@ -4,6 +4,7 @@ import { type Problem, testWebhook, type WebhookDelivery } from '@nextscale/open
 import { assertKept } from '../../testing/contract.ts'
 import { type Deliveries, openDeliveries } from '../../testing/deliveries.ts'
 import { bodyOf, openTestApp, post, type TestApp } from '../../testing/test-app.ts'
+import { until } from '@nextscale/platform/testing'
 
 let open: TestApp
 let guarded: TestApp
@@ -60,13 +61,13 @@ test('what is no URL, or more than one, is refused at its field', async () => {
 test('as many as may wait for the control process are taken, and no more', async () => {
   const queue = openDeliveries(guarded)
   for (let index = 0; index < 2; index += 1) await queue.add()
-  const full = async () => {
-    const response = await send(guarded, { url: 'https://1.1.1.1/hook' })
-    return response.statusCode === 503 ? bodyOf<Problem>(response) : undefined
-  }
-  let refused: Problem | undefined
-  while (refused === undefined) refused = await full()
-  assert.equal(refused.code, 'queue_full')
-  assert.match(refused.detail, /webhook deliveries are waiting/)
+  let refused = await send(guarded, { url: 'https://1.1.1.1/hook' })
+  await until('it is refused', async () => {
+    if (refused.statusCode !== 503) refused = await send(guarded, { url: 'https://1.1.1.1/hook' })
+    return refused.statusCode === 503
+  })
+  const { code, detail } = bodyOf<Problem>(refused)
+  assert.equal(code, 'queue_full')
+  assert.match(detail, /webhook deliveries are waiting/)
   await queue.close()
 })
