@@ -74,6 +74,7 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
   const queue = openQueue(redis, keys)
   const deliveryQueue = openDeliveryQueue(redis, keys)
   const deliveries = createDeliveryReader(redis, deliveryQueue)
+  const runners = createRunnerRegistry({ redis, keys })
   const reader = withDeliveries(createReader(redis, queue, keys), deliveries)
   return {
     config,
@@ -85,12 +86,12 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     events: createJobEvents(connectListener(config.redisUrl), queue.toKey('events')),
     store,
     egress: openEgress(config.egress),
-    models: createModelRegistry({ redis, keys, defaultModel: config.defaultModel, log }),
+    models: createModelRegistry({ redis, keys, runners, defaultModel: config.defaultModel, log }),
     reader,
     deliveries,
     webhookSecrets: createWebhookSecrets(redis, keys),
     signingKeys: openSigningKeys(config.webhooks.signingKeys),
-    runners: createRunnerRegistry({ redis, keys }),
+    runners,
     enqueue: createEnqueue({ redis, queue, deliveryQueue, keys }),
     enqueueKeyed: createEnqueueKeyed({ redis, queue, deliveryQueue, keys }),
     depth: createQueueDepth(redis, queue, config.queueLimit),

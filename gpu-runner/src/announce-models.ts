@@ -1,5 +1,5 @@
 import type { RedisKeys } from '@nextscale/openapi'
-import { SET_FIELDS } from './set-fields.ts'
+import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { modelCard } from './model/card.ts'
@@ -7,6 +7,13 @@ import type { OpenModel } from './model/open-model.ts'
 import type { SamplerForm } from './sampler/open-sampler.ts'
 
 const INTERVAL_MS = 30_000
+/** Twenty announcements: longer than a runner that lives is ever silent. */
+const REVISION_SECONDS = 600
+
+/** Keys: the hash of cards and the card's own string; id, card. */
+const ANNOUNCE = `${WHEN_FULL}
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('SET', KEYS[2], ARGV[2], 'EX', ${REVISION_SECONDS})`
 
 /**
  * Tells the API which models this runner serves: now, whenever Redis was lost and found again, and now and then.
@@ -18,15 +25,13 @@ export const announceModels = (
   { models, form }: { models: readonly OpenModel[]; form: SamplerForm['form'] },
   log: Logger
 ): (() => void) => {
-  const announce = () => {
-    const cards = models.flatMap((model, order) => [
-      model.manifest.id,
-      JSON.stringify(modelCard(model, { order, form }, new Date()))
-    ])
-    redis
-      .eval(SET_FIELDS, 1, keys.models, ...cards)
-      .catch((error: unknown) => log.warn({ err: error }, 'could not announce the models'))
+  const announceOne = (model: OpenModel, order: number) => {
+    const { id, revision } = model.manifest
+    const card = JSON.stringify(modelCard(model, { order, form }, new Date()))
+    return redis.eval(ANNOUNCE, 2, keys.models, keys.modelRevision(id, revision), id, card)
   }
+  const announce = () =>
+    void Promise.all(models.map(announceOne)).catch((error: unknown) => log.warn({ err: error }, 'could not announce the models'))
   announce()
   redis.on('ready', announce)
   const timer = setInterval(announce, INTERVAL_MS)

@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { type RedisKeys, RUNNER_CARD_SECONDS, RunnerCard } from '@nextscale/openapi'
+import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
 import type { OpenModel } from './model/open-model.ts'
 import type { Speed } from './observe/speed.ts'
-import { SET_FIELDS } from './set-fields.ts'
 import { VERSION } from './version.ts'
 
 const INTERVAL_MS = 5_000
 
 const Card = Compile(RunnerCard)
+
+const SET_FIELD = `${WHEN_FULL}redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])`
 
 interface AnnouncedRunner {
   models: ReadonlyMap<string, OpenModel>
@@ -58,7 +60,7 @@ export const announceRunner = async (
   const announce = async () => {
     // While Redis is away, announcements would gather and be sent all at once.
     if (isStopped || redis.status !== 'ready') return
-    await redis.eval(SET_FIELDS, 1, keys.runners, id, JSON.stringify(card()))
+    await redis.eval(SET_FIELD, 1, keys.runners, id, JSON.stringify(card()))
     await removeStale(redis, keys.runners)
   }
   const tryToAnnounce = () => void announce().catch((error: unknown) => log.warn({ err: error }, 'could not announce the runner'))

@@ -1,25 +1,30 @@
-import { type Model, ModelCard, type RedisKeys } from '@nextscale/openapi'
+import { type Model, ModelCard, type RedisKeys, type RunnerCard } from '@nextscale/openapi'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { ProblemError } from '../http/problem.ts'
 import { jsonParserOf } from '../parser.ts'
 import { onRedis } from '../redis/errors.ts'
+import type { RunnerRegistry } from '../runners/read-runners.ts'
 import { notServed } from './not-served.ts'
 
-const FRESH_MS = 2000
+const FRESH_MS = 500
 /** Runners announce every 30 s: a card this much older than the newest is of a model they no longer serve. */
 const RETIRED_AFTER_MS = 5 * 60_000
 
 const parseCard = jsonParserOf(ModelCard)
 
 export interface ModelRegistry {
-  /** Cards of all announced models, the default first. At most two seconds old. */
+  /**
+   * Cards of all announced models, the default first. At most half a second old. Of a model's revisions that are announced it is
+   * the last, unless no runner that lives serves that one and one does another.
+   */
   cards(): Promise<readonly ModelCard[]>
 }
 
 interface RegistryOptions {
   redis: Redis
   keys: RedisKeys
+  runners: Pick<RunnerRegistry, 'cards'>
   defaultModel: string | undefined
   log: FastifyBaseLogger
   now?: () => number
@@ -40,8 +45,24 @@ const ordered = (cards: readonly ModelCard[], defaultModel: string | undefined):
   )
 }
 
+/** What the runner offers of a model that was started last: of several revisions it serves, the first. */
+const offeredOf = (id: string, runners: readonly RunnerCard[]): string | undefined =>
+  runners
+    .toSorted((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at))
+    .flatMap(({ models }) => models.find((model) => model.id === id)?.revision ?? [])[0]
+
+const isServed = ({ id, revision }: ModelCard, runners: readonly RunnerCard[]): boolean =>
+  runners.some(({ models }) => models.some((model) => model.id === id && (model.revision ?? revision) === revision))
+
 /** What runners announce in Redis, cached; concurrent readers share one look. */
-export const createModelRegistry = ({ redis, keys, defaultModel, log, now = Date.now }: RegistryOptions): ModelRegistry => {
+export const createModelRegistry = ({
+  redis,
+  keys,
+  runners,
+  defaultModel,
+  log,
+  now = Date.now
+}: RegistryOptions): ModelRegistry => {
   let parsed = new Map<string, { text: string; card: ModelCard | undefined }>()
   let cached: { cards: readonly ModelCard[]; readAt: number } | undefined
   let pending: Promise<readonly ModelCard[]> | undefined
@@ -57,13 +78,20 @@ export const createModelRegistry = ({ redis, keys, defaultModel, log, now = Date
     return { text, card: usable }
   }
 
+  /** Runners of two revisions announce in turn, and the last to do so may be gone. */
+  const served = async (card: ModelCard, live: readonly RunnerCard[]): Promise<ModelCard> => {
+    const revision = isServed(card, live) ? undefined : offeredOf(card.id, live)
+    if (revision === undefined) return card
+    const text = await onRedis(() => redis.get(keys.modelRevision(card.id, revision)))
+    return (text === null ? undefined : parseCard(text)) ?? card
+  }
+
   const read = async () => {
     const announced = Object.entries(await onRedis(() => redis.hgetall(keys.models)))
     parsed = new Map(announced.map(([field, text]) => [field, parseOnce(field, text)]))
-    const cards = ordered(
-      [...parsed.values()].flatMap(({ card }) => card ?? []),
-      defaultModel
-    )
+    const live = await runners.cards()
+    const last = [...parsed.values()].flatMap(({ card }) => card ?? [])
+    const cards = ordered(await Promise.all(last.map((card) => served(card, live))), defaultModel)
     // Having none is not kept: the first announcement is what everybody waits for.
     cached = cards.length > 0 ? { cards, readAt: now() } : undefined
     return cards

@@ -3,12 +3,12 @@ import type { Redis } from 'ioredis'
 import { jsonParserOf } from '../parser.ts'
 import { onRedis } from '../redis/errors.ts'
 
-const FRESH_MS = 2000
+const FRESH_MS = 500
 
 const parseCard = jsonParserOf(RunnerCard)
 
 export interface RunnerRegistry {
-  /** Cards of the runners that live. At most two seconds old. */
+  /** Cards of the runners that live. At most half a second old. */
   cards(): Promise<readonly RunnerCard[]>
   /** The same as of a look that may be a few seconds older: nobody waits for it. */
   lastCards(): readonly RunnerCard[]

@@ -41,6 +41,8 @@ export interface DeploymentOptions {
   launch?: Launch
   /** The user of Redis that the processes are; by default the one who may do everything. */
   user?: { name: string; rules: readonly string[] }
+  /** What is there before the first process starts. */
+  prepare?: (stores: { redisUrl: string; objects: string }) => Promise<void>
 }
 
 type Launch = (program: string) => readonly [command: string, ...args: string[]]
@@ -135,10 +137,11 @@ const addUser = async (url: string, { name, rules }: NonNullable<DeploymentOptio
 const byNode: Launch = (program) => [process.execPath, program]
 
 export const deploy = async (options: DeploymentOptions = {}): Promise<Deployment> => {
-  const { env = {}, withRunner = true, launch = byNode, user } = options
+  const { env = {}, withRunner = true, launch = byNode, user, prepare } = options
   const redis = await createRedis()
   const redisUrl = user === undefined ? redis.url : await addUser(redis.url, user)
   const objects = await mkdtemp(join(tmpdir(), 'nextscale-objects-'))
+  await prepare?.({ redisUrl: redis.url, objects })
   const port = await freePort()
   const baseUrl = `http://127.0.0.1:${port}`
   const common = { REDIS_URL: redisUrl, OBJECT_DIR: objects, PORT: String(port), ...QUICK_RECOVERY, ...env }

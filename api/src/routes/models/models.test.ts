@@ -7,7 +7,8 @@ import {
   listModelClasses,
   listModels,
   type Model,
-  type Operation
+  type Operation,
+  type RunnerCard
 } from '@nextscale/openapi'
 import { createModelRegistry } from '../../models/registry.ts'
 import { assertKept } from '../../testing/contract.ts'
@@ -32,9 +33,11 @@ const get = async <T>(operation: Operation, url: string): Promise<T> => {
   return bodyOf<T>(response)
 }
 
+const noRunners = { cards: async () => [] }
+
 const registry = (defaultModel?: string, now?: () => number) => {
   const { redis, keys, app } = context
-  return createModelRegistry({ redis, keys, defaultModel, log: app.log, ...(now && { now }) })
+  return createModelRegistry({ redis, keys, runners: noRunners, defaultModel, log: app.log, ...(now && { now }) })
 }
 
 test('models are ordered by the runners’ order, then id, and the first is the default', async () => {
@@ -52,7 +55,13 @@ test('models that runners announce no more come last, unless all are such or one
   const { keys, redis, app } = context
   const models = `${keys.models}:retired`
   const idsNow = async (defaultModel?: string) => {
-    const cards = await createModelRegistry({ redis, keys: { ...keys, models }, defaultModel, log: app.log }).cards()
+    const cards = await createModelRegistry({
+      redis,
+      keys: { ...keys, models },
+      runners: noRunners,
+      defaultModel,
+      log: app.log
+    }).cards()
     return cards.map(({ id }) => id)
   }
   const announce = (id: string, order: number, announced_at: string) =>
@@ -66,6 +75,47 @@ test('models that runners announce no more come last, unless all are such or one
   assert.deepEqual(await idsNow('retired'), ['retired', 'live'])
   await announce('live-too', 0, '2026-01-01T00:04:30.000Z')
   assert.deepEqual(await idsNow(), ['live-too', 'live', 'retired'])
+})
+
+test('of two revisions the one announced last is offered, unless only the other has runners that live', async () => {
+  const { redis, app } = context
+  const keys = { ...context.keys, models: `${context.keys.models}:revisions` }
+  const runner = (started_at: string, ...revisions: (string | undefined)[]): RunnerCard => ({
+    id: `run_${started_at}`,
+    version: '0.1.0',
+    started_at,
+    announced_at: started_at,
+    max_batch: 1,
+    models: revisions.map((revision) => ({
+      id: 'emoji-32',
+      ...(revision !== undefined && { revision }),
+      image_ms: null,
+      latency_ms: null
+    }))
+  })
+  const offered = async (...live: RunnerCard[]) => {
+    const runners = { cards: async () => live }
+    const [card] = await createModelRegistry({ redis, keys, runners, defaultModel: undefined, log: app.log }).cards()
+    return card?.revision
+  }
+  for (const revision of ['new', 'old']) {
+    const card = JSON.stringify(modelCard({ revision }))
+    await redis.hset(keys.models, 'emoji-32', card)
+    await redis.set(keys.modelRevision('emoji-32', revision), card)
+  }
+  const [old, both, fresh] = [
+    runner('2026-01-01T00:00:00.000Z', 'old'),
+    runner('2026-01-01T00:00:01.000Z', 'new', 'old'),
+    runner('2026-01-01T00:00:02.000Z', 'new')
+  ]
+  assert.equal(await offered(), 'old')
+  assert.equal(await offered(old, fresh), 'old')
+  assert.equal(await offered(fresh), 'new')
+  assert.equal(await offered(both), 'old')
+  assert.equal(await offered(runner('2026-01-01T00:00:03.000Z', undefined)), 'old')
+  await redis.hset(keys.models, 'emoji-32', JSON.stringify(modelCard({ revision: 'gone' })))
+  assert.equal(await offered(old, both), 'new')
+  assert.equal(await offered(old, runner('2026-01-01T00:00:01.000Z', 'lapsed')), 'gone')
 })
 
 test('cards that cannot be read are left out and logged once', async () => {
@@ -82,14 +132,14 @@ test('cards that cannot be read are left out and logged once', async () => {
   )
 })
 
-test('cards are looked up at most every two seconds, once for all who ask', async () => {
+test('cards are looked up at most every half second, once for all who ask', async () => {
   let now = 0
   const cached = registry(undefined, () => now)
   const [first, second] = await Promise.all([cached.cards(), cached.cards()])
   assert.equal(first, second)
-  now = 1999
+  now = 499
   assert.equal(await cached.cards(), first)
-  now = 2000
+  now = 500
   assert.notEqual(await cached.cards(), first)
 })
 
