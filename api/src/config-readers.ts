@@ -1,3 +1,5 @@
+import { faultOfRedisUrl } from '@nextscale/platform'
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** A setting that stops the start; its message says what to set. */
@@ -44,20 +46,6 @@ export const readPattern = (env: Environment, name: string, pattern: RegExp, des
   throw new ConfigError(`${name} must be ${described}, not ${shown(text)}.`)
 }
 
-const isDecodable = (text: string): boolean => {
-  try {
-    decodeURIComponent(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
-interface UrlOptions {
-  /** Whether a user name and a password, a query and a fragment have a meaning. */
-  isWhole?: boolean
-}
-
 const wrongWith = (url: URL): string | undefined => {
   if (url.username !== '' || url.password !== '') return 'a user name or password'
   if (url.search !== '' || url.href.includes('?')) return 'a query'
@@ -65,25 +53,25 @@ const wrongWith = (url: URL): string | undefined => {
   return undefined
 }
 
+/** The URL of a Redis, without a closing slash. Its text is not repeated in errors, since it may hold a password. */
+export const readRedisUrl = (env: Environment): string | undefined => {
+  const text = readString(env, 'REDIS_URL')
+  const fault = text === undefined ? undefined : faultOfRedisUrl(text)
+  if (fault === undefined) return text?.replace(/\/+$/, '')
+  throw new ConfigError(`REDIS_URL ${fault}`)
+}
+
 /**
  * An absolute URL of one of the given protocols, without a closing slash. Its text is not repeated in errors, since it may
- * hold a password. Unless it `isWhole`, paths are put after it, so it may end with one at most.
+ * hold a password. Paths are put after it, so it may end with one at most.
  */
-export const readUrl = (
-  env: Environment,
-  name: string,
-  protocols: readonly string[],
-  { isWhole = false }: UrlOptions = {}
-): string | undefined => {
+export const readUrl = (env: Environment, name: string, protocols: readonly string[]): string | undefined => {
   const text = readString(env, name)
   if (text === undefined) return undefined
-  // Clients decode user names and passwords, and fail with a stack on a stray percent sign.
-  if (!isDecodable(text)) throw new ConfigError(`${name} has a "%" that is not percent-encoding: write it as "%25".`)
   if (/\s/.test(text) || !URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
     const beginnings = protocols.map((protocol) => `${protocol}//`).join(' or ')
     throw new ConfigError(`${name} must be an absolute URL that starts with ${beginnings}.`)
   }
-  if (isWhole) return text.replace(/\/+$/, '')
   const url = new URL(text)
   const wrong = wrongWith(url)
   if (wrong !== undefined) throw new ConfigError(`${name} has ${wrong}, and paths are put after it: leave that out.`)

@@ -8,6 +8,7 @@ import {
   readPattern,
   readShare,
   readString,
+  readRedisUrl,
   readUrl
 } from './config-readers.ts'
 import { type EgressConfig, readEgress, readWebhooks, type WebhooksConfig } from './config-webhooks.ts'
@@ -131,7 +132,7 @@ export const readConfig = (env: Environment = process.env): Config => {
     host: readString(env, 'HOST') ?? '127.0.0.1',
     port: readInteger(env, 'PORT', 8080, 1, 65_535),
     unauthenticated: readChoice(env, 'UNAUTHENTICATED', ['allow', 'refuse'], 'refuse'),
-    redisUrl: readUrl(env, 'REDIS_URL', ['redis:', 'rediss:'], { isWhole: true }) ?? 'redis://127.0.0.1:6379',
+    redisUrl: readRedisUrl(env) ?? 'redis://127.0.0.1:6379',
     redisPrefix: readPattern(env, 'REDIS_PREFIX', /^[a-z0-9-]+$/, 'lower-case letters, digits and "-"') ?? DEFAULT_PREFIX,
     publicUrl: readUrl(env, 'PUBLIC_URL', ['http:', 'https:']),
     trustedProxies: readTrustedProxies(env),

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DEFAULT_PREFIX } from '@nextscale/openapi'
+import { faultOfRedisUrl } from '@nextscale/platform'
 import { PRECISIONS } from './model/manifest.ts'
 import type { S3Options } from './object-store/s3.ts'
 import type { MetricsAddress } from './observe/serve-metrics.ts'
@@ -67,21 +68,11 @@ const choice = <const T extends string>(env: Environment, name: string, values: 
   throw new ConfigError(`${name} must be one of ${values.join(', ')}, not "${text}".`)
 }
 
-const isDecodable = (text: string): boolean => {
-  try {
-    decodeURIComponent(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
 const redisUrl = (env: Environment): string => {
   const text = env['REDIS_URL'] || 'redis://127.0.0.1:6379'
-  // ioredis decodes user name and password, and fails with a stack on a stray percent sign.
-  if (!isDecodable(text)) throw new ConfigError('REDIS_URL has a "%" that is not percent-encoding: write it as "%25".')
-  if (URL.canParse(text) && ['redis:', 'rediss:'].includes(new URL(text).protocol)) return text
-  throw new ConfigError('REDIS_URL must look like redis://host:6379 or rediss://host:6379.')
+  const fault = faultOfRedisUrl(text)
+  if (fault === undefined) return text
+  throw new ConfigError(`REDIS_URL ${fault}`)
 }
 
 const redisPrefix = (env: Environment): string => {

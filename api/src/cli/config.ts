@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { DEFAULT_PREFIX } from '@nextscale/openapi'
-import { readPattern, readString, readUrl } from '../config-readers.ts'
+import { readPattern, readRedisUrl, readString } from '../config-readers.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -27,7 +27,7 @@ const launcherRedis = (home: string): string | undefined => {
 }
 
 const choose = (env: Environment): Pick<RedisChoice, 'redisUrl' | 'source'> => {
-  const asked = readUrl(env, 'REDIS_URL', ['redis:', 'rediss:'], { isWhole: true })
+  const asked = readRedisUrl(env)
   if (asked !== undefined) return { redisUrl: asked, source: 'REDIS_URL' }
   const home = homeOf(env)
   const started = launcherRedis(home)

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { benchAccept } from './accept.ts'
 import { benchApi } from './api.ts'
 import { benchFootprint } from './footprint.ts'
+import { benchKillLoop } from './kill-loop/kill-loop.ts'
 import { benchOverhead } from './overhead.ts'
 import { benchSampling } from './sampling.ts'
 import { benchStreams } from './streams.ts'
@@ -18,19 +19,29 @@ const BENCHMARKS: Record<string, () => Promise<void>> = {
 }
 
 const { values, positionals: wanted } = parseArgs({
-  options: { down: { type: 'string', default: '600' } },
+  options: {
+    down: { type: 'string', default: '600' },
+    seconds: { type: 'string', default: '900' },
+    seed: { type: 'string', default: '1' }
+  },
   allowPositionals: true
 })
-const downSeconds = Number(values.down)
-if (!Number.isInteger(downSeconds) || downSeconds < 1 || downSeconds > 3600) {
-  console.error('--down must be seconds from 1 to 3600: how long the receiver of webhook-outage is away.')
+
+const wholeNumber = (flag: 'down' | 'seconds' | 'seed', [least, most]: [number, number], meaning: string): number => {
+  const number = Number(values[flag])
+  if (/^\d+$/.test(values[flag]) && number >= least && number <= most) return number
+  console.error(`--${flag} must be a whole number from ${least} to ${most}: ${meaning}.`)
   process.exit(1)
 }
+const downSeconds = wholeNumber('down', [1, 3600], 'seconds that the receiver of webhook-outage is away')
+const seconds = wholeNumber('seconds', [1, 3600], 'how long kill-loop breaks things')
+const seed = wholeNumber('seed', [0, 2 ** 32 - 1], 'what kill-loop breaks follows from it')
 
 /** Take a gigabyte of memory or minutes, or repeat others, so they run only when named. */
 const ON_DEMAND: Record<string, () => Promise<void>> = {
   api: benchApi,
-  'webhook-outage': () => benchWebhookOutage(downSeconds)
+  'webhook-outage': () => benchWebhookOutage(downSeconds),
+  'kill-loop': () => benchKillLoop(seconds, seed)
 }
 
 const unknown = wanted.filter((name) => !Object.hasOwn(BENCHMARKS, name) && !Object.hasOwn(ON_DEMAND, name))

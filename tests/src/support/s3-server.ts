@@ -22,6 +22,9 @@ export interface S3Server {
   list(): Promise<string[]>
   start(): Promise<void>
   stop(): Promise<void>
+  /** Freezes it: connections stay open and nothing answers. */
+  freeze(): void
+  thaw(): void
   close(): Promise<void>
 }
 
@@ -63,6 +66,9 @@ export const createS3Server = async (): Promise<S3Server> => {
     await until('the S3 server answers', async () => (await fetch(endpoint).catch(() => undefined)) !== undefined)
   }
   const stop = async () => server?.end('SIGKILL')
+  const signal = (name: NodeJS.Signals) => {
+    if (server?.isRunning()) process.kill(server.pid, name)
+  }
   await start()
   return {
     env: {
@@ -81,6 +87,8 @@ export const createS3Server = async (): Promise<S3Server> => {
     },
     start,
     stop,
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
     close: async () => {
       await stop()
       await rm(folder, { recursive: true, force: true })
