@@ -1,4 +1,4 @@
-import { ConfigError } from './config-readers.ts'
+import { ConfigError } from '@nextscale/platform/config'
 
 /** Ends the process with a sentence for whoever started it. */
 export const fail = (sentence: string): never => {

@@ -135,7 +135,7 @@ test('a taken port, a bad setting and an open host are one sentence and exit cod
   const port = typeof address === 'object' ? String(address?.port) : ''
   const cases: [Record<string, string>, RegExp][] = [
     [{ PORT: port }, /^Port \d+ of 127\.0\.0\.1 is taken by another process: .*\n$/],
-    [{ PORT: 'abc' }, /^PORT must be an integer between 1 and 65535, not "abc"\.\n$/],
+    [{ PORT: 'abc' }, /^PORT must be an integer from 1 to 65535, not "abc"\.\n$/],
     [
       { HOST: '0.0.0.0' },
       /^HOST=0\.0\.0\.0 opens the API to other machines.* there is none: make one with `npm run keys -- create .*UNAUTHENTICATED=allow.*\n$/

@@ -7,7 +7,7 @@ import type { Config } from './config.ts'
 enableCompileCache()
 const { readConfig } = await import('./config.ts')
 const { configure, fail } = await import('./fail.ts')
-const { prettyStream } = await import('./pretty-stream.ts')
+const { openLogStream } = await import('@nextscale/platform/log')
 const { buildApp } = await import('./build-app.ts')
 const { whyNotStart } = await import('./why-not-start.ts')
 
@@ -33,7 +33,7 @@ const listen = async (app: FastifyInstance, { host, port }: Config): Promise<voi
 const config = configure(readConfig)
 const refusal = await whyNotStart(config)
 if (refusal !== undefined) fail(refusal)
-const app = await buildApp(config, { logStream: await prettyStream(config) })
+const app = await buildApp(config, { logStream: await openLogStream(config) })
 
 /** Closes the server, once load balancers have had their time to see that it is not ready any more. */
 const close = async (delayMs: number, hurry: AbortSignal) => {

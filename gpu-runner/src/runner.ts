@@ -4,7 +4,8 @@ import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { announceModels } from './announce-models.ts'
 import { announceRunner } from './announce-runner.ts'
-import { type Config, ConfigError, type StoreConfig } from './config.ts'
+import { ConfigError, type ObjectStoreConfig } from '@nextscale/platform/config'
+import type { Config } from './config.ts'
 import { ModelError } from './errors.ts'
 import { keyOf } from './model/model-ref.ts'
 import { type OpenModel, openModel, verifyHashes } from './model/open-model.ts'
@@ -13,7 +14,6 @@ import type { ObjectStore } from './object-store/object-store.ts'
 import { logAttempts } from './observe/log-attempts.ts'
 import { observeSampler } from './observe/observe-sampler.ts'
 import { observeWith } from './observe/observer.ts'
-import { serveMetrics } from './observe/serve-metrics.ts'
 import { createSpeed } from './observe/speed.ts'
 import { Sampler } from './sampler/sampler.ts'
 import { createLiveEvents } from './worker/announce-events.ts'
@@ -52,19 +52,23 @@ const openStore = async (store: StoreConfig): Promise<ObjectStore> => {
 const openMetrics = async ({ metrics: address }: Readonly<Config>) => {
   if (!address) return undefined
   const { createMetrics } = await import('./observe/metrics.ts')
+  const { serveMetrics } = await import('@nextscale/platform/metrics')
   const metrics = createMetrics()
-  const stop = await serveMetrics(metrics, address).catch((error: unknown) => {
+  const stop = await serveMetrics(metrics.registry, address).catch((error: unknown) => {
     metrics.close()
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new ConfigError(`Metrics cannot be served (${reason}): set METRICS_PORT or METRICS_HOST to an address that is free.`)
+    throw error
   })
-  return { observer: metrics, stop }
+  const close = () => {
+    stop()
+    metrics.close()
+  }
+  return { observer: metrics, stop: close }
 }
 
 /** Traces, where they are wanted: others are spared the libraries. */
 const openTraces = async ({ tracing }: Readonly<Config>, log: Logger) => {
   if (!tracing) return undefined
-  const { exportTraces } = await import('./observe/export-traces.ts')
+  const { exportTraces } = await import('@nextscale/platform/traces')
   const { traceAttempts } = await import('./observe/trace-attempts.ts')
   const { tracer, close } = exportTraces(tracing, log)
   return { observer: traceAttempts(tracer), close }

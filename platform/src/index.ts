@@ -1,6 +1,5 @@
 export { S3_POLICY } from './object-store/s3-policy.ts'
 export { SteadyWorker, type SteadyWorkerOptions } from './queue/steady-worker.ts'
-export { faultOfRedisUrl } from './redis/redis-url.ts'
 export { scriptOf, WHEN_FULL, workWhenFull } from './redis/when-full.ts'
 export { type StallWatch, type StallWatchOptions, watchStalls } from './queue/watch-stalls.ts'
 export { aclRules, lackOfCommands } from './redis/require-commands.ts'

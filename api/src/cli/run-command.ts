@@ -1,4 +1,4 @@
-import { ConfigError } from '../config-readers.ts'
+import { ConfigError } from '@nextscale/platform/config'
 import { type Command, CommandError } from './command.ts'
 
 const isHelp = (text: string) => ['--help', '-h', 'help'].includes(text)

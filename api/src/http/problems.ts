@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { loggedText, loggedUrl } from '../logged-text.ts'
+import { loggedText, loggedUrl } from '@nextscale/platform/observe'
 import { COMMON_HEADERS } from './common-headers.ts'
 import { PROBLEM_MEDIA_TYPE, ProblemError, toProblem } from './problem.ts'
 

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generationOf, generationPrefix, isObjectKey } from '@nextscale/openapi'
-import type { DiskStoreConfig } from '../config.ts'
+import type { DiskStoreConfig } from '@nextscale/platform/config'
 import { ProblemError } from '../http/problem.ts'
 import { isSignatureOf, signLink } from './link-signature.ts'
 import { loadLinkSecret } from './link-secret.ts'

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { after, before, beforeEach, test } from 'node:test'
-import type { S3StoreConfig } from '../config.ts'
+import type { S3StoreConfig } from '@nextscale/platform/config'
 import type { ObjectStore } from './object-store.ts'
 import { openS3Store } from './s3.ts'
 

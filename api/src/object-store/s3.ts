@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { S3_POLICY } from '@nextscale/platform'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
-import type { S3StoreConfig } from '../config.ts'
+import type { S3StoreConfig } from '@nextscale/platform/config'
 import { ProblemError } from '../http/problem.ts'
 import { listS3 } from './list-s3.ts'
 import type { ObjectStore, StoredGeneration, StoredObject } from './object-store.ts'

@@ -8,7 +8,7 @@ import { deliver, type DeliverContext, RetryLater } from './deliver.ts'
 import { createDeliveryMetrics } from './delivery-metrics.ts'
 import { createHostSlots } from './host-slots.ts'
 import { openSigningKeys } from './signing-keys.ts'
-import { VERSION } from '../version.ts'
+import { VERSION } from '@nextscale/platform/observe'
 
 export interface DeliveriesContext extends Omit<DeliverContext, 'slots' | 'metrics' | 'signingKeys' | 'userAgent'> {
   redisUrl: string

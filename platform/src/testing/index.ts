@@ -1,2 +1,3 @@
 export { freePort, type RedisServer, startRedis } from './redis-server.ts'
+export { assertSettingsBehindTheApi, assertSharedSettings } from './shared-settings.ts'
 export { until } from './until.ts'

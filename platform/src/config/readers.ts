@@ -1,6 +1,6 @@
-import { faultOfRedisUrl } from '@nextscale/platform'
+import { faultOfRedisUrl } from './redis-url.ts'
 
-type Environment = Readonly<Record<string, string | undefined>>
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /** A setting that stops the start; its message says what to set. */
 export class ConfigError extends Error {
@@ -20,7 +20,7 @@ export const readInteger = (env: Environment, name: string, fallback: number, mi
   if (text === undefined) return fallback
   const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN
   if (value >= minimum && value <= maximum) return value
-  throw new ConfigError(`${name} must be an integer between ${minimum} and ${maximum}, not ${shown(text)}.`)
+  throw new ConfigError(`${name} must be an integer from ${minimum} to ${maximum}, not ${shown(text)}.`)
 }
 
 /** A number from 0 to 1. */
@@ -83,23 +83,3 @@ export const readList = (env: Environment, name: string, fallback = ''): string[
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '')
-
-const originOf = (text: string): string | undefined => {
-  if (!URL.canParse(text) || text.includes('*')) return undefined
-  const { protocol, origin } = new URL(text)
-  return protocol === 'http:' || protocol === 'https:' ? origin : undefined
-}
-
-/** Origins of web pages, as browsers write them; `*` for all. */
-export const readOrigins = (env: Environment, name: string): readonly string[] | '*' => {
-  const items = readList(env, name)
-  if (items.length === 1 && items[0] === '*') return '*'
-  const wrong = items.find((item) => originOf(item) !== item)
-  if (wrong === undefined) return Object.freeze(items)
-  const meant = originOf(wrong)
-  throw new ConfigError(
-    meant === undefined
-      ? `${name} must be origins of web pages such as "https://app.example,http://localhost:3000", or "*" alone for all, not ${shown(wrong)}.`
-      : `${name} has more or other than an origin, which is a protocol, a host and a port that is not the usual one: write "${meant}".`
-  )
-}

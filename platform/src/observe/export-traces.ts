@@ -10,10 +10,10 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider
 } from '@opentelemetry/sdk-trace'
-import type { FastifyBaseLogger } from 'fastify'
-import type { TracingConfig } from '../config.ts'
-import { loggedText } from '../logged-text.ts'
-import { VERSION } from '../version.ts'
+import type { TracingConfig } from '../config/index.ts'
+import type { Log } from './log.ts'
+import { loggedText } from './logged-text.ts'
+import { VERSION } from './version.ts'
 
 const EXPORT_INTERVAL_MS = 1_000
 /** Retries included. It also bounds how long a collector that does not answer holds up the end of the process. */
@@ -22,7 +22,7 @@ const EXPORT_TIMEOUT_MS = 3_000
 const reasonOf = (error: Error | undefined): string => loggedText(error?.message || error?.name || 'no answer')
 
 /** Says once that spans cannot be delivered, and once that they are again. */
-const telling = (exporter: SpanExporter, log: FastifyBaseLogger): SpanExporter => {
+const telling = (exporter: SpanExporter, log: Log): SpanExporter => {
   let isFailing = false
   return {
     export: (spans, done) =>
@@ -47,7 +47,7 @@ const withinTime = async (work: Promise<unknown>, ms: number): Promise<void> => 
 }
 
 /** Sends finished spans in the background. What the collector does not take is dropped. */
-export const exportTraces = ({ url, serviceName, share }: TracingConfig, log: FastifyBaseLogger) => {
+export const exportTraces = ({ url, serviceName, share }: TracingConfig, log: Log) => {
   const exporter = telling(new OTLPTraceExporter({ url, timeoutMillis: EXPORT_TIMEOUT_MS }), log)
   const provider = new TracerProvider({
     resource: defaultResource().merge(resourceFromAttributes({ 'service.name': serviceName, 'service.version': VERSION })),

@@ -1,4 +1,10 @@
-import { withoutSecrets } from './keys/token.ts'
+import { API_KEY_FORMAT } from '@nextscale/openapi'
+
+const { idLength, secretLength } = API_KEY_FORMAT
+const ANY_KEY = new RegExp(`(ns_[a-z0-9]{${idLength}}_)[A-Za-z0-9]{${secretLength}}`, 'g')
+
+/** A text in which every API key has lost its secret. */
+const withoutKeys = (text: string): string => text.replace(ANY_KEY, '$1…')
 
 /** Parameters of a query that let whoever has them in. */
 const SECRET_PARAMETERS: ReadonlySet<string> = new Set(['signature', 'token', 'x-amz-signature', 'x-amz-security-token'])
@@ -18,8 +24,8 @@ const hideParameter = (pair: string) => (SECRET_PARAMETERS.has(nameOf(pair)) ? `
 export const loggedUrl = (url: string): string => {
   const begin = url.indexOf('?')
   const path = (begin < 0 ? url : url.slice(0, begin)).replace(/\/\/[^/@]*@/, '//***@')
-  if (begin < 0) return withoutSecrets(path)
-  return withoutSecrets(
+  if (begin < 0) return withoutKeys(path)
+  return withoutKeys(
     `${path}?${url
       .slice(begin + 1)
       .split('&')
