@@ -20,8 +20,8 @@ import { createStreams, type Streams } from './limits/streams.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createStreamTokens, type StreamTokens } from './generations/stream-tokens.ts'
 import { createModelRegistry, type ModelRegistry } from './models/registry.ts'
-import type { ObjectStore } from './object-store/object-store.ts'
-import { openObjectStore } from './object-store/open.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
+import { openObjectStore } from '@nextscale/platform/object-store'
 import { connectListener, connectProducer } from './redis/connection.ts'
 import { createRunnerRegistry, type RunnerRegistry } from './runners/read-runners.ts'
 import { createJobEvents, type JobEvents } from './redis/job-events.ts'
@@ -68,7 +68,7 @@ export interface Services {
 
 /** Opens the services. Redis need not be there: what needs it answers 503 until it is. */
 export const openServices = async (config: Config, log: FastifyBaseLogger): Promise<Services> => {
-  const store = await openObjectStore(config.objectStore)
+  const store = await openObjectStore(config.objectStore, 'links')
   const keys = redisKeys(config.redisPrefix)
   const redis = connectProducer(config.redisUrl, log)
   const queue = openQueue(redis, keys)

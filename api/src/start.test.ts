@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { type Generation, type Problem, redisKeys } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
 import { createKey } from './keys/create.ts'
-import { openDiskStore } from './object-store/disk.ts'
+import { openDiskStore } from '@nextscale/platform/object-store'
 import { modelCard } from './testing/model-card.ts'
 import { freePort, type RedisServer, startRedis, until } from '@nextscale/platform/testing'
 
@@ -76,7 +76,7 @@ test('named pipes in the place of pictures hold up neither what is asked for nor
   await untilServed(`${base}/healthz`)
   const folder = join('generations', `gen_${'f'.repeat(26)}`)
   await mkdir(join(directory, folder), { recursive: true })
-  const store = await openDiskStore({ kind: 'disk', directory, linkSecret: secret, linkTtlSeconds: 60 })
+  const store = await openDiskStore({ kind: 'disk', directory, linkSecret: secret, linkTtlSeconds: 60 }, 'links')
   // Libuv has four threads for files.
   const links = await Promise.all(
     Array.from({ length: 8 }, async (_, at) => {

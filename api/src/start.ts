@@ -7,14 +7,13 @@ import type { Config } from './config.ts'
 enableCompileCache()
 const { readConfig } = await import('./config.ts')
 const { configure, fail } = await import('./fail.ts')
+const { isErrno } = await import('@nextscale/platform/errno')
 const { openLogStream } = await import('@nextscale/platform/log')
 const { buildApp } = await import('./build-app.ts')
 const { whyNotStart } = await import('./why-not-start.ts')
 
 /** How long closing may take; orchestrators usually kill after 10 or 30 s. */
 const CLOSE_DEADLINE_MS = 8000
-
-const isErrno = (error: unknown, code: string) => error instanceof Error && 'code' in error && error.code === code
 
 const listen = async (app: FastifyInstance, { host, port }: Config): Promise<void> => {
   try {

@@ -19,8 +19,8 @@ import { readConfig } from './config.ts'
 import { openModel } from './model/open-model.ts'
 import { startRunner } from './runner.ts'
 import type { SamplerForm } from './sampler/open-sampler.ts'
-import { SHIPPED_MODEL, temporaryFolder } from './testing/folders.ts'
-import { startRedis } from '@nextscale/platform/testing'
+import { SHIPPED_MODEL } from './testing/folders.ts'
+import { startRedis, temporaryFolder } from '@nextscale/platform/testing'
 
 const ID = `gen_${'a'.repeat(26)}`
 const OWNER = 'key_1'

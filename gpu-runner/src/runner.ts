@@ -4,13 +4,12 @@ import { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { announceModels } from './announce-models.ts'
 import { announceRunner } from './announce-runner.ts'
-import { ConfigError, type ObjectStoreConfig } from '@nextscale/platform/config'
+import { ConfigError } from '@nextscale/platform/config'
 import type { Config } from './config.ts'
 import { ModelError } from './errors.ts'
 import { keyOf } from './model/model-ref.ts'
 import { type OpenModel, openModel, verifyHashes } from './model/open-model.ts'
-import { createDiskStore } from './object-store/disk.ts'
-import type { ObjectStore } from './object-store/object-store.ts'
+import { openObjectStore } from '@nextscale/platform/object-store'
 import { logAttempts } from './observe/log-attempts.ts'
 import { observeSampler } from './observe/observe-sampler.ts'
 import { observeWith } from './observe/observer.ts'
@@ -40,13 +39,6 @@ const openModels = async (folders: readonly string[]): Promise<Map<string, OpenM
 /** What new requests are offered: of each id the first. */
 const offered = (models: readonly OpenModel[]): OpenModel[] =>
   models.filter(({ manifest: { id } }, place) => models.findIndex((other) => other.manifest.id === id) === place)
-
-const openStore = async (store: StoreConfig): Promise<ObjectStore> => {
-  if (store.kind === 'disk') return createDiskStore(store.folder)
-  // The SDK takes memory and start-up time that a runner with a disk need not spend.
-  const { createS3Store } = await import('./object-store/s3.ts')
-  return createS3Store(store)
-}
 
 /** Metrics, where they are wanted: others are spared the library. */
 const openMetrics = async ({ metrics: address }: Readonly<Config>) => {
@@ -134,7 +126,7 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
     onRestart: () => metrics?.observer.samplerRestarted(),
     log
   })
-  const store = await openStore(config.store)
+  const store = await openObjectStore(config.objectStore, 'writing')
   const { redis, subscriber } = await openRedis(config, keys, log)
   const cancels = await createCancelWatch(redis, subscriber, keys, log)
   const liveEvents = await createLiveEvents({
@@ -164,7 +156,7 @@ export const startRunner = async (config: Readonly<Config>, log: Logger): Promis
       withdraw().catch((error: unknown) => log.debug({ err: error }, 'the card of this runner stays until it is stale'))
       const outcome = await worker.stop()
       await sampler.close()
-      await store.close()
+      store.close()
       await liveEvents.close()
       subscriber.disconnect()
       redis.disconnect()

@@ -1,4 +1,3 @@
-export { S3_POLICY } from './object-store/s3-policy.ts'
 export { SteadyWorker, type SteadyWorkerOptions } from './queue/steady-worker.ts'
 export { scriptOf, WHEN_FULL, workWhenFull } from './redis/when-full.ts'
 export { type StallWatch, type StallWatchOptions, watchStalls } from './queue/watch-stalls.ts'

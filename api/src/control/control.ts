@@ -7,7 +7,7 @@ import { openEgress } from '../egress/open.ts'
 import { openDeliveryQueue, openQueue } from '../generations/queue.ts'
 import { createReader } from '../generations/reader.ts'
 import { withDeliveries } from '../generations/with-deliveries.ts'
-import { openObjectStore } from '../object-store/open.ts'
+import { openObjectStore } from '@nextscale/platform/object-store'
 import type { WorkerEnd } from '../redis/close-worker.ts'
 import { connectProducer } from '../redis/connection.ts'
 import { createRunnerRegistry } from '../runners/read-runners.ts'
@@ -31,7 +31,7 @@ export interface Control {
 
 /** What the parts of a control process work with. */
 const open = async (config: ControlConfig, log: FastifyBaseLogger) => {
-  const store = await openObjectStore(config.objectStore)
+  const store = await openObjectStore(config.objectStore, 'links')
   const keys = redisKeys(config.redisPrefix)
   const redis = connectProducer(config.redisUrl, log)
   const queue = openQueue(redis, keys)

@@ -2,7 +2,7 @@ import { CONTENT_TYPES, type GenerateImagePayload } from '@nextscale/openapi'
 import type { FastifyReply } from 'fastify'
 import type { ImageFormat } from '../http/accept.ts'
 import { ProblemError } from '../http/problem.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import type { Found } from './find.ts'
 
 const notAcceptable = (detail: string, pointer = '/headers/accept') =>

@@ -1,16 +1,15 @@
 import { lstat, opendir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { generationOf, generationPrefix, GENERATIONS_PREFIX } from '@nextscale/openapi'
+import { isErrno } from '../errno.ts'
 import type { StoredGeneration } from './object-store.ts'
-
-const isMissing = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT'
 
 /** What `work` gives, or nothing where a file or folder is gone. */
 const unlessGone = async <T>(work: () => Promise<T>): Promise<T | undefined> => {
   try {
     return await work()
   } catch (error) {
-    if (isMissing(error)) return undefined
+    if (isErrno(error, 'ENOENT')) return undefined
     throw error
   }
 }

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isErrno } from '../errno.ts'
 import { openFile } from './open-file.ts'
 
 const SECRET_FILE = '.link-secret'
-
-const isErrno = (error: unknown, code: string) => error instanceof Error && 'code' in error && error.code === code
 
 const readSecret = async (path: string): Promise<string | undefined> => {
   // Secrets are often mounted as links.

@@ -1,10 +1,9 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { isErrno } from '../errno.ts'
 
 /** Of what is not there, and of what is there and cannot be a file: a link, a socket, a device without its driver. */
-const NO_FILE: ReadonlySet<unknown> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENXIO', 'ENODEV'])
-
-const isNoFile = (error: unknown) => error instanceof Error && 'code' in error && NO_FILE.has(error.code)
+const NO_FILE = ['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENXIO', 'ENODEV']
 
 /** Opens a file to read it. Undefined where there is none, whatever else is there; that is neither waited for nor followed. */
 export const openFile = async (path: string, { followsLinks = false } = {}): Promise<FileHandle | undefined> => {
@@ -20,7 +19,7 @@ export const openFile = async (path: string, { followsLinks = false } = {}): Pro
     await handle.close()
     return undefined
   } catch (error) {
-    if (isNoFile(error)) return undefined
+    if (isErrno(error, ...NO_FILE)) return undefined
     throw error
   }
 }

@@ -2,15 +2,13 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { getObject } from '@nextscale/openapi'
-import { assertKept } from '../testing/contract.ts'
-import { openTestApp, type TestApp } from '../testing/test-app.ts'
-import { openDiskStore } from './disk.ts'
-import { loadLinkSecret } from './link-secret.ts'
+import { openDiskStore } from '@nextscale/platform/object-store'
+import { assertKept } from '../../testing/contract.ts'
+import { openTestApp, type TestApp } from '../../testing/test-app.ts'
 
 const ID = 'gen_aaaaaaaaaaaaaaaaaaaaaaaaaa'
 const KEY = `generations/${ID}/0.png`
@@ -27,7 +25,7 @@ before(async () => {
 after(() => context.close())
 
 const storeAt = (now = Date.now) =>
-  openDiskStore({ kind: 'disk', directory: context.directory, linkSecret: 's'.repeat(40), linkTtlSeconds: 60 }, now)
+  openDiskStore({ kind: 'disk', directory: context.directory, linkSecret: 's'.repeat(40), linkTtlSeconds: 60 }, 'links', now)
 
 const linkTo = async (key: string, now = Date.now) => (await (await storeAt(now)).link(key, { base: '', notAfter: FOREVER })).url
 
@@ -150,37 +148,4 @@ test('a link has one spelling of its time', async () => {
   ])
     assert.equal((await fetch(url.replace(expires, spelt))).statusCode, 400, spelt)
   assert.equal((await fetch(url.replace(expires, 'Infinity'))).statusCode, 400)
-})
-
-test('removing takes a generation’s folder, is idempotent, and takes nothing else', async () => {
-  const id = 'gen_caaaaaaaaaaaaaaaaaaaaaaaaa'
-  await mkdir(join(context.directory, 'generations', id), { recursive: true })
-  await writeFile(join(context.directory, 'generations', id, '0.png'), 'x')
-  const store = await storeAt()
-  await store.remove(`generations/${id}/`)
-  await store.remove(`generations/${id}/`)
-  await assert.rejects(stat(join(context.directory, 'generations', id)))
-  assert.equal(await readFile(join(context.directory, KEY), 'utf8'), 'a picture')
-  for (const prefix of ['', '/', 'generations/', '../', `generations/${id}`])
-    await assert.rejects(store.remove(prefix), TypeError)
-})
-
-test('processes that start at once agree on one secret, readable by its owner only', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'nextscale-secret-'))
-  const secrets = await Promise.all(Array.from({ length: 10 }, () => loadLinkSecret(join(directory, 'objects'))))
-  assert.equal(new Set(secrets).size, 1)
-  assert.match(secrets[0] ?? '', /^[0-9a-f]{64}$/)
-  assert.equal((await stat(join(directory, 'objects', '.link-secret'))).mode & 0o777, 0o600)
-  await rm(directory, { recursive: true })
-})
-
-test('a secret may be a link to a file; a named pipe in its place stops the start with a sentence', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'nextscale-secret-'))
-  await writeFile(join(directory, 'mounted'), 'a secret\n')
-  await symlink('mounted', join(directory, '.link-secret'))
-  assert.equal(await loadLinkSecret(directory), 'a secret')
-  await rm(join(directory, '.link-secret'))
-  execFileSync('mkfifo', [join(directory, '.link-secret')])
-  await assert.rejects(loadLinkSecret(directory), /\.link-secret is empty, or no file: remove it, or set LINK_SECRET/)
-  await rm(directory, { recursive: true })
 })

@@ -35,24 +35,34 @@ export interface StoredGeneration {
   changedAt: number
 }
 
-/** What lies in a store, without the links to it. */
-export interface ObjectFolders {
+/** An object that is put. */
+export interface NewObject {
+  body: Buffer
+  contentType: string
+}
+
+/** Where pictures are. Every method may fail with StoreUnavailable. */
+export interface ObjectStore {
+  /** Stores an object whole, replacing an earlier one. Resolves once the store has confirmed it. */
+  put(key: string, object: NewObject, signal?: AbortSignal): Promise<void>
+  /**
+   * Opens an object to be read.
+   * @throws NoSuchObject
+   */
+  open(key: string): Promise<StoredObject>
   /** Walks through what is there, generation by generation. */
   list(signal?: AbortSignal): AsyncIterable<StoredGeneration>
   /** Removes every object under a prefix; none is fine. */
   remove(prefix: string, signal?: AbortSignal): Promise<void>
-  close(): void
-}
-
-/** Where pictures are. Failures of the store itself are problems with code `object_store_unavailable`. */
-export interface ObjectStore extends ObjectFolders {
   /** A link anyone may fetch the object with, for a while. Nothing is looked up: the object need not exist. */
   link(key: string, options: LinkOptions): Promise<Link>
-  /** Opens an object for whoever holds a link to it; absent where links lead elsewhere. */
-  read?(key: string, proof: LinkProof): Promise<StoredObject>
-  /** Leaves a mark of this server's own, beside the objects. */
+  /**
+   * Opens an object for whoever holds a link to it; absent where links lead elsewhere.
+   * @throws BadLink, NoSuchObject
+   */
+  openLinked?(key: string, proof: LinkProof): Promise<StoredObject>
+  /** Leaves a mark of the service's own, beside the objects. */
   mark(name: string): Promise<void>
   isMarked(name: string): Promise<boolean>
-  /** Opens an object for this server itself. */
-  open(key: string): Promise<StoredObject>
+  close(): void
 }
