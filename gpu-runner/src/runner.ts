@@ -1,6 +1,5 @@
 import { type RedisKeys, redisKeys } from '@nextscale/openapi'
-import { lackOfCommands } from '@nextscale/platform'
-import { Redis } from 'ioredis'
+import { connectWorker, lackOfCommands } from '@nextscale/platform'
 import type { Logger } from 'pino'
 import { announceModels } from './announce-models.ts'
 import { announceRunner } from './announce-runner.ts'
@@ -66,41 +65,16 @@ const openTraces = async ({ tracing }: Readonly<Config>, log: Logger) => {
   return { observer: traceAttempts(tracer), close }
 }
 
-/** Longer than any blocking command of the worker. */
-const SOCKET_TIMEOUT_MS = 15_000
-
-/** A connection that waits for Redis for as long as it takes: a runner has nothing better to do. */
-const connect = (url: string, log: Logger): Redis => {
-  const redis = new Redis(url, {
-    maxRetriesPerRequest: null,
-    retryStrategy: (times) => Math.min(times * 100, 2_000),
-    // A route that died in silence is given up, or lock renewal would hang on it.
-    socketTimeout: SOCKET_TIMEOUT_MS,
-    // After a failover the old primary answers READONLY: connect anew to find the new one.
-    reconnectOnError: (error) => error.message.startsWith('READONLY')
-  })
-  let isDown = false
-  redis.on('error', (error) => {
-    if (!isDown) log.warn({ err: error }, 'Redis cannot be reached')
-    isDown = true
-  })
-  redis.on('ready', () => {
-    if (isDown) log.info('Redis is back')
-    isDown = false
-  })
-  return redis
-}
-
 /**
  * Waits for Redis for as long as it takes.
  * @throws ConfigError when its user may not do what a runner needs.
  */
 const openRedis = async ({ redisUrl, redisPrefix }: Readonly<Config>, keys: RedisKeys, log: Logger) => {
-  const redis = connect(redisUrl, log)
+  const redis = connectWorker(redisUrl, log, { isTold: true })
   if (redis.status !== 'ready') await new Promise<void>((resolve) => redis.once('ready', () => resolve()))
   const lack = await lackOfCommands(redis, keys, redisPrefix)
   if (lack !== undefined) throw new ConfigError(lack)
-  return { redis, subscriber: connect(redisUrl, log) }
+  return { redis, subscriber: connectWorker(redisUrl, log) }
 }
 
 export interface Runner {

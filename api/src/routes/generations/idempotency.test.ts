@@ -4,7 +4,7 @@ import { createGeneration, type Generation, type Problem } from '@nextscale/open
 import { createEnqueueKeyed } from '../../generations/enqueue-keyed.ts'
 import { keyedGenerationId } from '../../generations/id.ts'
 import { openDeliveryQueue, openQueue } from '../../generations/queue.ts'
-import { connectProducer } from '../../redis/connection.ts'
+import { connectProducer } from '../../redis/connect.ts'
 import { assertKept } from '../../testing/contract.ts'
 import { modelCard } from '../../testing/model-card.ts'
 import { bodyOf, openTestApp, type TestApp } from '../../testing/test-app.ts'
