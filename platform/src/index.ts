@@ -1,3 +1,4 @@
+export { deliveryOptions } from './queue/delivery-options.ts'
 export { SteadyWorker, type SteadyWorkerOptions } from './queue/steady-worker.ts'
 export { scriptOf, WHEN_FULL, workWhenFull } from './redis/when-full.ts'
 export { connectListener, connectProducer, connectWorker } from './redis/connect.ts'

@@ -5,6 +5,7 @@ import {
   type QueuedWebhook,
   terminalDeliveryId
 } from '@nextscale/openapi'
+import { deliveryOptions } from '@nextscale/platform'
 import { type IRedisTransaction, Job, type Queue } from 'bullmq'
 import { type Addition, toJob } from './to-job.ts'
 
@@ -13,22 +14,10 @@ export interface FlowQueues {
   deliveryQueue: Queue<DeliverWebhookPayload>
 }
 
-const { attempts, backoff, queue: deliveryName, retentionSeconds, keptAttempts: keepLogs } = deliverWebhookJob
-const kept = { age: retentionSeconds }
-
 /** The delivery of a generation's end, as BullMQ takes it. */
 const toDelivery = ({ id, payload, createdAt }: Addition, { url, base, events }: QueuedWebhook) => {
   const data: DeliverWebhookPayload = { version: 1, owner: payload.owner, generation_id: id, url, base, event: null, events }
-  const opts = {
-    jobId: terminalDeliveryId(id),
-    timestamp: createdAt,
-    attempts,
-    backoff,
-    removeOnComplete: kept,
-    removeOnFail: kept,
-    keepLogs
-  }
-  return { name: deliveryName, data, opts }
+  return { name: deliverWebhookJob.queue, data, opts: deliveryOptions(terminalDeliveryId(id), createdAt) }
 }
 
 /**
