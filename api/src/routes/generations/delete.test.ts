@@ -82,9 +82,7 @@ test('when the object store fails, nothing else is changed', async () => {
   const redis = new Redis(context.server.url, { scripts: { readGeneration: READ_GENERATION } })
   const reader = createReader(redis, queue, keys)
   const deliveryQueue = openDeliveryQueue(redis, keys)
-  await assert.rejects(erase({ redis, queue, deliveryQueue, keys, reader, store }, OWNER, id), {
-    code: 'object_store_unavailable'
-  })
+  await assert.rejects(erase({ redis, queue, deliveryQueue, keys, reader, store }, OWNER, id), { name: 'StoreUnavailable' })
   redis.disconnect()
   assert.equal((await context.app.inject(`/generations/${id}`)).statusCode, 200)
 })
