@@ -1,18 +1,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from pathlib import Path
-
-import pytest
 
 import nextscale
+import pytest
 from nextscale import Nextscale, NextscaleError, ResponseInvalid
 
 from .conftest import Caller
-from .stand_in import GENERATION_ID, Answer, StandIn, accepted, ended, generation, output, problem
+from .stand_in import DOCUMENT, GENERATION_ID, Answer, StandIn, accepted, ended, generation, output, problem
 
-DOCUMENT = json.loads((Path(__file__).parents[3] / "openapi.json").read_text())
 PICTURE = b"\x89PNG not really"
 
 
