@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from nextscale import NextscaleError
 
 from .conftest import Caller

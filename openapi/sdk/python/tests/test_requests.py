@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import hashlib
 
-import nextscale
 import pytest
+
+import nextscale
 from nextscale import Nextscale, NextscaleError, ResponseInvalid
 
 from .conftest import Caller

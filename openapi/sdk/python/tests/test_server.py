@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import nextscale
-from nextscale import NextscaleError
+from nextscale import GenerationFailed, NextscaleError
 
 from .conftest import Caller
 from .deployment import Deployment, until
@@ -64,7 +64,9 @@ def test_pages_of_the_list_join_up(live: Caller) -> None:
 def test_a_generation_is_canceled(live: Caller) -> None:
     ids = [live("generate", **LONG).id for _ in range(4)]
     live("cancel", ids[-1])
-    assert live("wait", ids[-1], timeout=60).status == "canceled"
+    with pytest.raises(GenerationFailed) as raised:
+        live("wait", ids[-1], timeout=60)
+    assert (raised.value.code, raised.value.generation.status) == ("canceled", "canceled")
     for id in ids:
         live("cancel", id)
 

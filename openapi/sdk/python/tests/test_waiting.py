@@ -36,20 +36,17 @@ def test_a_server_that_answers_at_once_is_not_overrun(call: Caller, server: Stan
     assert slept == [1.0, 1.0]
 
 
+@pytest.mark.parametrize("name", ["wait", "generate_and_wait"])
 @pytest.mark.parametrize("status", ["failed", "canceled", "expired"])
-def test_an_end_without_pictures_is_an_error_with_the_generation(call: Caller, server: StandIn, status: str) -> None:
+def test_an_end_without_pictures_is_an_error_with_the_generation(call: Caller, server: StandIn, status: str, name: str) -> None:
     error = {"code": "sampler_failed", "message": "no memory", "retryable": True} if status == "failed" else None
-    server.says(accepted(), ended(status, error=error))
+    server.says(*([accepted()] if name == "generate_and_wait" else []), ended(status, error=error))
     with pytest.raises(GenerationFailed) as raised:
-        call("generate_and_wait")
+        call(name, *([GENERATION_ID] if name == "wait" else []))
     assert raised.value.generation.status == status
     assert raised.value.code == ("sampler_failed" if status == "failed" else status)
     assert raised.value.retryable == (status == "failed")
-
-
-def test_wait_gives_any_end_as_it_is(call: Caller, server: StandIn) -> None:
-    server.says(ended("canceled"))
-    assert call("wait", GENERATION_ID).status == "canceled"
+    assert raised.value.detail.startswith(f"{GENERATION_ID}: ")
 
 
 @pytest.mark.parametrize("name", ["wait", "generate_and_wait"])

@@ -4,12 +4,13 @@ import base64
 import json
 from datetime import datetime, timedelta, timezone
 
-import nextscale
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from nextscale import Nextscale, WebhookInvalid, WebhookKey, WebhookKeySet, parse_webhook, verify_webhook
 from standardwebhooks import Webhook, WebhookVerificationError
+
+import nextscale
+from nextscale import Nextscale, WebhookInvalid, WebhookKey, WebhookKeySet, parse_webhook, verify_webhook
 
 from .stand_in import DOCUMENT, output
 

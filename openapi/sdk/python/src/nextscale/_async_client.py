@@ -15,7 +15,7 @@ from nextscale import _operations as operations
 from nextscale._async import call, sleep
 from nextscale._async_webhooks import AsyncWebhookCalls
 from nextscale._config import read_config
-from nextscale._errors import ConnectionFailed, GenerationFailed, NextscaleError, WaitTimedOut
+from nextscale._errors import ConnectionFailed, NextscaleError, WaitTimedOut, with_pictures
 from nextscale._events import Follower
 from nextscale._generated.events import GenerationEvent
 from nextscale._generated.models import (
@@ -29,7 +29,7 @@ from nextscale._generated.models import (
     ServiceStatus,
 )
 from nextscale._generated.requests import ContinueRequest, GenerateRequest
-from nextscale._operations import TERMINAL, Operation
+from nextscale._operations import Operation, is_terminal
 from nextscale._retry import NEVER, Deadline, RetryPolicy
 from nextscale._transport import (
     IDLE_STREAM_SECONDS,
@@ -88,18 +88,18 @@ class AsyncNextscale(AsyncWebhookCalls):
         """
         deadline = Deadline(timeout)
         generation = await self._send(operations.generate(request, idempotency_key), deadline)
-        generation = await self._finish(generation, deadline, on_event)
-        if generation.status != "succeeded":
-            raise GenerationFailed(generation)
-        return generation
+        return with_pictures(await self._finish(generation, deadline, on_event))
 
     async def get(self, id: str) -> Generation:
         """Reads a generation as it is now. Its links are minted anew on every read."""
         return (await self._send(operations.get(id)))[0]
 
     async def wait(self, id: str, timeout: float | None = None) -> Generation:
-        """Waits until a generation is terminal, however it ended. Raises `WaitTimedOut` after `timeout` seconds."""
-        return await self._poll(id, Deadline(timeout))
+        """Waits for the pictures of a generation that was asked for before, at most `timeout` seconds.
+
+        Raises `GenerationFailed` if it ends without them (failed, canceled, expired), `WaitTimedOut` if that takes too long.
+        """
+        return with_pictures(await self._poll(id, Deadline(timeout)))
 
     async def list(
         self,
@@ -219,7 +219,7 @@ class AsyncNextscale(AsyncWebhookCalls):
                 if error.retryable and deadline.passed():
                     raise WaitTimedOut(id, deadline.seconds) from error
                 raise
-            if generation.status in TERMINAL:
+            if is_terminal(generation):
                 return generation
             if deadline.passed():
                 raise WaitTimedOut(id, deadline.seconds)
@@ -233,7 +233,7 @@ class AsyncNextscale(AsyncWebhookCalls):
         on_event: Callable[[GenerationEvent], Awaitable[object] | object] | None,
     ) -> Generation:
         if on_event is None:
-            return generation if generation.status in TERMINAL else await self._poll(generation.id, deadline)
+            return generation if is_terminal(generation) else await self._poll(generation.id, deadline)
         async with aclosing(self._follow_or_poll(generation.id, deadline)) as events:
             async for event in events:
                 if event.event == "end":

@@ -60,13 +60,20 @@ class GenerationFailed(NextscaleError):
 
     def __init__(self, generation: Generation) -> None:
         error = generation.error
-        detail = error.message if error else f"the generation ended as {generation.status}"
+        detail = error.message if error else f"it ended as {generation.status}, without pictures"
         super().__init__(
             f"{generation.id}: {detail}",
             code=error.code if error else generation.status,
             retryable=error.retryable if error else False,
         )
         self.generation = generation
+
+
+def with_pictures(generation: Generation) -> Generation:
+    """A generation that has ended, if it has its pictures."""
+    if generation.status != "succeeded":
+        raise GenerationFailed(generation)
+    return generation
 
 
 class WaitTimedOut(NextscaleError, TimeoutError):
