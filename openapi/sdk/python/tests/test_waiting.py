@@ -8,7 +8,7 @@ import pytest
 from nextscale import AsyncNextscale, ConnectionFailed, GenerationFailed, Nextscale, WaitTimedOut
 
 from .conftest import Caller
-from .stand_in import GENERATION_ID, Answer, StandIn, accepted, ended, generation, message, output, problem, stream
+from .stand_in import GENERATION_ID, Answer, StandIn, accepted, ended, generation, message, output, preview, problem, stream
 
 SNAPSHOT = message("1", "snapshot", generation())
 
@@ -77,11 +77,21 @@ def test_events_are_told_of_while_it_waits(call: Caller, server: StandIn) -> Non
 
 def test_without_a_stream_it_polls(call: Caller, server: StandIn, slept: list[float]) -> None:
     busy = problem(429, "too_many_streams", retryable=True)
-    server.says(accepted(), *[busy] * 5, ended())
+    server.says(accepted(), *[busy] * 5, ended(previews=[preview(scale=4), preview()], outputs=[output()]))
     seen: list[Any] = []
     assert call("generate_and_wait", on_event=seen.append).status == "succeeded"
-    assert [event.event for event in seen] == ["end"]
+    assert [event.event for event in seen] == ["preview", "preview", "output", "end"]
+    assert [event.data.scale for event in seen[:2]] == [2, 4]
     assert [request.path.endswith("/events") for request in server.requests] == [False, *[True] * 5, False]
+
+
+def test_what_the_stream_has_told_of_is_not_told_again_where_it_polls(call: Caller, server: StandIn, slept: list[float]) -> None:
+    busy = problem(429, "too_many_streams", retryable=True)
+    held = stream(message("1", "snapshot", generation(previews=[preview()])))
+    server.says(accepted(), held, *[busy] * 4, ended(previews=[preview(), preview(scale=4)], outputs=[output()]))
+    seen: list[Any] = []
+    call("generate_and_wait", on_event=seen.append)
+    assert [event.event for event in seen] == ["snapshot", "preview", "preview", "output", "end"]
 
 
 def test_a_stream_that_goes_on_for_too_long_is_left(call: Caller, server: StandIn) -> None:

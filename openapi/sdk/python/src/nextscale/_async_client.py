@@ -146,9 +146,11 @@ class AsyncNextscale(AsyncWebhookCalls):
     def events(self, id: str, last_event_id: str | None = None) -> AsyncGenerator[GenerationEvent, None]:
         """Follows a generation: `snapshot` first, `end` last, each event once.
 
-        Lost connections are taken up again where they broke off. With `last_event_id` it goes on after that event.
+        What the snapshot has of previews and outputs follows it as `preview` and `output` events with its id, so whoever looks
+        at those misses none. Lost connections are taken up again where they broke off. With `last_event_id` it goes on after
+        that event.
         """
-        return self._follow(id, last_event_id, NEVER)
+        return self._follow(id, Follower(last_event_id), NEVER)
 
     async def download(self, output: GenerationOutput | Preview) -> bytes:
         """Fetches a picture or a preview, and checks that it is whole."""
@@ -242,19 +244,22 @@ class AsyncNextscale(AsyncWebhookCalls):
         return generation
 
     async def _follow_or_poll(self, id: str, deadline: Deadline) -> AsyncGenerator[GenerationEvent, None]:
-        """The events, and where there can be no stream the last of them alone: they follow from the generation."""
+        """The events; where there can be no stream, those that still follow from the generation in the end."""
+        follower = Follower(None)
         try:
-            async with aclosing(self._follow(id, None, deadline)) as events:
+            async with aclosing(self._follow(id, follower, deadline)) as events:
                 async for event in events:
                     yield event
             return
         except NextscaleError as error:
             if isinstance(error, WaitTimedOut) or not error.retryable:
                 raise
-        yield EndEvent(id="", event="end", data=await self._poll(id, deadline))
+        generation = await self._poll(id, deadline)
+        for event in follower.pictures_of(generation):
+            yield event
+        yield EndEvent(id="", event="end", data=generation)
 
-    async def _follow(self, id: str, last_event_id: str | None, deadline: Deadline) -> AsyncGenerator[GenerationEvent, None]:
-        follower = Follower(last_event_id)
+    async def _follow(self, id: str, follower: Follower, deadline: Deadline) -> AsyncGenerator[GenerationEvent, None]:
         url = f"{self._config.root}{operations.events_path(id)}"
         failures = 0
         while True:

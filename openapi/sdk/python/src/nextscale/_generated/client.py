@@ -148,9 +148,11 @@ class Nextscale(WebhookCalls):
     def events(self, id: str, last_event_id: str | None = None) -> Generator[GenerationEvent, None, None]:
         """Follows a generation: `snapshot` first, `end` last, each event once.
 
-        Lost connections are taken up again where they broke off. With `last_event_id` it goes on after that event.
+        What the snapshot has of previews and outputs follows it as `preview` and `output` events with its id, so whoever looks
+        at those misses none. Lost connections are taken up again where they broke off. With `last_event_id` it goes on after
+        that event.
         """
-        return self._follow(id, last_event_id, NEVER)
+        return self._follow(id, Follower(last_event_id), NEVER)
 
     def download(self, output: GenerationOutput | Preview) -> bytes:
         """Fetches a picture or a preview, and checks that it is whole."""
@@ -244,19 +246,22 @@ class Nextscale(WebhookCalls):
         return generation
 
     def _follow_or_poll(self, id: str, deadline: Deadline) -> Generator[GenerationEvent, None, None]:
-        """The events, and where there can be no stream the last of them alone: they follow from the generation."""
+        """The events; where there can be no stream, those that still follow from the generation in the end."""
+        follower = Follower(None)
         try:
-            with closing(self._follow(id, None, deadline)) as events:
+            with closing(self._follow(id, follower, deadline)) as events:
                 for event in events:
                     yield event
             return
         except NextscaleError as error:
             if isinstance(error, WaitTimedOut) or not error.retryable:
                 raise
-        yield EndEvent(id="", event="end", data=self._poll(id, deadline))
+        generation = self._poll(id, deadline)
+        for event in follower.pictures_of(generation):
+            yield event
+        yield EndEvent(id="", event="end", data=generation)
 
-    def _follow(self, id: str, last_event_id: str | None, deadline: Deadline) -> Generator[GenerationEvent, None, None]:
-        follower = Follower(last_event_id)
+    def _follow(self, id: str, follower: Follower, deadline: Deadline) -> Generator[GenerationEvent, None, None]:
         url = f"{self._config.root}{operations.events_path(id)}"
         failures = 0
         while True:
