@@ -108,7 +108,10 @@ def problem(status: int, code: str, *, retryable: bool = False, headers: dict[st
 
 def example(path: str, method: str = "get", status: int = 200) -> Any:
     """The answer that the contract shows for an operation, whose own tests hold it to its schemas."""
-    return DOCUMENT["paths"][path][method]["responses"][str(status)]["content"]["application/json"]["example"]
+    [(_, content)] = [
+        each for each in DOCUMENT["paths"][path][method]["responses"][str(status)]["content"].items() if "json" in each[0]
+    ]
+    return content["example"] if "example" in content else next(iter(content["examples"].values()))["value"]
 
 
 def output(**changes: object) -> dict[str, object]:

@@ -29,7 +29,9 @@ from nextscale._generated.models import (
     ServiceStatus,
 )
 from nextscale._generated.requests import ContinueRequest, GenerateRequest
+from nextscale._keywords import keywords
 from nextscale._operations import Operation, is_terminal
+from nextscale._picture import Picture
 from nextscale._retry import NEVER, Deadline, RetryPolicy
 from nextscale._transport import (
     IDLE_STREAM_SECONDS,
@@ -66,6 +68,7 @@ class AsyncNextscale(AsyncWebhookCalls):
         self._policy = RetryPolicy(max_retries)
         self._http = httpx.AsyncClient()
 
+    @keywords(text="class_name", number="class_label")
     async def generate(self, *, idempotency_key: str | None = None, **request: Unpack[GenerateRequest]) -> Generation:
         """Asks for pictures and returns at once; the generation is usually `queued`.
 
@@ -74,6 +77,7 @@ class AsyncNextscale(AsyncWebhookCalls):
         """
         return await self._send(operations.generate(request, idempotency_key))
 
+    @keywords(text="class_name", number="class_label")
     async def generate_and_wait(
         self,
         *,
@@ -101,6 +105,7 @@ class AsyncNextscale(AsyncWebhookCalls):
         """
         return with_pictures(await self._poll(id, Deadline(timeout)))
 
+    @keywords(text="status")
     async def list(
         self,
         *,
@@ -119,6 +124,7 @@ class AsyncNextscale(AsyncWebhookCalls):
             if cursor is None:
                 return
 
+    @keywords(text="status")
     async def list_page(
         self,
         cursor: str | None = None,
@@ -139,6 +145,7 @@ class AsyncNextscale(AsyncWebhookCalls):
         """Erases a generation that has ended, with its pictures. One that is gone already is no error."""
         await self._send(operations.delete(id))
 
+    @keywords(number="keep_scales")
     async def continue_(self, id: str, *, idempotency_key: str | None = None, **request: Unpack[ContinueRequest]) -> Generation:
         """Takes a draft further, or with `keep_scales` varies a generation. Like `generate`, it returns at once."""
         return await self._send(operations.continue_(id, request, idempotency_key))
@@ -152,8 +159,8 @@ class AsyncNextscale(AsyncWebhookCalls):
         """
         return self._follow(id, Follower(last_event_id), NEVER)
 
-    async def download(self, output: GenerationOutput | Preview) -> bytes:
-        """Fetches a picture or a preview, and checks that it is whole."""
+    async def download(self, output: GenerationOutput | Preview) -> Picture:
+        """Fetches a picture or a preview, and checks that it is whole. `save` writes it to a file; a notebook shows it."""
         # A link carries its own permission, and may lead to another host: the key stays here.
         link = Operation("GET", "", lambda response: response.content)
         return whole_file(output, await self._send(link, url=output.url))
@@ -184,6 +191,9 @@ class AsyncNextscale(AsyncWebhookCalls):
     async def aclose(self) -> None:
         """Closes its connections."""
         await self._http.aclose()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._config.root!r})"
 
     async def __aenter__(self) -> Self:
         return self

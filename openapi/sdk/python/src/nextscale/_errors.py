@@ -98,6 +98,12 @@ class ResponseInvalid(NextscaleError):
         super().__init__(detail, code="response_invalid")
 
 
+WHERE_KEYS_ARE = (
+    "Give one as api_key= or NEXTSCALE_API_KEY: `npm start` keeps that of a local service in the file .nextscale/api-key, "
+    "and `nextscale keys create` makes one."
+)
+
+
 def retry_after_of(response: httpx.Response) -> float | None:
     """Seconds until the server wants to be asked again, from a number or an HTTP date."""
     text = response.headers.get("retry-after", "").strip()
@@ -125,14 +131,19 @@ def error_of(response: httpx.Response) -> NextscaleError:
             retryable=status == 429 or status >= 500,
             retry_after=retry_after,
         )
+    detail, errors = problem.detail, problem.errors
+    if problem.code == "unauthorized":
+        # The server speaks of headers, and names them as the field at fault: those are this client's to write.
+        wrong = detail if "authorization" in response.request.headers else "This server asks for an API key."
+        detail, errors = f"{wrong} {WHERE_KEYS_ARE}", []
     return NextscaleError(
-        problem.detail,
+        detail,
         code=problem.code,
         title=problem.title,
         status=status,
         type=problem.type,
         request_id=problem.request_id,
         retryable=problem.retryable or status >= 500,
-        errors=problem.errors,
+        errors=errors,
         retry_after=retry_after,
     )

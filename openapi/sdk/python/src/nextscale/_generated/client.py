@@ -31,7 +31,9 @@ from nextscale._generated.models import (
     ServiceStatus,
 )
 from nextscale._generated.requests import ContinueRequest, GenerateRequest
+from nextscale._keywords import keywords
 from nextscale._operations import Operation, is_terminal
+from nextscale._picture import Picture
 from nextscale._retry import NEVER, Deadline, RetryPolicy
 from nextscale._transport import (
     IDLE_STREAM_SECONDS,
@@ -68,6 +70,7 @@ class Nextscale(WebhookCalls):
         self._policy = RetryPolicy(max_retries)
         self._http = httpx.Client()
 
+    @keywords(text="class_name", number="class_label")
     def generate(self, *, idempotency_key: str | None = None, **request: Unpack[GenerateRequest]) -> Generation:
         """Asks for pictures and returns at once; the generation is usually `queued`.
 
@@ -76,6 +79,7 @@ class Nextscale(WebhookCalls):
         """
         return self._send(operations.generate(request, idempotency_key))
 
+    @keywords(text="class_name", number="class_label")
     def generate_and_wait(
         self,
         *,
@@ -103,6 +107,7 @@ class Nextscale(WebhookCalls):
         """
         return with_pictures(self._poll(id, Deadline(timeout)))
 
+    @keywords(text="status")
     def list(
         self,
         *,
@@ -121,6 +126,7 @@ class Nextscale(WebhookCalls):
             if cursor is None:
                 return
 
+    @keywords(text="status")
     def list_page(
         self,
         cursor: str | None = None,
@@ -141,6 +147,7 @@ class Nextscale(WebhookCalls):
         """Erases a generation that has ended, with its pictures. One that is gone already is no error."""
         self._send(operations.delete(id))
 
+    @keywords(number="keep_scales")
     def continue_(self, id: str, *, idempotency_key: str | None = None, **request: Unpack[ContinueRequest]) -> Generation:
         """Takes a draft further, or with `keep_scales` varies a generation. Like `generate`, it returns at once."""
         return self._send(operations.continue_(id, request, idempotency_key))
@@ -154,8 +161,8 @@ class Nextscale(WebhookCalls):
         """
         return self._follow(id, Follower(last_event_id), NEVER)
 
-    def download(self, output: GenerationOutput | Preview) -> bytes:
-        """Fetches a picture or a preview, and checks that it is whole."""
+    def download(self, output: GenerationOutput | Preview) -> Picture:
+        """Fetches a picture or a preview, and checks that it is whole. `save` writes it to a file; a notebook shows it."""
         # A link carries its own permission, and may lead to another host: the key stays here.
         link = Operation("GET", "", lambda response: response.content)
         return whole_file(output, self._send(link, url=output.url))
@@ -186,6 +193,9 @@ class Nextscale(WebhookCalls):
     def close(self) -> None:
         """Closes its connections."""
         self._http.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._config.root!r})"
 
     def __enter__(self) -> Self:
         return self
