@@ -64,7 +64,10 @@ export class Nextscale {
     return wait(this.#transport, id, options)
   }
 
-  /** Follows a generation: a snapshot first, `end` last. Broken connections are made anew, and no event comes twice. */
+  /**
+   * Follows a generation: a snapshot first, `end` last. Each preview and each output is an event of its own, once; those that the
+   * snapshot holds follow it, coarse to fine. Broken connections are made anew, and no event comes twice.
+   */
   events(id: string, options?: EventsOptions): AsyncGenerator<GenerationEvent, void> {
     return events(this.#transport, id, options)
   }
