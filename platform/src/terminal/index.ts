@@ -1,0 +1,2 @@
+export { plainLine, plainText } from './plain-text.ts'
+export { endWithReader, print, printError } from './print.ts'
