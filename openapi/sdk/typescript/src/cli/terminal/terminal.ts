@@ -12,6 +12,7 @@ export interface Terminal {
 
 interface Stream {
   isTTY?: boolean
+  /** Also 0, where nobody has said. */
   columns?: number
   write: (text: string) => unknown
 }
@@ -26,7 +27,7 @@ export const openTerminal = (protocol: ImageProtocol | undefined, stream: Stream
     status: (line) => write(`${CLEAR}${plainLine(line)}`),
     clear: () => write(CLEAR),
     showImage: async (bytes) => {
-      const shown = protocol && (await showImage(bytes, protocol, stream.columns ?? COLUMNS))
+      const shown = protocol && (await showImage(bytes, protocol, stream.columns || COLUMNS))
       if (shown !== undefined) write(`${CLEAR}${shown}\n`)
     }
   }
