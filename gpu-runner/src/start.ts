@@ -4,7 +4,7 @@ import type { Config } from './config.ts'
 
 // Code compiled once is loaded the next time, without the type stripper: 20 MB less and a quicker start.
 enableCompileCache()
-const { printError } = await import('@nextscale/platform/terminal')
+const { plainLog, printError } = await import('@nextscale/platform/terminal')
 const { pino } = await import('pino')
 const { ConfigError, readConfig } = await import('./config.ts')
 const { ModelError } = await import('./errors.ts')
@@ -28,7 +28,7 @@ const errorForLog = (error: Error) => {
 const logStream = async ({ logFormat }: Config) => {
   if (logFormat === 'json') return pino.destination(1)
   const { default: pretty } = await import('pino-pretty')
-  return pretty({ translateTime: 'SYS:HH:MM:ss', singleLine: true })
+  return plainLog(pretty({ translateTime: 'SYS:HH:MM:ss', singleLine: true }))
 }
 
 const main = async (): Promise<void> => {
