@@ -92,6 +92,7 @@ export const parse = <const T extends ParseArgsOptionsConfig>(
   }
   const parsed = read()
   const { length } = parsed.positionals
+  if (parsed.positionals.includes('')) throw new UsageError(`An argument is empty. ${seeUsage}`)
   if (length < least || length > most) throw new UsageError(`${describeCount(length, most)}. ${seeUsage}`)
   return parsed
 }

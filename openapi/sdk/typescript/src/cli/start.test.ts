@@ -150,6 +150,21 @@ describe('nextscale', () => {
       'nextscale: --format is "gif"; give png, webp or jpeg.\n'
     ],
     ['a missing id', ['get'], accepted, 2, 'nextscale: An argument is missing. Usage: nextscale get ID [-o FILE]\n'],
+    ['an empty id', ['get', ''], accepted, 2, 'nextscale: An argument is empty. Usage: nextscale get ID [-o FILE]\n'],
+    [
+      'a key that is none',
+      ['list', '--api-key', 'a b'],
+      accepted,
+      2,
+      'nextscale: --api-key (or NEXTSCALE_API_KEY) has characters that no key has; give it as `nextscale keys create` prints it.\n'
+    ],
+    [
+      'an address that is none',
+      ['list', '--url', 'localhost'],
+      accepted,
+      2,
+      'nextscale: The server\'s URL is "localhost"; give a whole one, for example http://localhost:8080.\n'
+    ],
     [
       'a class of two words',
       ['generate', 'ice', 'cream'],
