@@ -4,6 +4,7 @@ import type { Config } from './config.ts'
 
 // Code compiled once is loaded the next time, without the type stripper: 20 MB less and a quicker start.
 enableCompileCache()
+const { plainLog, printError } = await import('@nextscale/platform/terminal')
 const { pino } = await import('pino')
 const { ConfigError, readConfig } = await import('./config.ts')
 const { ModelError } = await import('./errors.ts')
@@ -14,7 +15,7 @@ const NANOSECONDS_PER_MS = 1e6
 /** Says what stops the start in one sentence; anything unforeseen keeps its stack. */
 const refuse = (error: unknown): never => {
   const isForeseen = error instanceof ConfigError || error instanceof ModelError
-  process.stderr.write(`${isForeseen ? `gpu-runner: ${error.message}` : error instanceof Error ? error.stack : String(error)}\n`)
+  printError(isForeseen ? `gpu-runner: ${error.message}` : String(error instanceof Error ? error.stack : error))
   process.exit(1)
 }
 
@@ -27,7 +28,7 @@ const errorForLog = (error: Error) => {
 const logStream = async ({ logFormat }: Config) => {
   if (logFormat === 'json') return pino.destination(1)
   const { default: pretty } = await import('pino-pretty')
-  return pretty({ translateTime: 'SYS:HH:MM:ss', singleLine: true })
+  return plainLog(pretty({ translateTime: 'SYS:HH:MM:ss', singleLine: true }))
 }
 
 const main = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 import { ConfigError } from '../config-readers.ts'
 import { type Command, CommandError } from './command.ts'
+import { endWithReader, print, printError } from '@nextscale/platform/terminal'
 
 const isHelp = (text: string) => ['--help', '-h', 'help'].includes(text)
 
@@ -25,13 +26,14 @@ const carryOut = async <Context>(
 
 /** Runs a verb of `nextscale <name>`, as the arguments of the process say, and prints what it returns or why it could not. */
 export const runCommand = async <Context>(program: Program<Context>): Promise<void> => {
+  endWithReader()
   try {
     const text = await carryOut(program, process.argv.slice(2))
-    if (text !== '') process.stdout.write(`${text}\n`)
+    if (text !== '') print(text)
   } catch (error) {
     const isForeseen = error instanceof CommandError || error instanceof ConfigError
     const reason = isForeseen ? error.message : error instanceof Error ? error.stack : String(error)
-    process.stderr.write(`nextscale ${program.name}: ${reason}\n`)
+    printError(`nextscale ${program.name}: ${reason}`)
     process.exitCode = 1
   }
 }

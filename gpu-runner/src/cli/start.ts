@@ -3,6 +3,7 @@ import { constants } from 'node:os'
 import { ModelError } from '../errors.ts'
 import { plainLine } from '../plain-line.ts'
 import { type Command, CommandError, type Context } from './command.ts'
+import { endWithReader, print, printError } from '@nextscale/platform/terminal'
 
 const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   add: async () => (await import('./add.ts')).add,
@@ -15,7 +16,7 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
 const FATAL = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 const say = (...lines: string[]): void => {
-  for (const line of lines) process.stdout.write(`${plainLine(line)}\n`)
+  for (const line of lines) print(plainLine(line))
 }
 
 /** Says that a signal asked for the end. */
@@ -65,9 +66,10 @@ const describe = (error: unknown): string => {
   return isForeseen ? error.message : (error.stack ?? error.message).split('\n').map(plainLine).join('\n')
 }
 
+endWithReader()
 try {
   await run(process.argv.slice(2))
 } catch (error) {
-  process.stderr.write(`nextscale models: ${describe(error)}\n`)
+  printError(`nextscale models: ${describe(error)}`)
   process.exitCode = error instanceof Stopped ? error.exitCode : 1
 }

@@ -83,6 +83,14 @@ test('what cannot be done is one sentence that names the flag and the way out', 
   assert.equal(await redis.hlen(apiKeys), 0)
 })
 
+test('what is said of arguments commands no terminal', async () => {
+  const { status, stderr } = await run(['\u001b]0;title\u0007\u009b31mdelete'])
+  assert.deepEqual(
+    [status, stderr],
+    [1, 'nextscale keys: There is no "keys delete": the verbs are create, list, revoke, ensure.\n']
+  )
+})
+
 test('when Redis is away, it is named without its password', async () => {
   const port = await freePort()
   const { status, stderr } = await run(['list'], { REDIS_URL: `redis://user:hunter2@127.0.0.1:${port}` })
