@@ -1,6 +1,9 @@
 import { ConfigError } from '../config-readers.ts'
-import { type Command, CommandError } from './command.ts'
+import { type Command, CommandError, WrongCommandLine } from './command.ts'
 import { endWithReader, print, printError } from '@nextscale/platform/terminal'
+
+/** Exit code, as shells have it. */
+const WRONG_COMMAND_LINE = 2
 
 const isHelp = (text: string) => ['--help', '-h', 'help'].includes(text)
 
@@ -20,7 +23,7 @@ const carryOut = async <Context>(
       .map(({ usage }) => usage)
       .join('\n\n')
   const command = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
-  if (!command) throw new CommandError(`There is no "${name} ${verb}": the verbs are ${Object.keys(verbs).join(', ')}.`)
+  if (!command) throw new WrongCommandLine(`There is no "${name} ${verb}": the verbs are ${Object.keys(verbs).join(', ')}.`)
   return args.some(isHelp) ? command.usage : open(command.prepare(args))
 }
 
@@ -34,6 +37,6 @@ export const runCommand = async <Context>(program: Program<Context>): Promise<vo
     const isForeseen = error instanceof CommandError || error instanceof ConfigError
     const reason = isForeseen ? error.message : error instanceof Error ? error.stack : String(error)
     printError(`nextscale ${program.name}: ${reason}`)
-    process.exitCode = 1
+    process.exitCode = error instanceof WrongCommandLine ? WRONG_COMMAND_LINE : 1
   }
 }
