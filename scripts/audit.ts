@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { LOCKED } from './locked.ts'
+import { print, printError } from '@nextscale/platform/terminal'
 
 const ROOT = resolve(import.meta.dirname, '..')
 
@@ -9,14 +10,14 @@ const ROOT = resolve(import.meta.dirname, '..')
 const UNANSWERED = /audit endpoint returned an error|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|EAI_AGAIN/
 
 for (const folder of LOCKED) {
-  console.log(`\n${folder === '' ? 'the project' : folder}:`)
+  print(`\n${folder === '' ? 'the project' : folder}:`)
   const options = { cwd: resolve(ROOT, folder), encoding: 'utf8' } as const
   const { status, stdout, stderr, error } = spawnSync('npm', ['audit', '--audit=true', '--package-lock-only'], options)
-  process.stdout.write(stdout ?? '')
+  print((stdout ?? '').trimEnd())
   if (status === 0) continue
   process.exitCode = 1
   const says = error?.message ?? stderr
   if (UNANSWERED.test(says))
-    console.error('The registry does not answer audits, so nothing is known. Name one that does: npm_config_registry=…')
-  else process.stderr.write(says)
+    printError('The registry does not answer audits, so nothing is known. Name one that does: npm_config_registry=…')
+  else printError(says.trimEnd())
 }

@@ -1,9 +1,10 @@
 /** Finds a Chromium, or installs one, and prints its path. */
 import { findChromium } from './testing/chromium.ts'
+import { print, printError } from '@nextscale/platform/terminal'
 
 try {
-  process.stdout.write(findChromium())
+  print(findChromium())
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  printError(error instanceof Error ? error.message : String(error))
   process.exitCode = 1
 }

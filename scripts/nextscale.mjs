@@ -9,7 +9,20 @@ const COMMANDS = {
 }
 /** The words of one command, which is told which of them was said. */
 const CLIENT = '../openapi/sdk/typescript/src/cli/start.ts'
-for (const word of ['generate', 'continue', 'get', 'cancel', 'delete', 'list', 'classes', 'webhooks']) COMMANDS[word] = CLIENT
+for (const word of [
+  'generate',
+  'continue',
+  'get',
+  'cancel',
+  'delete',
+  'list',
+  'classes',
+  'status',
+  'webhooks',
+  '--version',
+  '-V'
+])
+  COMMANDS[word] = CLIENT
 
 const HELP = `nextscale <command> …
 
@@ -17,12 +30,13 @@ const HELP = `nextscale <command> …
   get, list            show generations
   cancel, delete       end one; erase one with its pictures
   classes              search the classes of a model
+  status               show the capacity of the server
   webhooks             test receivers, show and repeat deliveries
   models               check, measure and add models
   keys                 make, show and revoke API keys
   objects              remove pictures that nobody knows of any more
 
-nextscale <command> --help says more.`
+nextscale <command> --help says more; nextscale --version says which this is.`
 
 const [command = '', ...args] = process.argv.slice(2)
 const entry = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined
@@ -32,6 +46,7 @@ if (entry) {
 } else if (['', '-h', '--help', 'help'].includes(command)) {
   console.log(HELP)
 } else {
-  console.error(`Usage: nextscale <command> …, where the command is one of: ${Object.keys(COMMANDS).join(', ')}.`)
-  process.exitCode = 1
+  const words = Object.keys(COMMANDS).filter((word) => !word.startsWith('-'))
+  console.error(`Usage: nextscale <command> …, where the command is one of: ${words.join(', ')}.`)
+  process.exitCode = 2
 }

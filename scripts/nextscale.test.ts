@@ -24,19 +24,37 @@ test('a word of the client is told which it is', () => {
   assert.match(stdout, /^nextscale classes /)
 })
 
+test('the version is that of the client', () => {
+  const { status, stdout } = run(['--version'], '/')
+  assert.equal(status, 0)
+  assert.match(stdout, /^nextscale \d+\.\d+\.\d+\n$/)
+})
+
 test('help names every command', () => {
   const { status, stdout } = run(['--help'], '/')
   assert.equal(status, 0)
-  for (const command of ['models', 'keys', 'generate', 'continue', 'get', 'cancel', 'delete', 'list', 'classes', 'webhooks'])
+  for (const command of [
+    'models',
+    'keys',
+    'generate',
+    'continue',
+    'get',
+    'cancel',
+    'delete',
+    'list',
+    'classes',
+    'status',
+    'webhooks'
+  ])
     assert.match(stdout, new RegExp(`^ .*\\b${command}\\b`, 'm'))
   assert.equal(run([], '/').stdout, stdout)
 })
 
 test('a command there is not ends with the ones there are', () => {
   assert.deepEqual(run(['kyes'], '/'), {
-    status: 1,
+    status: 2,
     stdout: '',
     stderr:
-      'Usage: nextscale <command> …, where the command is one of: models, keys, generate, continue, get, cancel, delete, list, classes, webhooks.\n'
+      'Usage: nextscale <command> …, where the command is one of: models, keys, objects, generate, continue, get, cancel, delete, list, classes, status, webhooks.\n'
   })
 })

@@ -10,12 +10,13 @@ import { listenForStop } from './launcher/listen-for-stop.ts'
 import { startRedis } from './launcher/start-redis.ts'
 import { stopProcess } from './launcher/stop-process.ts'
 import { type Program, supervise, type Supervised } from './launcher/supervise.ts'
+import { print, printError } from '@nextscale/platform/terminal'
 
 // What is made here, by whatever is started, is for its owner alone.
 process.umask(0o077)
 
 const LEFTOVER_TIMEOUT_MS = 10_000
-const lines = linePrinter({ out: process.stdout, color: process.stdout.isTTY })
+const lines = linePrinter()
 const say = (text: string) => lines.print('launcher', text)
 
 /** In the order of their start. */
@@ -67,9 +68,7 @@ const launch = async (config: LauncherConfig): Promise<number> => {
     const base = baseUrl(config.host, port)
     lock.tell(base)
     if (await awaitReady(base, { signal: over, remind: (reason) => say(`Not ready yet: ${reason}.`) })) {
-      process.stdout.write(
-        `${await greet(base, key, { keyFile: join(config.home, KEY_FILE), isTerminal: process.stdout.isTTY })}\n`
-      )
+      print(await greet(base, key, { keyFile: join(config.home, KEY_FILE), isTerminal: process.stdout.isTTY }))
     }
     if (!over.aborted) await new Promise((resolve) => over.addEventListener('abort', resolve, { once: true }))
     return stop.aborted ? 0 : 1
@@ -84,6 +83,6 @@ try {
   process.exitCode = await launch(readConfig())
 } catch (error) {
   if (!(error instanceof StartError)) throw error
-  console.error(error.message)
+  printError(error.message)
   process.exitCode = 1
 }

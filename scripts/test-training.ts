@@ -5,6 +5,7 @@ import { pythonEnv } from './testing/python-env.ts'
 import { type Check, runCheck } from './testing/run-check.ts'
 import { runSteps, stepEnv } from './testing/run-steps.ts'
 import { runSuite, type Suite } from './testing/run-suite.ts'
+import { printError } from '@nextscale/platform/terminal'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const TRAINING = join(ROOT, 'gpu-runner', 'training')
@@ -36,6 +37,6 @@ try {
     ...SUITES.map((suite) => ({ name: suite.name, run: () => runSuite(suite, { env, live: false }) }))
   ])
 } catch (error) {
-  console.error(`The tests of training cannot run: ${error instanceof Error ? error.message : String(error)}`)
+  printError(`The tests of training cannot run: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
 }

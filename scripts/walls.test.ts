@@ -10,7 +10,7 @@ const WORKSPACES = ['openapi', 'platform', 'api', 'gpu-runner', 'tests']
 const FOLDERS = [...WORKSPACES, 'scripts']
 const lines = (count: number) =>
   'export const later = () => undefined\n'.replace('later', 'first') + '// line\n'.repeat(count - 1)
-const longFunction = (count: number) => `export const long = () => {\n${'  console.log(1)\n'.repeat(count - 2)}}\n`
+const longFunction = (count: number) => `export const long = () => {\n${'  Math.random()\n'.repeat(count - 2)}}\n`
 
 /** What the linter must refuse: the file, its content, and the rule that says so. */
 const REFUSED: [path: string, content: string, rule: string][] = [
@@ -60,6 +60,12 @@ const REFUSED: [path: string, content: string, rule: string][] = [
   ['api/src/floating.ts', 'export const a = () => {\n  Promise.resolve(1)\n}\n', 'no-floating-promises'],
   ['api/src/loose-equality.ts', 'export const a = (b: unknown) => b == 1\n', 'eqeqeq'],
   ['api/src/camelCase.ts', 'export const a = 1\n', 'filename-case'],
+  ['api/src/prints.ts', "export const a = () => console.log('b')\n", 'one-door'],
+  ['gpu-runner/src/prints.ts', "export const a = () => process.stdout.write('b')\n", 'one-door'],
+  ['platform/src/prints.ts', "export const a = () => process['stderr'].write('b')\n", 'one-door'],
+  ['scripts/prints.ts', 'export const a = process.stdout\n', 'one-door'],
+  ['openapi/src/prints.ts', "export const a = () => console['error']('b')\n", 'one-door'],
+  ['openapi/sdk/typescript/src/cli/prints.ts', 'export const { stderr } = process\nexport const a = console\n', 'one-door'],
   [
     'api/src/waits.test.ts',
     'export const a = async (b: () => Promise<boolean>) => {\n  while (await b());\n}\n',
@@ -80,6 +86,9 @@ const REFUSED: [path: string, content: string, rule: string][] = [
 
 /** What lies just on the right side of a wall. */
 const ALLOWED: [path: string, content: string][] = [
+  ['api/src/looks.ts', 'export const a = () => process.stdout.isTTY\n'],
+  ['api/src/prints.test.ts', "console.log('b')\n"],
+  ['platform/src/terminal/print.ts', "export const a = () => process.stdout.write('b')\n"],
   ['api/src/imports-contract.ts', "import { a } from '@nextscale/openapi'\nexport const b = a\n"],
   ['platform/src/imports-contract.ts', "import { a } from '@nextscale/openapi'\nexport const b = a\n"],
   ['api/src/imports-platform.ts', "import { a } from '@nextscale/platform'\nexport const b = a\n"],

@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream'
+import type { DestinationStream } from 'pino'
 import type { FastifyInstance } from 'fastify'
 import { type AppParts, assembleApp } from './app.ts'
 import type { Config } from './config.ts'
@@ -14,5 +14,5 @@ const openTracing: AppParts['openTracing'] = async (config, log) => {
 /** The server as a process of its own has it, with its reference and traces. */
 export const buildApp = async (
   config: Config,
-  { logStream }: { logStream?: Writable | undefined } = {}
+  { logStream }: { logStream?: DestinationStream | undefined } = {}
 ): Promise<FastifyInstance> => assembleApp(config, { logStream, document: await readDocument(), openTracing, docs })

@@ -1,8 +1,9 @@
 import { ConfigError } from '@nextscale/platform/config'
+import { printError } from '@nextscale/platform/terminal'
 
 /** Ends the process with a sentence for whoever started it. */
 export const fail = (sentence: string): never => {
-  process.stderr.write(`${sentence}\n`)
+  printError(sentence)
   process.exit(1)
 }
 

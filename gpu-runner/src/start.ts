@@ -6,6 +6,7 @@ enableCompileCache()
 const { ConfigError } = await import('@nextscale/platform/config')
 const { openLog } = await import('@nextscale/platform/log')
 const { readConfig } = await import('./config.ts')
+const { printError } = await import('@nextscale/platform/terminal')
 const { ModelError } = await import('./errors.ts')
 const { startRunner } = await import('./runner.ts')
 
@@ -14,7 +15,7 @@ const NANOSECONDS_PER_MS = 1e6
 /** Says what stops the start in one sentence; anything unforeseen keeps its stack. */
 const refuse = (error: unknown): never => {
   const isForeseen = error instanceof ConfigError || error instanceof ModelError
-  process.stderr.write(`${isForeseen ? `gpu-runner: ${error.message}` : error instanceof Error ? error.stack : String(error)}\n`)
+  printError(isForeseen ? `gpu-runner: ${error.message}` : String(error instanceof Error ? error.stack : error))
   process.exit(1)
 }
 

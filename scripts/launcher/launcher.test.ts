@@ -133,7 +133,7 @@ describe('printing lines', () => {
       const out = new PassThrough()
       const said = new PassThrough()
       linePrinter({ out, color }).follow('api', said)
-      said.end('one\ntwo')
+      said.end('one\n\u001b[2Jt\u001b]0;title\u0007w\u009b31mo\r')
       await sleep(10)
       out.end()
       const name = color ? '\u001b[36mapi     \u001b[0m' : 'api     '

@@ -1,7 +1,7 @@
 /** One Ctrl-C can arrive twice: from the terminal, and passed on by npm. */
 const SAME_PRESS_MS = 500
 
-/** Turns signals into two abort signals: the first asks for an orderly stop, a later one forces it. */
+/** Turns signals into two abort signals: the first asks for an orderly stop, as does a reader of the output who leaves; a later one forces it. */
 export const listenForStop = (say: (text: string) => void) => {
   const stop = new AbortController()
   const force = new AbortController()
@@ -18,6 +18,9 @@ export const listenForStop = (say: (text: string) => void) => {
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, listener)
+  // These stay: what is said while it stops fails as well.
+  process.stdout.on('error', () => stop.abort())
+  process.stderr.on('error', () => undefined)
   return {
     stop: stop.signal,
     force: force.signal,

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { printError } from '@nextscale/platform/terminal'
 
 const TIMEOUT_MS = 8 * 60_000
 
@@ -13,7 +14,7 @@ const run = (args: readonly string[]): Installation => {
 /** Installs a Debian package where root may, and says so on the way. */
 export const aptInstall = (name: string, because: string): Installation => {
   if (process.getuid?.() !== 0 || !run(['--version']).ok) return { ok: false, reason: 'not root of a Debian' }
-  console.error(`${because}: installing ${name} with apt-get.`)
+  printError(`${because}: installing ${name} with apt-get.`)
   const update = run(['update', '-qq'])
   return update.ok ? run(['install', '-qq', '-y', '--no-install-recommends', name]) : update
 }

@@ -1,5 +1,6 @@
 import { failedStep, type Outcome } from './outcome.ts'
 import { runCommand } from './run-command.ts'
+import { print } from '@nextscale/platform/terminal'
 
 const TIMEOUT_MS = 5 * 60_000
 
@@ -31,9 +32,9 @@ export const runCheck = async (
   })
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   if (failure === undefined) {
-    console.log(`✔ ${name} (${seconds} s)`)
+    print(`✔ ${name} (${seconds} s)`)
     return { name, passed: 0, failed: 0, skipped: 0, failures: [] }
   }
-  console.log(`✖ ${name} (${seconds} s)\n${output}`)
+  print(`✖ ${name} (${seconds} s)\n${output}`)
   return failedStep(name, `${command}: ${failure}`)
 }

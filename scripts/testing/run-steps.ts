@@ -1,4 +1,5 @@
 import { failedStep, type Outcome, summarise } from './outcome.ts'
+import { print } from '@nextscale/platform/terminal'
 
 /** Something a test command does that passes or fails. */
 export interface Step {
@@ -30,6 +31,6 @@ export const runSteps = async (steps: readonly Step[]): Promise<void> => {
   const outcomes: Outcome[] = []
   for (const step of steps) outcomes.push(await attempt(step))
   const { text, exitCode } = summarise(outcomes)
-  console.log(text)
+  print(text)
   process.exitCode = exitCode
 }

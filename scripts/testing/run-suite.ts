@@ -5,6 +5,7 @@ import type { TestCounts } from './count-reporter.ts'
 import { failedStep, type Outcome } from './outcome.ts'
 import { pythonEnv } from './python-env.ts'
 import { runCommand } from './run-command.ts'
+import { print } from '@nextscale/platform/terminal'
 
 const TIMEOUT_MS = 20 * 60_000
 /** Of a single test, or a whole file: node:test itself waits for ever. */
@@ -77,7 +78,7 @@ export const runSuite = async (
     const counts = `${outcome.passed} passed, ${outcome.failed} failed`
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     const mark = outcome.failed > 0 ? '✖' : '✔'
-    console.log(`${mark} tests of ${name}: ${counts} (${seconds} s)${outcome.failed > 0 && output ? `\n${output}` : ''}`)
+    print(`${mark} tests of ${name}: ${counts} (${seconds} s)${outcome.failed > 0 && output ? `\n${output}` : ''}`)
     return outcome
   } finally {
     await rm(folder, { recursive: true, force: true })

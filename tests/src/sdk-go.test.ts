@@ -56,6 +56,24 @@ describe('the Go client', { skip: reason ?? false }, () => {
     assert.equal((await readFile(picture)).toString('latin1', 1, 4), 'PNG')
   })
 
+  it('shows previews of the snapshot as those of events, each once, over connections that break', () => {
+    go(['test', '-count=1', './example'])
+  })
+
+  it('follows the events in place of polling, and saves each preview: the example with -previews does', async () => {
+    const picture = join(folder, 'followed.png')
+    const printed = go(['run', './example', '-previews', 'fox', picture], { NEXTSCALE_URL: deployment.baseUrl })
+    const scales = [...printed.matchAll(/^scale (\d+), in (.*)$/gm)].map(([, scale, path]) => ({ scale: Number(scale), path }))
+    assert.equal(scales.length, 3, printed)
+    assert.deepEqual(
+      scales.map(({ scale }) => scale),
+      scales.map(({ scale }) => scale).toSorted((a, b) => a - b)
+    )
+    for (const { path = '' } of scales) assert.equal((await readFile(path)).toString('latin1', 8, 12), 'WEBP')
+    assert.match(printed, /^gen_[a-z2-7]{26}: seed \d+, in /m)
+    assert.equal((await readFile(picture)).toString('latin1', 1, 4), 'PNG')
+  })
+
   it('tells of a refusal by its code', () => {
     const env = { ...process.env, NEXTSCALE_URL: deployment.baseUrl }
     const { status, stderr } = spawnSync('go', ['run', './example', 'no such class', join(folder, 'none.png')], {

@@ -5,6 +5,11 @@ export class CommandError extends Error {
   override name = 'CommandError'
 }
 
+/** Arguments that cannot be meant. */
+export class WrongCommandLine extends CommandError {
+  override name = 'WrongCommandLine'
+}
+
 /** One verb of a command such as `nextscale keys`. */
 export interface Command<Context> {
   usage: string
@@ -17,7 +22,7 @@ const firstSentence = (message: string) => message.replace(/\.\s[^]*$|\.$/, '').
 
 /**
  * Options and positional arguments.
- * @throws CommandError for an option there is none of, and for too few or too many arguments.
+ * @throws WrongCommandLine for an option there is none of, and for too few or too many arguments.
  */
 export const parse = <const T extends ParseArgsOptionsConfig>(args: string[], options: T, usage: string, count = 0) => {
   const seeUsage = `Usage: ${usage.split('\n', 1)[0]}`
@@ -25,7 +30,7 @@ export const parse = <const T extends ParseArgsOptionsConfig>(args: string[], op
     const parsed = parseArgs({ args, options, allowPositionals: true, strict: true })
     if (parsed.positionals.length === count) return parsed
   } catch (error) {
-    throw new CommandError(`${firstSentence(error instanceof Error ? error.message : String(error))}. ${seeUsage}`)
+    throw new WrongCommandLine(`${firstSentence(error instanceof Error ? error.message : String(error))}. ${seeUsage}`)
   }
-  throw new CommandError(`${count === 0 ? 'No' : count} arguments are expected besides options. ${seeUsage}`)
+  throw new WrongCommandLine(`${count === 0 ? 'No' : count} arguments are expected besides options. ${seeUsage}`)
 }

@@ -1,5 +1,9 @@
 import { ConfigError } from '@nextscale/platform/config'
-import { type Command, CommandError } from './command.ts'
+import { type Command, CommandError, WrongCommandLine } from './command.ts'
+import { endWithReader, print, printError } from '@nextscale/platform/terminal'
+
+/** Exit code, as shells have it. */
+const WRONG_COMMAND_LINE = 2
 
 const isHelp = (text: string) => ['--help', '-h', 'help'].includes(text)
 
@@ -19,19 +23,20 @@ const carryOut = async <Context>(
       .map(({ usage }) => usage)
       .join('\n\n')
   const command = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
-  if (!command) throw new CommandError(`There is no "${name} ${verb}": the verbs are ${Object.keys(verbs).join(', ')}.`)
+  if (!command) throw new WrongCommandLine(`There is no "${name} ${verb}": the verbs are ${Object.keys(verbs).join(', ')}.`)
   return args.some(isHelp) ? command.usage : open(command.prepare(args))
 }
 
 /** Runs a verb of `nextscale <name>`, as the arguments of the process say, and prints what it returns or why it could not. */
 export const runCommand = async <Context>(program: Program<Context>): Promise<void> => {
+  endWithReader()
   try {
     const text = await carryOut(program, process.argv.slice(2))
-    if (text !== '') process.stdout.write(`${text}\n`)
+    if (text !== '') print(text)
   } catch (error) {
     const isForeseen = error instanceof CommandError || error instanceof ConfigError
     const reason = isForeseen ? error.message : error instanceof Error ? error.stack : String(error)
-    process.stderr.write(`nextscale ${program.name}: ${reason}\n`)
-    process.exitCode = 1
+    printError(`nextscale ${program.name}: ${reason}`)
+    process.exitCode = error instanceof WrongCommandLine ? WRONG_COMMAND_LINE : 1
   }
 }

@@ -23,6 +23,7 @@ import { repeat } from './repeat.ts'
 import { serveMetrics } from '@nextscale/platform/metrics'
 import { createSweeps } from './sweeps.ts'
 import { watchLostRunners } from './watch-lost-runners.ts'
+import { print } from '@nextscale/platform/terminal'
 
 export interface Control {
   /** Ends everything in reverse order. Webhook requests that are under way end first. */
@@ -90,7 +91,7 @@ const startRepeating = (
     try {
       const backlog = await measureBacklog(parts)
       metrics.set(backlog)
-      if (config.emfNamespace !== undefined) process.stdout.write(`${emfLine(config.emfNamespace, backlog, Date.now())}\n`)
+      if (config.emfNamespace !== undefined) print(emfLine(config.emfNamespace, backlog, Date.now()))
     } catch (error) {
       metrics.set(undefined)
       throw error

@@ -44,7 +44,9 @@ describe('with keys', () => {
       assert.equal(response.statusCode, 401, operation.operationId)
       assert.equal(response.headers['www-authenticate'], 'Bearer')
       assert.match(bodyOf<Problem>(response).detail, /Authorization: Bearer/)
-      assert.equal(bodyOf<Problem>(response).errors[0]?.pointer, '/headers/authorization')
+      assert.deepEqual(bodyOf<Problem>(response).errors, [
+        { pointer: '/headers/authorization', detail: 'Required, but missing.' }
+      ])
       assertKept(operation, response)
     }
   })

@@ -24,8 +24,9 @@ export interface AuthenticationOptions {
   streamCaller?: StreamCaller
 }
 
-const unauthorized = (detail: string) => {
-  const errors = [{ pointer: '/headers/authorization', detail }]
+/** `fault` is what is wrong with the header, `detail` that and the way out. */
+const unauthorized = (fault: string, detail: string) => {
+  const errors = [{ pointer: '/headers/authorization', detail: fault }]
   return new ProblemError('unauthorized', detail, { errors, headers: { 'www-authenticate': 'Bearer' } })
 }
 
@@ -42,9 +43,12 @@ const callerOfRecord = (record: ApiKeyRecord | undefined, token: Token): Caller 
   const verdict = verify(record, token.secret, Date.now())
   if (verdict.kind === 'valid') return toCaller(verdict.record)
   if (verdict.kind === 'invalid')
-    throw unauthorized('There is no such API key, or it was revoked. Check it, or have a new one made.')
+    throw unauthorized(
+      'Not a key that is known.',
+      'There is no such API key, or it was revoked. Check it, or have a new one made.'
+    )
   const { name, expires_at } = verdict.record
-  throw unauthorized(`The API key "${name}" expired at ${expires_at}. Have a new one made.`)
+  throw unauthorized('Expired.', `The API key "${name}" expired at ${expires_at}. Have a new one made.`)
 }
 
 const missingScope = (caller: Caller, scope: Scope) =>
@@ -72,7 +76,10 @@ const createAnonymousAccess = ({ config, apiKeys }: AuthenticationOptions) => {
   }
   const judge = (request: FastifyRequest, anyEver: boolean): Caller => {
     // A proxy beside this server hands on what others send, and says so where it is trusted to.
-    if (anyEver || !isLoopback(request.ip)) throw unauthorized(bearerOf(request) === undefined ? KEY_NEEDED : NO_KEY)
+    if (anyEver || !isLoopback(request.ip))
+      throw bearerOf(request) === undefined
+        ? unauthorized('Required, but missing.', KEY_NEEDED)
+        : unauthorized('Not an API key.', NO_KEY)
     checkHost(request)
     return admit(request)
   }

@@ -9,6 +9,7 @@ import { benchDeterminism } from './determinism.ts'
 import { benchEngine } from './engine.ts'
 import { prepareModel } from './prepare-model.ts'
 import { MEASURE_OPTIONS, readCount, readMeasureOptions } from './read-options.ts'
+import { endWithReader, print, printError } from '@nextscale/platform/terminal'
 
 const BENCH_ROOT = fileURLToPath(new URL('../../../.nextscale/bench', import.meta.url))
 /** Optimised graphs and packed weights, as a runner keeps its own. */
@@ -24,8 +25,6 @@ const engineUsage = `npm run bench -- engine [options]
 
 const determinismUsage = `npm run bench -- determinism [--images 500] [--precision fp32,int8] [--model FOLDER]`
 
-const say = (line: string) => void process.stdout.write(`${line}\n`)
-
 const engine = async (args: string[], signal: AbortSignal): Promise<void> => {
   const options = {
     ...MEASURE_OPTIONS,
@@ -40,10 +39,10 @@ const engine = async (args: string[], signal: AbortSignal): Promise<void> => {
   if (!size) throw new CommandError(`--size must be one of ${PUBLISHED_SIZES.join(', ')}, not "${values.size}".`)
   const folder = join(BENCH_ROOT, size)
   if (values.model === undefined) {
-    say(`Random weights of ${size}: ${folder}`)
+    print(`Random weights of ${size}: ${folder}`)
     await prepareModel(folder, size, signal)
   }
-  await benchEngine({ ...measured, folder: resolve(values.model ?? folder), cache: CACHE, signal, say })
+  await benchEngine({ ...measured, folder: resolve(values.model ?? folder), cache: CACHE, signal, say: print })
 }
 
 const determinism = async (args: string[], signal: AbortSignal): Promise<void> => {
@@ -56,18 +55,19 @@ const determinism = async (args: string[], signal: AbortSignal): Promise<void> =
   const { values } = parse(args, options, { usage: determinismUsage, positionals: [0, 0] })
   const { precisions } = readMeasureOptions({ ...values, batch: '1', threads: threads.default })
   const model = await openModel(resolve(values.model))
-  await benchDeterminism({ model, precisions, images: readCount('images', values.images), cache: CACHE, signal, say })
+  await benchDeterminism({ model, precisions, images: readCount('images', values.images), cache: CACHE, signal, say: print })
 }
 
+endWithReader()
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
 try {
   const [name, ...args] = process.argv.slice(2)
-  if (args.includes('--help')) say(name === 'determinism' ? determinismUsage : engineUsage)
+  if (args.includes('--help')) print(name === 'determinism' ? determinismUsage : engineUsage)
   else await (name === 'determinism' ? determinism : engine)(args, stop.signal)
 } catch (error) {
   const isForeseen = error instanceof CommandError || error instanceof ModelError
   const reason = isForeseen ? error.message : error instanceof Error ? error.stack : String(error)
-  process.stderr.write(`bench: ${stop.signal.aborted ? 'stopped before it was done.' : reason}\n`)
+  printError(`bench: ${stop.signal.aborted ? 'stopped before it was done.' : reason}`)
   process.exitCode = stop.signal.aborted ? INTERRUPTED : 1
 }

@@ -4,7 +4,7 @@ import { hashFile } from '../model/hash-file.ts'
 import { MANIFEST_FILE } from '../model/manifest.ts'
 import { openModel } from '../model/open-model.ts'
 import { buildGraphs } from './build-graphs.ts'
-import { type Command, CommandError, type Context, parse } from './command.ts'
+import { type Command, WrongCommandLine, type Context, parse } from './command.ts'
 import { describeModel } from './describe-model.ts'
 import { draftManifest, finishManifest, type Wishes } from './draft-manifest.ts'
 import { formatBytes, formatTable } from './format.ts'
@@ -38,18 +38,18 @@ const parseScales = (text: string): number[] => {
   const scales = text.split(/[\s,]+/).map(Number)
   const grow = scales.every((side, k) => Number.isInteger(side) && side > (scales[k - 1] ?? 0))
   if (grow && scales.length >= 2 && scales.length <= 64) return scales
-  throw new CommandError(`--scales must be 2 to 64 growing integers separated by commas, such as 1,2,3,4, not "${text}".`)
+  throw new WrongCommandLine(`--scales must be 2 to 64 growing integers separated by commas, such as 1,2,3,4, not "${text}".`)
 }
 
 const required = (value: string | undefined, option: string, what: string): string => {
   if (value) return resolve(value)
-  throw new CommandError(`${option} is missing: give the ${what}'s file.`)
+  throw new WrongCommandLine(`${option} is missing: give the ${what}'s file.`)
 }
 
 const refuseEmpty = (values: Readonly<Record<string, string | boolean | undefined>>): void => {
   for (const [option, value] of Object.entries(values)) {
     if (typeof value === 'string' && value.trim() === '')
-      throw new CommandError(`--${option} is empty: give a value or leave it out.`)
+      throw new WrongCommandLine(`--${option} is empty: give a value or leave it out.`)
   }
 }
 

@@ -13,6 +13,11 @@ export class CommandError extends Error {
   }
 }
 
+/** Arguments that cannot be meant. */
+export class WrongCommandLine extends CommandError {
+  override name = 'WrongCommandLine'
+}
+
 export interface Context {
   /** Prints lines, without anything in them that a terminal would obey. */
   say: (...lines: string[]) => void
@@ -34,7 +39,7 @@ const firstSentence = (message: string) => message.replace(/\.\s[^]*$|\.$/, '').
 
 /**
  * Options and positional arguments.
- * @throws CommandError for an option there is none of, and for too few or too many arguments.
+ * @throws WrongCommandLine for an option there is none of, and for too few or too many arguments.
  */
 export const parse = <const T extends ParseArgsOptionsConfig>(
   args: string[],
@@ -46,7 +51,9 @@ export const parse = <const T extends ParseArgsOptionsConfig>(
     const parsed = parseArgs({ args, options, allowPositionals: true, strict: true })
     if (parsed.positionals.length >= least && parsed.positionals.length <= most) return parsed
   } catch (error) {
-    throw new CommandError(`${firstSentence(error instanceof Error ? error.message : String(error))}. ${seeUsage}`)
+    throw new WrongCommandLine(`${firstSentence(error instanceof Error ? error.message : String(error))}. ${seeUsage}`)
   }
-  throw new CommandError(`${least === most ? least : `${least} to ${most}`} arguments are expected besides options. ${seeUsage}`)
+  throw new WrongCommandLine(
+    `${least === most ? least : `${least} to ${most}`} arguments are expected besides options. ${seeUsage}`
+  )
 }

@@ -5,7 +5,7 @@ import { inferResolution, inferScales, publishedSize } from '../model/infer-shap
 import type { FileEntry, Manifest } from '../model/manifest.ts'
 import { PUBLISHED_DEFAULTS } from '../model/published.ts'
 import { type ModelShape, modelShape } from '../model/shape.ts'
-import { CommandError } from './command.ts'
+import { WrongCommandLine } from './command.ts'
 import type { PlannedModel, PlannedWeights } from './plan-weights.ts'
 import { readClasses } from './read-classes.ts'
 
@@ -38,10 +38,10 @@ const idFromFile = (path: string): string =>
 const chooseId = (given: string | undefined, inferred: string): string => {
   const isId = (id: string) => new RegExp(MODEL_ID_PATTERN).test(id)
   if (given !== undefined && !isId(given)) {
-    throw new CommandError(`--id must have lower-case letters, digits, ".", "_" and "-", at most 64, not "${given}".`)
+    throw new WrongCommandLine(`--id must have lower-case letters, digits, ".", "_" and "-", at most 64, not "${given}".`)
   }
   if (isId(given ?? inferred)) return given ?? inferred
-  throw new CommandError('An id cannot be made of the name of the --var file: give one as --id.')
+  throw new WrongCommandLine('An id cannot be made of the name of the --var file: give one as --id.')
 }
 
 /**

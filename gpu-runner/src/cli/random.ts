@@ -8,7 +8,7 @@ import {
   transformerFile
 } from '../model/published.ts'
 import { writeRandomTokenizer, writeRandomTransformer } from '../model/random-checkpoint.ts'
-import { type Command, CommandError, parse } from './command.ts'
+import { type Command, WrongCommandLine, parse } from './command.ts'
 import { formatBytes, formatSeconds } from './format.ts'
 import { writeFolder } from './write-folder.ts'
 
@@ -21,7 +21,7 @@ const usage = `nextscale models random SIZE FOLDER [--seed N]
 const parseSeed = (text: string): number => {
   const seed = Number(text)
   if (/^\d+$/.test(text) && seed <= MAX_SEED) return seed
-  throw new CommandError(`--seed must be an integer from 0 to ${MAX_SEED}, not "${text}".`)
+  throw new WrongCommandLine(`--seed must be an integer from 0 to ${MAX_SEED}, not "${text}".`)
 }
 
 /** Writes a random checkpoint of a published size. */
@@ -32,7 +32,7 @@ export const random: Command = {
     const { values, positionals } = parse(args, options, { usage, positionals: [2, 2] })
     const [name = '', folder = ''] = positionals
     const size = PUBLISHED_SIZES.find((each) => each === name)
-    if (!size) throw new CommandError(`SIZE must be one of ${PUBLISHED_SIZES.join(', ')}, not "${name}".`)
+    if (!size) throw new WrongCommandLine(`SIZE must be one of ${PUBLISHED_SIZES.join(', ')}, not "${name}".`)
     const [seed, target, begun] = [parseSeed(values.seed), resolve(folder), performance.now()]
     await stoppable((signal) =>
       writeFolder(target, 'FOLDER', async (staging) => {

@@ -1,11 +1,11 @@
 import { type Precision, PRECISIONS } from '../model/manifest.ts'
-import { CommandError } from './command.ts'
+import { WrongCommandLine } from './command.ts'
 
 /** The value of `--precision`; `null`, which leaves it to the manifest, when there is none. */
 export const readPrecision = (text: string | undefined): Precision | null => {
   const precision = PRECISIONS.find((known) => known === text)
   if (precision === undefined && text !== undefined) {
-    throw new CommandError(`--precision must be ${PRECISIONS.join(' or ')}, not "${text}".`)
+    throw new WrongCommandLine(`--precision must be ${PRECISIONS.join(' or ')}, not "${text}".`)
   }
   return precision ?? null
 }

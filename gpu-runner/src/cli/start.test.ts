@@ -135,11 +135,23 @@ test('a checkpoint in shards is added with its shards', async (t) => {
   assert.equal((await models('check', 'models/big')).status, 0)
 })
 
-const refused: Record<string, [string[], RegExp]> = {
+const wrong: Record<string, [string[], RegExp]> = {
   'no verb of that name': [['remove'], /There is no "models remove": the verbs are add, list, check, random, bench/],
   'an unknown option': [['add', '--gpu'], /Unknown option '--gpu'\. Usage: nextscale models add --vae FILE --var FILE/],
   'a missing tokenizer': [['add', '--var', 'var.pth'], /--vae is missing: give the tokenizer's file/],
   'a missing transformer': [['add', '--vae', 'vae.pth'], /--var is missing: give the transformer's file/],
+  'scales that are none': [['add', ...FILES, '--scales', '1,1,x'], /--scales must be 2 to 64 growing integers .*, not "1,1,x"/],
+  'an id that is none': [
+    ['add', ...FILES, ...SCALES, '--id', 'My Model'],
+    /--id must have lower-case letters, .* not "My Model"/
+  ],
+  'an empty option': [['add', ...FILES, ...SCALES, '--name', ''], /--name is empty: give a value or leave it out/],
+  'a check of no folder': [['check'], /1 arguments? .*Usage: nextscale models check FOLDER/],
+  'a size there is not': [['random', 'd17', 'x'], /SIZE must be one of d16, d20, d24, d30, d36, not "d17"/],
+  'a seed that is none': [['random', 'd16', 'x', '--seed', '-1'], /--seed/]
+}
+
+const refused: Record<string, [string[], RegExp]> = {
   'a file that is not there': [
     ['add', '--vae', 'none', '--var', 'var.pth'],
     /--vae: .*none cannot be opened: there is no such file/
@@ -152,18 +164,11 @@ const refused: Record<string, [string[], RegExp]> = {
     ['add', ...FILES, '--scales', '1,2,3'],
     /--scales has 3 sides whose squares sum to 14, which does not fit/
   ],
-  'scales that are none': [['add', ...FILES, '--scales', '1,1,x'], /--scales must be 2 to 64 growing integers .*, not "1,1,x"/],
-  'an id that is none': [
-    ['add', ...FILES, ...SCALES, '--id', 'My Model'],
-    /--id must have lower-case letters, .* not "My Model"/
-  ],
-  'an empty option': [['add', ...FILES, ...SCALES, '--name', ''], /--name is empty: give a value or leave it out/],
   'a target that is there': [['add', ...FILES, ...SCALES, '--to', '.'], /exists already: remove it, or give another --to/],
   'a target below a file': [
     ['add', ...FILES, ...SCALES, '--to', 'var.pth/x'],
     /var\.pth\/x .*: (remove it, or )?give another --to/
   ],
-  'a check of no folder': [['check'], /1 arguments? .*Usage: nextscale models check FOLDER/],
   'a check of no model': [['check', '.'], /is not a model folder: .*manifest\.json cannot be opened: there is no such file/],
   'a list of classes that is a folder': [
     ['add', ...FILES, ...SCALES, '--classes', '.'],
@@ -173,18 +178,16 @@ const refused: Record<string, [string[], RegExp]> = {
     ['add', ...FILES, ...SCALES, '--classes', '/dev/zero'],
     /--classes: \/dev\/zero cannot be opened: it is not a regular file/
   ],
-  'a size there is not': [['random', 'd17', 'x'], /SIZE must be one of d16, d20, d24, d30, d36, not "d17"/],
-  'a seed that is none': [['random', 'd16', 'x', '--seed', '-1'], /--seed/],
   'a random checkpoint where something is': [['random', 'd16', 'vae.pth'], /exists already: remove it, or give another FOLDER/]
 }
 
-test('what cannot be done ends with exit code 1, a line that says what to do, and nothing written', async (t) => {
+test('what cannot be done ends with exit code 1, a wrong command line with 2, a line that says what to do, and nothing written', async (t) => {
   const { cwd, models } = await prepare(t)
-  for (const [kind, [args, sentence]] of Object.entries(refused)) {
+  for (const [kind, [args, sentence]] of Object.entries({ ...wrong, ...refused })) {
     const { status, stdout, stderr } = await models(...args)
     assert.match(stderr, sentence, kind)
     assert.match(stderr, /^nextscale models: [^\n]+\n$/, kind)
-    assert.deepEqual([status, stdout], [1, ''], kind)
+    assert.deepEqual([status, stdout], [kind in wrong ? 2 : 1, ''], kind)
     assert.deepEqual((await readdir(cwd)).sort(), ['vae.pth', 'var.pth'], kind)
   }
 })

@@ -2,7 +2,8 @@
 import { constants } from 'node:os'
 import { ModelError } from '../errors.ts'
 import { plainLine } from '../plain-line.ts'
-import { type Command, CommandError, type Context } from './command.ts'
+import { type Command, CommandError, type Context, WrongCommandLine } from './command.ts'
+import { endWithReader, print, printError } from '@nextscale/platform/terminal'
 
 const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
   add: async () => (await import('./add.ts')).add,
@@ -15,7 +16,7 @@ const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
 const FATAL = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 const say = (...lines: string[]): void => {
-  for (const line of lines) process.stdout.write(`${plainLine(line)}\n`)
+  for (const line of lines) print(plainLine(line))
 }
 
 /** Says that a signal asked for the end. */
@@ -52,7 +53,7 @@ const readUsage = async (): Promise<string> => {
 const run = async ([verb, ...args]: string[]): Promise<void> => {
   if (verb === undefined || verb === '--help' || verb === '-h' || verb === 'help') return say(...(await readUsage()).split('\n'))
   const load = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined
-  if (!load) throw new CommandError(`There is no "models ${verb}": the verbs are ${Object.keys(VERBS).join(', ')}.`)
+  if (!load) throw new WrongCommandLine(`There is no "models ${verb}": the verbs are ${Object.keys(VERBS).join(', ')}.`)
   const command = await load()
   if (args.includes('--help') || args.includes('-h')) return say(...command.usage.split('\n'))
   await command.run(args, { say, stoppable })
@@ -65,9 +66,18 @@ const describe = (error: unknown): string => {
   return isForeseen ? error.message : (error.stack ?? error.message).split('\n').map(plainLine).join('\n')
 }
 
+/** Exit code, as shells have it. */
+const WRONG_COMMAND_LINE = 2
+
+const exitCodeOf = (error: unknown): number => {
+  if (error instanceof Stopped) return error.exitCode
+  return error instanceof WrongCommandLine ? WRONG_COMMAND_LINE : 1
+}
+
+endWithReader()
 try {
   await run(process.argv.slice(2))
 } catch (error) {
-  process.stderr.write(`nextscale models: ${describe(error)}\n`)
-  process.exitCode = error instanceof Stopped ? error.exitCode : 1
+  printError(`nextscale models: ${describe(error)}`)
+  process.exitCode = exitCodeOf(error)
 }

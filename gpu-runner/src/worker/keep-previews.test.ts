@@ -64,6 +64,30 @@ test('one that cannot be stored is logged and left out; the others are there', a
   assert.match(lines.join(''), /"scale":0.*a preview was left out/)
 })
 
+test('they are reported as they were drawn, coarse to fine, whichever is stored first', async (t) => {
+  const { store } = await diskStore(t)
+  const fineIsThere = Promise.withResolvers<void>()
+  const slow: ObjectStore = {
+    ...store,
+    put: async (key, ...rest) => {
+      if (key.endsWith('/0-0.webp')) await fineIsThere.promise
+      await store.put(key, ...rest)
+      if (key.endsWith('/0-1.webp')) fineIsThere.resolve()
+    }
+  }
+  const { previews, reports } = keeper(slow)
+  for (const scale of [0, 1]) previews.keep(0, { scale, pixels: pixels(32), decodeMs: 1 })
+  await previews.settled()
+  assert.deepEqual(
+    reports.flatMap(({ previews: reported = [] }) => reported[0]?.scale ?? []),
+    reports.map(() => 0)
+  )
+  assert.deepEqual(
+    reports.at(-1)?.previews?.map(({ scale }) => scale),
+    [0, 1]
+  )
+})
+
 test('one that cannot be encoded is left out as well', async (t) => {
   const { previews, reports } = keeper((await diskStore(t)).store)
   previews.keep(0, { scale: 0, pixels: pixels(3), decodeMs: 1 })

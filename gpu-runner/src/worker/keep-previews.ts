@@ -1,4 +1,4 @@
-import { previewKey } from '@nextscale/openapi'
+import { previewKey, type StoredPreview } from '@nextscale/openapi'
 import type { Logger } from 'pino'
 import { encodePreview } from '../image/encode-preview.ts'
 import type { ObjectStore } from '@nextscale/platform/object-store'
@@ -25,17 +25,25 @@ interface KeeperOptions {
 
 export const keepPreviews = ({ id, side, store, tracker, signal, log }: KeeperOptions): PreviewKeeper => {
   const taken = new Set<string>()
-  const storing: Promise<void>[] = []
+  /** Settles once every preview so far is stored and reported, or left out. */
+  let before: Promise<void> | undefined
   let totalMs = 0
   let isClosed = false
 
-  const storeOne = async (index: number, scale: number, pixels: Uint8Array): Promise<void> => {
+  const storeOne = async (index: number, scale: number, pixels: Uint8Array): Promise<StoredPreview> => {
     const { bytes, contentType, side: previewSide } = await encodePreview(pixels, side)
     signal.throwIfAborted()
     const key = previewKey(id, index, scale)
     await store.put(key, { body: bytes, contentType }, signal)
     const size = { width: previewSide, height: previewSide, bytes: bytes.length }
-    tracker.preview({ index, scale, key, content_type: contentType, ...size })
+    return { index, scale, key, content_type: contentType, ...size }
+  }
+
+  /** They are stored side by side, and reported in the order they were drawn: coarse to fine. */
+  const reportAfter = async (previous: Promise<void> | undefined, storing: Promise<StoredPreview | undefined>): Promise<void> => {
+    const preview = await storing
+    await previous
+    if (preview !== undefined) tracker.preview(preview)
   }
 
   return {
@@ -45,18 +53,18 @@ export const keepPreviews = ({ id, side, store, tracker, signal, log }: KeeperOp
       if (taken.has(key) || isClosed || signal.aborted) return
       taken.add(key)
       const begun = performance.now() - decodeMs
-      const stored = storeOne(index, scale, pixels)
-        .catch((error: unknown) => {
+      const storing = storeOne(index, scale, pixels)
+        .catch((error: unknown): undefined => {
           if (!signal.aborted) log.warn({ err: error, generation: id, image: index, scale }, 'a preview was left out')
         })
         .finally(() => (totalMs += performance.now() - begun))
-      storing.push(stored)
+      before = reportAfter(before, storing)
     },
     settled: async () => {
       // When one image fails, the batch may go on with others: what it still brings would be waited for by nobody.
       isClosed = true
-      if (storing.length === 0) return null
-      await Promise.all(storing)
+      if (before === undefined) return null
+      await before
       await tracker.settled()
       return totalMs
     }

@@ -55,7 +55,7 @@ print(accepted.id, accepted.status)`
     typescript: `const generation = await nextscale.get('${EXAMPLE_ID}')
 const succeeded = await nextscale.wait('${EXAMPLE_ID}', { timeoutMs: 60_000 })`,
     python: `generation = nextscale.get("${EXAMPLE_ID}")
-ended = nextscale.wait("${EXAMPLE_ID}", timeout=60)`
+succeeded = nextscale.wait("${EXAMPLE_ID}", timeout=60)`
   },
   getGenerationEvents: {
     typescript: `for await (const { event, data } of nextscale.events('${EXAMPLE_ID}')) console.log(event, data)`,

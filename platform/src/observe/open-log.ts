@@ -1,13 +1,13 @@
-import type { Writable } from 'node:stream'
 import { pino } from 'pino'
 import type { LogConfig } from '../config/index.ts'
+import { plainLog } from '../terminal/index.ts'
 import { loggedError } from './logged-error.ts'
 
 /** Where log lines go that people read; undefined for JSON, which goes to stdout as it is. */
-export const openLogStream = async ({ logFormat }: Pick<LogConfig, 'logFormat'>): Promise<Writable | undefined> => {
+export const openLogStream = async ({ logFormat }: Pick<LogConfig, 'logFormat'>) => {
   if (logFormat === 'json') return undefined
   const { default: pretty } = await import('pino-pretty')
-  return pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', singleLine: true })
+  return plainLog(pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', singleLine: true }))
 }
 
 /** The log of a process without an HTTP server. */

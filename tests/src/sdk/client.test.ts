@@ -89,25 +89,40 @@ describe('the TypeScript SDK', () => {
     const { id } = await client.generate({ previews: 'auto' })
     const heard: GenerationEvent[] = []
     for await (const event of client.events(id)) heard.push(event)
-    assert.equal(heard[0]?.event, 'snapshot')
-    const ids = heard.map((event) => event.id)
+    const [first, ...later] = heard
+    assert.equal(first?.event, 'snapshot')
+    const ids = later.map((event) => event.id).filter((each) => each !== first.id)
     assert.equal(new Set(ids).size, ids.length)
     const last = heard.at(-1)
     assert.ok(last?.event === 'end')
     assert.equal(last.data.status, 'succeeded')
   })
 
+  it('tells of every preview, coarse to fine, and every output, whenever the stream was opened', async () => {
+    const { id } = await client.generate({ previews: 'auto', num_images: 2 })
+    const picturesOf = async () => {
+      const heard: string[] = []
+      for await (const { event, data } of client.events(id)) {
+        if (event === 'preview') heard.push(`${data.index} ${data.scale}`)
+        if (event === 'output') heard.push(`${data.index}`)
+      }
+      return heard
+    }
+    const live = await picturesOf()
+    const scales = (await client.get(id)).previews.map(({ scale }) => scale).toSorted((one, other) => one - other)
+    assert.equal(scales.length, 6)
+    const ended = [...scales.map((scale, place) => `${place % 2} ${scale}`), '0', '1']
+    assert.deepEqual(await picturesOf(), ended)
+    assert.deepEqual(live.toSorted(), ended.toSorted())
+  })
+
   it('goes on after the event it has', async () => {
     const { id } = await client.generateAndWait({ previews: 'auto' })
     const heard: GenerationEvent[] = []
     for await (const event of client.events(id)) heard.push(event)
-    const [first, ...later] = heard
     const again: string[] = []
-    for await (const event of client.events(id, { lastEventId: first?.id })) again.push(event.id)
-    assert.deepEqual(
-      again,
-      later.map((event) => event.id)
-    )
+    for await (const { event } of client.events(id, { lastEventId: heard[0]?.id })) again.push(event)
+    assert.deepEqual(again, ['end'])
     for await (const event of client.events(id, { lastEventId: heard.at(-1)?.id }))
       assert.fail(`${event.event} came after the end`)
   })

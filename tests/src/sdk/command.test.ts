@@ -53,6 +53,59 @@ describe('nextscale, the command', () => {
     assert.match(await nextscale('get', id), /^nextscale: .*\n$/)
   })
 
+  it('puts what is refused in its own words', async () => {
+    const refused: [args: string[], sentence: RegExp][] = [
+      [['generate', 'fox', '--seed', '-1'], /^nextscale: --seed: Must be at least 0, not -1\./],
+      [['generate', 'fox', '--num-images', '99'], /^nextscale: --num-images: Must be at most 16, not 99\./],
+      [['generate', 'fox', '--schedule', 'cfg=1'], /^nextscale: --schedule: /],
+      [['generate', 'fox', '--draft', '99'], /: --draft may be 0 to /],
+      [['list', '--status', 'finished'], /^nextscale: --status: Must be one of /],
+      [['get', 'gen_x'], /not an id this server issues/],
+      [['generate', 'qqqq'], /nextscale classes searches them\./],
+      [['get', `gen_${'a'.repeat(26)}`], /nextscale list lists those there are\./]
+    ]
+    for (const [args, sentence] of refused) {
+      const said = await nextscale(...args)
+      assert.match(said, sentence)
+      assert.doesNotMatch(said, /\/v1\/|\/query|\n./)
+    }
+  })
+
+  it('status shows the capacity, and makes of every option a field that the server takes', async () => {
+    assert.match(await nextscale('status'), /^server .*, takes requests\nqueue .*\nrunners  1\nmodel    emoji-32, 1 runner/)
+    const options =
+      '--cfg 1 --top-k 9 --top-p 0.9 --format jpg --quality 80 --no-picture-metadata --previews 1,2 --return-tokens --priority high --deadline 60 --start-deadline 30 --retention 3600 --label all --metadata order=42 --idempotency-key all --webhook http://127.0.0.1:9/ --webhook-events generation.failed --json'
+    const made = await nextscale('generate', 'fox', ...options.split(' '))
+    assert.match(made, /^\{/)
+    const { input, label, metadata, webhook } = JSON.parse(made) as Record<string, Record<string, unknown>>
+    assert.deepEqual([label, metadata, webhook?.['events']], ['all', { order: '42' }, ['generation.failed']])
+    assert.deepEqual([input?.['priority'], input?.['previews']], ['high', [1, 2]])
+    assert.equal(
+      (await nextscale('generate', 'fox', ...options.split(' '))).includes((JSON.parse(made) as { id: string }).id),
+      true
+    )
+  })
+
+  it(
+    '--watch shows each preview as half blocks in a terminal that has colour',
+    { skip: process.platform !== 'linux' },
+    async () => {
+      const line = `${process.execPath} ${START} generate fox --watch --url ${service.baseUrl} -o ${join(folder, 'watched.png')}`
+      const shown = async (env: Record<string, string>): Promise<string> => {
+        const started = startProcess('script', ['-qec', line, '/dev/null'], { CI: '1', ...env })
+        await until('it is watched', async () => !started.isRunning(), 60_000)
+        return started.output()
+      }
+      const lines = (await shown({ TERM: 'xterm-256color' })).split('\n').filter((each) => each.includes('▀'))
+      assert.equal(lines.length, 3 * 16)
+      for (const each of lines) assert.equal(each.match(/38;5;\d+;48;5;\d+m▀/g)?.length, 32)
+      assert.match(await shown({ TERM: 'xterm', COLORTERM: 'truecolor' }), /38;2;\d+;\d+;\d+;48;2;/)
+      const plain = await shown({ TERM: 'xterm-256color', NO_COLOR: '1' })
+      assert.doesNotMatch(plain, /▀/)
+      assert.match(plain, /watched\.png/)
+    }
+  )
+
   it('suggests classes when there is none of the name', async () => {
     assert.match(await nextscale('generate', 'foks'), /^nextscale: .*fox.*\n$/)
   })

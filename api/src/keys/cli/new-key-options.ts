@@ -1,6 +1,6 @@
 import { SCOPES, type Scope } from '@nextscale/openapi'
 import type { NewKey } from '../create.ts'
-import { CommandError } from '../../cli/command.ts'
+import { WrongCommandLine } from '../../cli/command.ts'
 
 const DAY_MS = 86_400_000
 const MAX_DAYS = 36_500
@@ -20,19 +20,20 @@ export const NEW_KEY_OPTIONS = {
 type Values = { readonly [K in keyof typeof NEW_KEY_OPTIONS]?: string | undefined }
 
 const readName = (name: string | undefined): string => {
-  if (name === undefined) throw new CommandError('--name is missing: give the key a name to know it by.')
+  if (name === undefined) throw new WrongCommandLine('--name is missing: give the key a name to know it by.')
   if (NAME.test(name)) return name
-  throw new CommandError('--name takes 1 to 64 letters, digits, spaces and . _ @ : / + -, the first a letter or digit.')
+  throw new WrongCommandLine('--name takes 1 to 64 letters, digits, spaces and . _ @ : / + -, the first a letter or digit.')
 }
 
 const isScope = (text: string): text is Scope => SCOPES.some((scope) => scope === text)
 
 const readScopes = (text: string | undefined): Scope[] => {
   const known = `Scopes are ${SCOPES.join(', ')}; admin includes the others.`
-  if (text === undefined) throw new CommandError(`--scopes is missing: name what the key may do, separated by commas. ${known}`)
+  if (text === undefined)
+    throw new WrongCommandLine(`--scopes is missing: name what the key may do, separated by commas. ${known}`)
   const names = text.split(',').map((name) => name.trim())
   const unknown = names.find((name) => !isScope(name))
-  if (unknown !== undefined) throw new CommandError(`--scopes has "${unknown}", which is no scope. ${known}`)
+  if (unknown !== undefined) throw new WrongCommandLine(`--scopes has "${unknown}", which is no scope. ${known}`)
   return SCOPES.filter((scope) => names.includes(scope))
 }
 
@@ -41,7 +42,7 @@ const readCount = (values: Values, name: keyof Values, maximum = MAX_LIMIT): num
   if (text === undefined) return null
   const value = /^\d{1,9}$/.test(text) ? Number(text) : 0
   if (value >= 1 && value <= maximum) return value
-  throw new CommandError(`--${name} takes an integer between 1 and ${maximum}, not "${text}".`)
+  throw new WrongCommandLine(`--${name} takes an integer between 1 and ${maximum}, not "${text}".`)
 }
 
 /** The key that the options describe. */

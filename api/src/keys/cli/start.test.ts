@@ -59,7 +59,7 @@ test('a key is made, printed once, listed without its secret, and revoked', asyn
   assert.equal((await run(['list'])).stdout, 'There is no API key.\n')
 })
 
-test('what cannot be done is one sentence that names the flag and the way out', async () => {
+test('what cannot be done is one sentence that names the flag and the way out, and a wrong command line exits with 2', async () => {
   const cases: [string[], RegExp][] = [
     [['create', '--scopes', 'read'], /--name is missing: give/],
     [['create', '--name', 'a'], /--scopes is missing: .* Scopes are generate, read, webhooks, admin/],
@@ -75,12 +75,20 @@ test('what cannot be done is one sentence that names the flag and the way out', 
   ]
   for (const [args, sentence] of cases) {
     const { status, stdout, stderr } = await run(args)
-    assert.equal(status, 1, args.join(' '))
+    assert.equal(status, args.includes('none') ? 1 : 2, args.join(' '))
     assert.equal(stdout, '')
     assert.match(stderr, sentence)
     assert.equal(stderr.trim().split('\n').length, 1)
   }
   assert.equal(await redis.hlen(apiKeys), 0)
+})
+
+test('what is said of arguments commands no terminal', async () => {
+  const { status, stderr } = await run(['\u001b]0;title\u0007\u009b31mdelete'])
+  assert.deepEqual(
+    [status, stderr],
+    [2, 'nextscale keys: There is no "keys delete": the verbs are create, list, revoke, ensure.\n']
+  )
 })
 
 test('when Redis is away, it is named without its password', async () => {

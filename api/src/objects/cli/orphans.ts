@@ -1,6 +1,6 @@
 import { generationPrefix, type RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
-import { type Command, CommandError, parse } from '../../cli/command.ts'
+import { type Command, CommandError, parse, WrongCommandLine } from '../../cli/command.ts'
 import { findOrphans, SAFE_ORPHAN_SECONDS } from '../../generations/find-orphans.ts'
 import type { ObjectStore, StoredGeneration } from '@nextscale/platform/object-store'
 
@@ -26,7 +26,9 @@ const readAge = (text: string | undefined): number => {
   const [, count = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
   const seconds = Number(count) * (UNIT_SECONDS[unit] ?? 0)
   if (seconds > 0) return seconds
-  throw new CommandError(`--older-than takes a number of seconds, minutes, hours or days such as 90m, 12h or 7d, not "${text}".`)
+  throw new WrongCommandLine(
+    `--older-than takes a number of seconds, minutes, hours or days such as 90m, 12h or 7d, not "${text}".`
+  )
 }
 
 const bytesText = (bytes: number) => (bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`)

@@ -114,7 +114,8 @@ test('what is wrong is said in a sentence', async () => {
   ]
   for (const [args, sentence, environment] of cases) {
     const { status, stdout, stderr } = await run(args, environment)
-    assert.deepEqual([status, stdout], [1, ''])
+    const isWrongCommandLine = args.length > 1 || args[0] === 'sweep'
+    assert.deepEqual([status, stdout], [isWrongCommandLine ? 2 : 1, ''])
     assert.match(stderr, sentence)
     assert.equal(stderr.trim().split('\n').length, 1, stderr)
   }

@@ -1,16 +1,20 @@
-// Command example asks a server for a picture, polls until it is there, and saves it.
+// Command example asks a server for a picture, polls until it is there, and saves it. With -previews it follows the events in
+// place of polling, and saves each preview beside the picture.
 //
-//	NEXTSCALE_URL=http://127.0.0.1:8080 NEXTSCALE_API_KEY=ns_… go run ./example fox fox.png
+//	NEXTSCALE_URL=http://127.0.0.1:8080 NEXTSCALE_API_KEY=ns_… go run ./example -previews fox fox.png
 package main
 
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -41,10 +45,14 @@ func problem(status string, problem *nextscale.Problem) error {
 }
 
 // generate asks for one picture of a class. Sending it again with the same key makes no second one.
-func generate(ctx context.Context, client *nextscale.ClientWithResponses, class string) (*nextscale.Generation, error) {
+func generate(ctx context.Context, client *nextscale.ClientWithResponses, class, previews string) (*nextscale.Generation, error) {
 	key := uuid.NewString()
 	params := &nextscale.CreateGenerationParams{IdempotencyKey: &key}
-	answer, err := client.CreateGenerationWithResponse(ctx, params, nextscale.GenerateRequest{ClassName: &class})
+	request := nextscale.GenerateRequest{ClassName: &class, Previews: &nextscale.GenerateRequest_Previews{}}
+	if err := request.Previews.FromGenerateRequestPreviews0(nextscale.GenerateRequestPreviews0(previews)); err != nil {
+		return nil, err
+	}
+	answer, err := client.CreateGenerationWithResponse(ctx, params, request)
 	if err != nil {
 		return nil, err
 	}
@@ -96,18 +104,34 @@ func save(ctx context.Context, url, path string) error {
 	return os.WriteFile(path, picture, 0o644)
 }
 
-func run(class, path string) error {
+// made returns the generation once it has ended; with previews, each is saved as it comes.
+func made(ctx context.Context, client *nextscale.ClientWithResponses, class, path string, previews bool) (*nextscale.Generation, error) {
+	if !previews {
+		accepted, err := generate(ctx, client, class, "none")
+		if err != nil {
+			return nil, err
+		}
+		return finish(ctx, client, accepted.Id)
+	}
+	accepted, err := generate(ctx, client, class, "auto")
+	if err != nil {
+		return nil, err
+	}
+	return follow(ctx, client, accepted.Id, func(preview nextscale.Preview) error {
+		beside := fmt.Sprintf("%s-%d.webp", strings.TrimSuffix(path, filepath.Ext(path)), preview.Scale)
+		fmt.Printf("scale %d, in %s\n", preview.Scale, beside)
+		return save(ctx, preview.Url, beside)
+	})
+}
+
+func run(class, path string, previews bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	client, err := connect()
 	if err != nil {
 		return err
 	}
-	accepted, err := generate(ctx, client, class)
-	if err != nil {
-		return err
-	}
-	generation, err := finish(ctx, client, accepted.Id)
+	generation, err := made(ctx, client, class, path, previews)
 	if err != nil {
 		return err
 	}
@@ -122,10 +146,12 @@ func run(class, path string) error {
 }
 
 func main() {
-	if len(os.Args) != 3 {
-		log.Fatal("usage: example CLASS FILE")
+	previews := flag.Bool("previews", false, "save each preview beside the picture")
+	flag.Parse()
+	if flag.NArg() != 2 {
+		log.Fatal("usage: example [-previews] CLASS FILE")
 	}
-	if err := run(os.Args[1], os.Args[2]); err != nil {
+	if err := run(flag.Arg(0), flag.Arg(1), *previews); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -3,8 +3,8 @@ from the client for asyncio the one that blocks.
 
     python scripts/generate.py [folder to write to]
 
-A server may be newer than its client. So answers are read loosely: limits are left to the server that keeps them, and
-where the contract lists names, other strings are read as well.
+A server may be newer than its client, or older. So answers are read loosely: limits are left to the server that keeps them,
+where the contract lists names, other strings are read as well, and what may be null or is a list may be missing.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ COMMON: tuple[str, ...] = (
     "--use-schema-description",
     "--use-field-description",
     "--use-annotated",
+    "--strict-nullable",
     "--formatters=ruff-format",
     f"--custom-file-header={HEADER}",
 )
@@ -72,7 +73,22 @@ def opened(schema: Any, *, names: bool, is_properties: bool = False) -> Any:
         result.pop("additionalProperties", None)
     if result.get("format") != "date-time":
         result.pop("format", None)
+    if names and "properties" in result:
+        result = forgiving(result)
     return as_kinds(result, is_open=names and "enum" in result)
+
+
+def forgiving(schema: Schema) -> Schema:
+    """The object as servers of before may send it, without the fields that were added since: those are `None`, or empty lists.
+
+    A list that nothing else would tell the object by stays required: a page of a list, or what is no answer at all.
+    """
+    properties = {name: dict(value) for name, value in schema["properties"].items()}
+    needed = [name for name in schema.get("required", []) if {"type": "null"} not in properties[name].get("anyOf", [])]
+    telling = [name for name in needed if properties[name].get("type") != "array"] or needed
+    for name in set(needed) - set(telling):
+        properties[name]["default"] = []
+    return {**schema, "properties": properties, "required": telling}
 
 
 def as_kinds(schema: Schema, *, is_open: bool) -> Schema:

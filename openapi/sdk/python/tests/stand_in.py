@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-GENERATION_ID = "gen_4s5k2nq7yb6dm3xw2ehqj5ztla"
-DELIVERY_ID = "whd_4s5k2nq7yb6dm3xw2ehqj5ztla"
+DOCUMENT = json.loads((Path(__file__).parents[3] / "openapi.json").read_text())
+SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
 
 
 @dataclass
@@ -105,69 +106,34 @@ def problem(status: int, code: str, *, retryable: bool = False, headers: dict[st
     return Answer(status, body, {"Content-Type": "application/problem+json", **(headers or {})})
 
 
+def example(path: str, method: str = "get", status: int = 200) -> Any:
+    """The answer that the contract shows for an operation, whose own tests hold it to its schemas."""
+    [(_, content)] = [
+        each for each in DOCUMENT["paths"][path][method]["responses"][str(status)]["content"].items() if "json" in each[0]
+    ]
+    return content["example"] if "example" in content else next(iter(content["examples"].values()))["value"]
+
+
 def output(**changes: object) -> dict[str, object]:
-    return {
-        "index": 0,
-        "seed": 7,
-        "url": "http://127.0.0.1:9/picture.png",
-        "url_expires_at": "2026-01-02T00:00:00.000Z",
-        "content_type": "image/png",
-        "width": 32,
-        "height": 32,
-        "bytes": 3,
-        "sha256": "0" * 64,
-        "tokens_url": None,
-        **changes,
-    }
+    return {**example("/generations/{id}")["outputs"][0], **changes}
+
+
+def preview(**changes: object) -> dict[str, object]:
+    shared = {name: value for name, value in output().items() if name in SCHEMAS["Preview"]["properties"]}
+    return {**shared, "scale": 2, "content_type": "image/webp", **changes}
 
 
 def generation(**changes: object) -> dict[str, object]:
-    settings = {"model": "emoji-32", "model_revision": "1", "class_label": 3, "class_name": "fox", "num_images": 1, "seed": 7}
-    settings |= {"cfg": 1.5, "top_k": 0, "top_p": 1, "output": {"format": "png", "quality": None, "metadata": True}}
-    settings |= {"priority": "normal", "smooth": False, "schedule": None, "return_tokens": False, "stop_at_scale": None}
-    settings |= {"previews": [], "keep": None, "deadline_seconds": 600, "start_deadline_seconds": None}
-    names = "queue_ms sample_ms scale_ms decode_ms preview_ms encode_ms upload_ms total_ms batch_size"
-    links = {"self": "http://host/v1/a", "cancel": "http://host/v1/a/cancel", "events": "http://host/v1/a/events"}
-    return {
-        "id": GENERATION_ID,
-        "status": "queued",
-        "stage": "queued",
-        "model": "emoji-32",
-        "input": {**settings, "retention_seconds": 86400},
-        "progress": None,
-        "queue": {"position": 0, "eta_ms": None},
-        "previews": [],
-        "outputs": [],
-        "error": None,
-        "metrics": dict.fromkeys(names.split()),
-        "parent": None,
-        "attempt": 0,
-        "webhook": None,
-        "created_at": "2026-01-01T00:00:00.000Z",
-        "started_at": None,
-        "completed_at": None,
-        "expires_at": None,
-        "urls": links,
-        "metadata": {},
-        "label": None,
-        **changes,
-    }
+    """One that waits, with these changes."""
+    return {**example("/generate", "post", 202), **changes}
 
 
 def delivery(**changes: object) -> dict[str, object]:
-    return {
-        "id": DELIVERY_ID,
-        "generation_id": GENERATION_ID,
-        "event": "generation.succeeded",
-        "url": "https://hooks.example.com/nextscale",
-        "status": "pending",
-        "attempts": [],
-        "next_attempt_at": None,
-        "created_at": "2026-01-01T00:00:00.000Z",
-        "completed_at": None,
-        "expires_at": None,
-        **changes,
-    }
+    return {**example("/webhook-deliveries/{id}/redeliver", "post", 202), **changes}
+
+
+GENERATION_ID = str(generation()["id"])
+DELIVERY_ID = str(delivery()["id"])
 
 
 def accepted() -> Answer:

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
 from nextscale import NextscaleError
 
 from .conftest import Caller
-from .stand_in import DELIVERY_ID, Answer, StandIn, delivery, problem
+from .stand_in import DELIVERY_ID, DOCUMENT, Answer, StandIn, delivery, example, problem
 
-DOCUMENT = json.loads((Path(__file__).parents[3] / "openapi.json").read_text())
-SECRET = {"secret": "whsec_AAAA", "created_at": "2026-01-01T00:00:00.000Z", "previous_expires_at": None}
+SECRET = {**example("/webhooks/secret"), "secret": "whsec_AAAA"}
 
 
 def test_pages_of_deliveries_are_followed_to_the_end(call: Caller, server: StandIn) -> None:

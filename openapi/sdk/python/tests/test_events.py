@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from nextscale import ConnectionFailed, GenerationEvent, NextscaleError, ProgressEvent, ResponseInvalid
+from nextscale import ConnectionFailed, GenerationEvent, NextscaleError, OutputEvent, PreviewEvent, ProgressEvent, ResponseInvalid
 from nextscale._events import Follower
 
 from .conftest import Caller
-from .stand_in import GENERATION_ID, Answer, StandIn, generation, message, problem, stream
+from .stand_in import GENERATION_ID, Answer, StandIn, generation, message, output, preview, problem, stream
 
 PROGRESS = {"scale": 1, "scales": 8, "tokens": 1, "tokens_total": 85}
 SNAPSHOT = message("1", "snapshot", generation())
@@ -99,6 +99,39 @@ def test_kinds_of_a_newer_server_are_passed_over_but_counted(call: Caller, serve
     server.says(stream(SNAPSHOT, message("9", "confetti", {})), stream(END))
     assert names(call("events", GENERATION_ID)) == ["snapshot", "end"]
     assert server.requests[1].headers["last-event-id"] == "9"
+
+
+def previews(*places: tuple[int, int]) -> list[dict[str, object]]:
+    return [preview(index=index, scale=scale) for index, scale in places]
+
+
+def pictures(events: list[GenerationEvent]) -> list[tuple[str, int, int | None]]:
+    """The previews and outputs that events tell of."""
+    kinds = (PreviewEvent, OutputEvent)
+    return [(each.event, each.data.index, getattr(each.data, "scale", None)) for each in events if isinstance(each, kinds)]
+
+
+def test_what_the_snapshot_holds_is_told_of_after_it_coarse_to_fine(call: Caller, server: StandIn) -> None:
+    held = generation(previews=previews((0, 2), (0, 4), (1, 2)), outputs=[output()])
+    server.says(stream(message("1", "snapshot", held), message("2", "preview", preview(index=1, scale=4)), END))
+    events = call("events", GENERATION_ID)
+    assert names(events) == ["snapshot", "preview", "preview", "preview", "output", "preview", "end"]
+    seen = [("preview", 0, 2), ("preview", 1, 2), ("preview", 0, 4), ("output", 0, None), ("preview", 1, 4)]
+    assert pictures(events) == seen
+    # A program that stops at one of them goes on after the snapshot.
+    assert [event.id for event in events] == ["1", "1", "1", "1", "1", "2", "4"]
+
+
+def test_each_picture_is_told_of_once_over_all_connections(call: Caller, server: StandIn, slept: list[float]) -> None:
+    # The second server does not know the id, and begins anew.
+    first = message("a1", "snapshot", generation(previews=previews((0, 2))))
+    again = message("b1", "snapshot", generation(previews=previews((0, 2), (0, 4)), outputs=[output()]))
+    made_again = message("b2", "preview", preview(index=0, scale=4))
+    server.says(stream(first, message("a2", "preview", preview(scale=3))), stream(again, made_again, END))
+    events = call("events", GENERATION_ID)
+    assert server.requests[1].headers["last-event-id"] == "a2"
+    assert pictures(events) == [("preview", 0, 2), ("preview", 0, 3), ("preview", 0, 4), ("output", 0, None)]
+    assert names(events).count("snapshot") == 2
 
 
 def test_events_may_be_cut_anywhere() -> None:

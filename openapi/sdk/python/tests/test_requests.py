@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from pathlib import Path
+import inspect
+from collections.abc import Callable
 
 import pytest
 
@@ -10,9 +10,8 @@ import nextscale
 from nextscale import Nextscale, NextscaleError, ResponseInvalid
 
 from .conftest import Caller
-from .stand_in import GENERATION_ID, Answer, StandIn, accepted, ended, generation, output, problem
+from .stand_in import DOCUMENT, GENERATION_ID, Answer, StandIn, accepted, ended, example, generation, output, problem
 
-DOCUMENT = json.loads((Path(__file__).parents[3] / "openapi.json").read_text())
 PICTURE = b"\x89PNG not really"
 
 
@@ -133,3 +132,75 @@ def test_a_field_at_fault_is_told_of_once(call: Caller, server: StandIn) -> None
     with pytest.raises(NextscaleError) as raised:
         call("generate", seed="seven")
     assert str(raised.value) == "invalid_request: /seed: must be a number (request req-1)"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "written"),
+    [
+        ("generate", ("fox",), 'generate(class_name="fox")'),
+        ("generate", (7,), "generate(class_label=7)"),
+        ("generate", ({"class_name": "fox"},), "generate(**request)"),
+        ("generate_and_wait", ("fox",), 'generate_and_wait(class_name="fox")'),
+        ("generate_and_wait", (None,), "generate_and_wait(class_name=…)"),
+        ("continue_", (GENERATION_ID, 3), "continue_(id, keep_scales=3)"),
+        ("continue_", (GENERATION_ID, {"seed": 8}), "continue_(id, **request)"),
+        ("list", ("failed",), 'list(status="failed")'),
+        ("list_page", ("c/1", "failed"), 'list_page(cursor, status="failed")'),
+        ("webhook_deliveries", ("failed",), 'webhook_deliveries(status="failed")'),
+        ("webhook_deliveries_page", ("c/1", "failed"), 'webhook_deliveries_page(cursor, status="failed")'),
+    ],
+)
+def test_what_is_no_keyword_is_told_how_to_be_one(
+    call: Caller, server: StandIn, name: str, given: tuple[object, ...], written: str
+) -> None:
+    with pytest.raises(TypeError) as raised:
+        call(name, *given)
+    assert str(raised.value) == f"{name}() takes what is asked for as keywords: write {written}"
+    assert server.requests == []
+
+
+def test_no_method_refuses_positional_arguments_without_that_sentence() -> None:
+    for client in (Nextscale, nextscale.AsyncNextscale):
+        methods = inspect.getmembers(client, inspect.isfunction)
+        named = [name for name, method in methods if not name.startswith("_") and takes_keywords_alone(method)]
+        named.remove("verify_webhook")  # It sends no request.
+        assert len(named) == 7
+        assert all(hasattr(getattr(client, name), "__wrapped__") for name in named), named
+
+
+def takes_keywords_alone(method: Callable[..., object]) -> bool:
+    return any(each.kind is each.KEYWORD_ONLY for each in inspect.signature(method).parameters.values())
+
+
+NO_KEY = example("/generate", "post", 401)
+WHERE_KEYS_ARE = "api_key= or NEXTSCALE_API_KEY: `npm start` keeps that of a local service in the file .nextscale/api-key"
+
+
+def test_who_has_no_key_is_told_where_keys_are(call: Caller, server: StandIn) -> None:
+    server.says(Answer(401, NO_KEY))
+    with pytest.raises(NextscaleError) as raised:
+        call("models")
+    error = raised.value
+    assert (error.code, error.status) == ("unauthorized", 401)
+    assert error.detail.startswith(f"This server asks for an API key. Give one as {WHERE_KEYS_ARE}, and ")
+    assert error.errors == ()
+    assert str(error).count("API key") == 1
+
+
+def test_who_has_a_wrong_key_is_told_what_is_wrong_with_it(kind: str, server: StandIn) -> None:
+    caller = Caller(kind, server.url, api_key="ns_wrong")
+    wrong = "There is no such API key, or it was revoked. Check it, or have a new one made."
+    server.says(Answer(401, {**NO_KEY, "detail": wrong, "errors": [{"pointer": "/headers/authorization", "detail": wrong}]}))
+    with pytest.raises(NextscaleError) as raised:
+        caller("models")
+    caller.close()
+    assert raised.value.detail.startswith(f"{wrong} Give one as {WHERE_KEYS_ARE}")
+    assert str(raised.value).count(wrong) == 1
+
+
+def test_keys_are_shown_by_nothing(kind: str, server: StandIn) -> None:
+    caller = Caller(kind, server.url, api_key="ns_secret")
+    shown = f"{caller.client!r} {vars(caller.client)}"
+    caller.close()
+    assert server.url in repr(caller.client)
+    assert "ns_secret" not in shown

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from .stand_in import DOCUMENT
 from .test_types import check
 
 REPOSITORY = Path(__file__).parents[4]
-DOCUMENT = json.loads((REPOSITORY / "openapi" / "openapi.json").read_text())
 RECEIVER = REPOSITORY / "tests" / "src" / "receivers" / "receiver.py"
 SAMPLES: dict[str, str] = {
     operation["operationId"]: sample["source"]

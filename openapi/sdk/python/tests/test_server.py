@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import nextscale
-from nextscale import NextscaleError
+from nextscale import GenerationFailed, NextscaleError
 
 from .conftest import Caller
 from .deployment import Deployment, until
@@ -64,7 +64,9 @@ def test_pages_of_the_list_join_up(live: Caller) -> None:
 def test_a_generation_is_canceled(live: Caller) -> None:
     ids = [live("generate", **LONG).id for _ in range(4)]
     live("cancel", ids[-1])
-    assert live("wait", ids[-1], timeout=60).status == "canceled"
+    with pytest.raises(GenerationFailed) as raised:
+        live("wait", ids[-1], timeout=60)
+    assert (raised.value.code, raised.value.generation.status) == ("canceled", "canceled")
     for id in ids:
         live("cancel", id)
 
@@ -100,7 +102,6 @@ def test_events_lead_from_the_snapshot_to_the_end(live: Caller) -> None:
     events = live("events", accepted.id)
     names = [event.event for event in events]
     assert (names[0], names[-1], names.count("output")) == ("snapshot", "end", 16)
-    assert len({event.id for event in events}) == len(events)
     assert events[-1].data.status == "succeeded"
     rest = live("events", accepted.id, events[2].id)
     assert rest[-1].event == "end"
@@ -108,10 +109,24 @@ def test_events_lead_from_the_snapshot_to_the_end(live: Caller) -> None:
     assert live("events", accepted.id, events[-1].id) == []
 
 
+def scales(events: list[Any]) -> list[int]:
+    return [event.data.scale for event in events if event.event == "preview"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_whoever_looks_at_previews_sees_all_of_them_coarse_to_fine(live: Caller, late: bool) -> None:
+    accepted = live("generate", class_name="fox", previews=[1, 3, 5])
+    if late:
+        live("wait", accepted.id, timeout=60)
+    events = live("events", accepted.id)
+    assert scales(events) == [1, 3, 5]
+    assert [event.data.index for event in events if event.event == "output"] == [0]
+
+
 def test_events_are_told_of_while_it_waits(live: Caller) -> None:
     seen: list[Any] = []
-    done = live("generate_and_wait", on_event=seen.append, previews="auto", timeout=60, **LONG)
-    assert (done.status, seen[0].event, seen[-1].event) == ("succeeded", "snapshot", "end")
+    done = live("generate_and_wait", on_event=seen.append, class_name="fox", previews=[1, 3, 5], timeout=60)
+    assert (done.status, seen[0].event, seen[-1].event, scales(seen)) == ("succeeded", "snapshot", "end", [1, 3, 5])
 
 
 def test_a_draft_is_taken_to_full_size(live: Caller) -> None:

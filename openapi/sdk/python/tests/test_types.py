@@ -13,6 +13,8 @@ from nextscale import AsyncNextscale, GenerationFailedWebhook, Nextscale, verify
 client = Nextscale()
 generation = client.generate(class_name="fox", seed=7, output={"format": "webp", "quality": 80}, previews=[2, 4])
 reveal_type(generation.outputs[0].url_expires_at)
+reveal_type(client.download(generation.outputs[0]))
+reveal_type(client.download(generation.previews[0]).save("fox.webp"))
 reveal_type(client.continue_("id", keep_scales=3))
 for event in client.events("id"):
     if event.event == "progress":
@@ -32,6 +34,8 @@ client.generate(class_nme="fox")
 client.generate(seed="seven")
 client.generate(output={"format": "gif"})
 client.continue_("id", class_name="fox")
+client.generate("fox")
+client.list("failed")
 """
 
 
@@ -58,9 +62,9 @@ def test_code_is_formatted_and_free_of_lint() -> None:
 
 def test_a_program_sees_the_types(tmp_path: Path) -> None:
     shown = [line.split('"')[1].rpartition(".")[2] for line in check(RIGHT, tmp_path).splitlines() if "Revealed" in line]
-    assert shown == ["datetime", "Generation", "int", "Generation", "WebhookDelivery", "Generation"]
+    assert shown == ["datetime", "Picture", "Path", "Generation", "int", "Generation", "WebhookDelivery", "Generation"]
 
 
 def test_mistakes_are_found_before_they_are_sent(tmp_path: Path) -> None:
     found = [int(line.split(":")[1]) for line in check(WRONG, tmp_path).splitlines() if ": error:" in line]
-    assert found == [4, 5, 6, 7]
+    assert found == [4, 5, 6, 7, 8, 9]

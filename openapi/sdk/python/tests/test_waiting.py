@@ -8,7 +8,7 @@ import pytest
 from nextscale import AsyncNextscale, ConnectionFailed, GenerationFailed, Nextscale, WaitTimedOut
 
 from .conftest import Caller
-from .stand_in import GENERATION_ID, Answer, StandIn, accepted, ended, generation, message, output, problem, stream
+from .stand_in import GENERATION_ID, Answer, StandIn, accepted, ended, generation, message, output, preview, problem, stream
 
 SNAPSHOT = message("1", "snapshot", generation())
 
@@ -36,20 +36,17 @@ def test_a_server_that_answers_at_once_is_not_overrun(call: Caller, server: Stan
     assert slept == [1.0, 1.0]
 
 
+@pytest.mark.parametrize("name", ["wait", "generate_and_wait"])
 @pytest.mark.parametrize("status", ["failed", "canceled", "expired"])
-def test_an_end_without_pictures_is_an_error_with_the_generation(call: Caller, server: StandIn, status: str) -> None:
+def test_an_end_without_pictures_is_an_error_with_the_generation(call: Caller, server: StandIn, status: str, name: str) -> None:
     error = {"code": "sampler_failed", "message": "no memory", "retryable": True} if status == "failed" else None
-    server.says(accepted(), ended(status, error=error))
+    server.says(*([accepted()] if name == "generate_and_wait" else []), ended(status, error=error))
     with pytest.raises(GenerationFailed) as raised:
-        call("generate_and_wait")
+        call(name, *([GENERATION_ID] if name == "wait" else []))
     assert raised.value.generation.status == status
     assert raised.value.code == ("sampler_failed" if status == "failed" else status)
     assert raised.value.retryable == (status == "failed")
-
-
-def test_wait_gives_any_end_as_it_is(call: Caller, server: StandIn) -> None:
-    server.says(ended("canceled"))
-    assert call("wait", GENERATION_ID).status == "canceled"
+    assert raised.value.detail.startswith(f"{GENERATION_ID}: ")
 
 
 @pytest.mark.parametrize("name", ["wait", "generate_and_wait"])
@@ -80,11 +77,21 @@ def test_events_are_told_of_while_it_waits(call: Caller, server: StandIn) -> Non
 
 def test_without_a_stream_it_polls(call: Caller, server: StandIn, slept: list[float]) -> None:
     busy = problem(429, "too_many_streams", retryable=True)
-    server.says(accepted(), *[busy] * 5, ended())
+    server.says(accepted(), *[busy] * 5, ended(previews=[preview(scale=4), preview()], outputs=[output()]))
     seen: list[Any] = []
     assert call("generate_and_wait", on_event=seen.append).status == "succeeded"
-    assert [event.event for event in seen] == ["end"]
+    assert [event.event for event in seen] == ["preview", "preview", "output", "end"]
+    assert [event.data.scale for event in seen[:2]] == [2, 4]
     assert [request.path.endswith("/events") for request in server.requests] == [False, *[True] * 5, False]
+
+
+def test_what_the_stream_has_told_of_is_not_told_again_where_it_polls(call: Caller, server: StandIn, slept: list[float]) -> None:
+    busy = problem(429, "too_many_streams", retryable=True)
+    held = stream(message("1", "snapshot", generation(previews=[preview()])))
+    server.says(accepted(), held, *[busy] * 4, ended(previews=[preview(), preview(scale=4)], outputs=[output()]))
+    seen: list[Any] = []
+    call("generate_and_wait", on_event=seen.append)
+    assert [event.event for event in seen] == ["snapshot", "preview", "preview", "output", "end"]
 
 
 def test_a_stream_that_goes_on_for_too_long_is_left(call: Caller, server: StandIn) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import base64
 import json
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,11 +12,10 @@ from standardwebhooks import Webhook, WebhookVerificationError
 import nextscale
 from nextscale import Nextscale, WebhookInvalid, WebhookKey, WebhookKeySet, parse_webhook, verify_webhook
 
-from .stand_in import output
+from .stand_in import DOCUMENT, output
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of twenty-four b").decode()
 OTHER = "whsec_" + base64.b64encode(b"another one, just as long").decode()
-DOCUMENT = json.loads((Path(__file__).parents[3] / "openapi.json").read_text())
 EXAMPLES = {
     type: webhook["post"]["requestBody"]["content"]["application/json"]["example"]
     for type, webhook in DOCUMENT["components"]["pathItems"].items()

@@ -149,6 +149,45 @@ describe('a client', () => {
     assert.throws(() => new Nextscale({ baseUrl: 'localhost:8080' }), /baseUrl is "localhost:8080"; give a whole URL/)
   })
 
+  it('says where a key comes from when the server asks for one', async () => {
+    await using server = await startStandIn(problem(401, 'unauthorized', { detail: 'This server asks for an API key.' }))
+    await assert.rejects(new Nextscale({ baseUrl: server.url }).get(ID), (error) => {
+      assert.ok(error instanceof NextscaleError)
+      assert.equal(error.detail, 'This server asks for an API key.')
+      assert.match(
+        error.message,
+        /^This server asks for an API key\. The key is `apiKey` or NEXTSCALE_API_KEY; .*\.nextscale\/api-key\.$/
+      )
+      return error.code === 'unauthorized'
+    })
+  })
+
+  it('says what to write in place of arguments of another kind, and sends nothing', async () => {
+    await using server = await startStandIn(accepted)
+    const client = new Nextscale({ baseUrl: server.url })
+    const wrong: [call: (argument: never) => unknown, argument: unknown, sentence: RegExp][] = [
+      [(text) => client.generate(text), 'fox', /^generate takes .* write generate\(\{ class_name: "fox" \}\)\.$/],
+      [(text) => client.generateAndWait(text), 'ice "cream', /write generateAndWait\(\{ class_name: "ice \\"cream" \}\)\.$/],
+      [(nothing) => client.generate(nothing), undefined, /write generate\(\{ class_name: "fox" \}\)\.$/],
+      [(list) => client.generate(list), [], /write generate/],
+      [(count) => client.continue(ID, count), 3, /write continue\(id, \{ keep_scales: 3 \}\)\.$/],
+      [(made) => client.get(made), generation('running'), /get\(generation\.id\), and not an object\.$/],
+      [(made) => client.wait(made), generation('running'), /not an object\.$/],
+      [(nothing) => client.cancel(nothing), undefined, /not undefined\.$/],
+      [(nothing) => client.delete(nothing), '', /not an empty text\.$/],
+      [(made) => client.events(made).next(), generation('running'), /not an object\.$/],
+      [(made) => client.download(made), generation('succeeded'), /write|download\(generation\.outputs\[0\]\)\.$/],
+      [(url) => client.download(url), 'http://x/0.png', /download\(generation\.outputs\[0\]\)\.$/],
+      [(nothing) => client.download(nothing), undefined, /download\(generation\.outputs\[0\]\)\.$/]
+    ]
+    for (const [call, argument, sentence] of wrong)
+      await assert.rejects(
+        async () => call(argument as never),
+        (error) => error instanceof TypeError && sentence.test(error.message)
+      )
+    assert.deepEqual(server.seen, [])
+  })
+
   it('uses the fetch it is given', async () => {
     const client = new Nextscale({ baseUrl: 'http://x', fetch: async () => Response.json(generation('queued')) })
     assert.equal((await client.get(ID)).id, ID)

@@ -8,6 +8,7 @@ import type {
   Preview,
   ServiceStatus
 } from './generated/contract.ts'
+import { checkRequest } from './generations/check-request.ts'
 import { type CallOptions, create, type CreateOptions } from './generations/create.ts'
 import { download } from './generations/download.ts'
 import { events, type EventsOptions } from './generations/events.ts'
@@ -19,7 +20,10 @@ import { readJson } from './transport/read-json.ts'
 import { createTransport, type Transport } from './transport/transport.ts'
 import { Webhooks } from './webhooks/webhooks.ts'
 
-/** Client of one Nextscale server. Every method throws `NextscaleError`, or the reason of the signal it was given. */
+/**
+ * Client of one Nextscale server. Every method throws `NextscaleError`, the reason of the signal it was given, or a `TypeError` for
+ * arguments of another kind than its own.
+ */
 export class Nextscale {
   readonly models: Models
   readonly webhooks: Webhooks
@@ -33,7 +37,8 @@ export class Nextscale {
   }
 
   /** Asks for pictures and returns as soon as the request is accepted. */
-  generate(request: GenerateRequest, options?: CreateOptions): Promise<Generation> {
+  async generate(request: GenerateRequest, options?: CreateOptions): Promise<Generation> {
+    checkRequest({ method: 'generate', request })
     return create(this.#transport, '/generate', request, options)
   }
 
@@ -42,17 +47,19 @@ export class Nextscale {
    * @throws GenerationFailed when there will be none; TimeoutError when they are not there in time.
    */
   async generateAndWait(request: GenerateRequest, options: WaitOptions & CreateOptions = {}): Promise<Generation> {
+    checkRequest({ method: 'generateAndWait', request })
     const { id } = await this.generate(request, options)
     return this.wait(id, options)
   }
 
   /** Takes a draft to full size, or varies a generation: a new generation. */
-  continue(id: string, request: ContinueRequest = {}, options?: CreateOptions): Promise<Generation> {
+  async continue(id: string, request: ContinueRequest = {}, options?: CreateOptions): Promise<Generation> {
+    checkRequest({ method: 'continue', request })
     return create(this.#transport, `${generationPath(id)}/continue`, request, options)
   }
 
   /** A generation as it is now, its links fresh. */
-  get(id: string, { signal }: CallOptions = {}): Promise<Generation> {
+  async get(id: string, { signal }: CallOptions = {}): Promise<Generation> {
     return this.#transport.request({ path: generationPath(id), signal }, readJson<Generation>)
   }
 
@@ -64,7 +71,10 @@ export class Nextscale {
     return wait(this.#transport, id, options)
   }
 
-  /** Follows a generation: a snapshot first, `end` last. Broken connections are made anew, and no event comes twice. */
+  /**
+   * Follows a generation: a snapshot first, `end` last. Each preview and each output is an event of its own, once; those that the
+   * snapshot holds follow it, coarse to fine. Broken connections are made anew, and no event comes twice.
+   */
   events(id: string, options?: EventsOptions): AsyncGenerator<GenerationEvent, void> {
     return events(this.#transport, id, options)
   }
@@ -75,12 +85,12 @@ export class Nextscale {
   }
 
   /** Ends a generation: at once while it is queued, at its next scale while it runs. */
-  cancel(id: string, { signal }: CallOptions = {}): Promise<Generation> {
+  async cancel(id: string, { signal }: CallOptions = {}): Promise<Generation> {
     return this.#transport.request({ method: 'POST', path: `${generationPath(id)}/cancel`, signal }, readJson<Generation>)
   }
 
   /** Erases a terminal generation with its pictures. */
-  delete(id: string, { signal }: CallOptions = {}): Promise<void> {
+  async delete(id: string, { signal }: CallOptions = {}): Promise<void> {
     return this.#transport.request({ method: 'DELETE', path: generationPath(id), signal }, async () => undefined)
   }
 

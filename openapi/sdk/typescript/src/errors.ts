@@ -14,6 +14,8 @@ export interface ErrorFields {
   errors?: Problem['errors']
   retryAfterMs?: number | null
   cause?: unknown
+  /** What the message says beside the detail. */
+  hint?: string
 }
 
 /** Anything that went wrong, with the fields of the server's RFC 9457 problem where there is one. */
@@ -34,7 +36,7 @@ export class NextscaleError extends Error {
   readonly retryAfterMs: number | null
 
   constructor(fields: ErrorFields) {
-    super(fields.detail, { cause: fields.cause })
+    super(fields.hint === undefined ? fields.detail : `${fields.detail} ${fields.hint}`, { cause: fields.cause })
     this.code = fields.code
     this.detail = fields.detail
     this.status = fields.status ?? null

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,6 +10,9 @@ import { promisify } from 'node:util'
 const WORKSPACE = join(import.meta.dirname, '..')
 const ROOT = join(WORKSPACE, '../../..')
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
+/** Programs that look at packages, and the oldest TypeScript that is promised: they have a lock of their own. */
+const CHECKS = join(WORKSPACE, 'checks')
+const TIMEOUT_MS = 120_000
 const run = promisify(execFile)
 
 const MISTAKE = `
@@ -52,6 +56,13 @@ const readSamples = async (): Promise<string[]> => {
   return samples.filter(({ lang }) => lang === 'TypeScript').map(({ source }) => source)
 }
 
+/** Installs what packages are checked with, where it is not yet. */
+const installChecks = async (): Promise<void> => {
+  if (existsSync(join(CHECKS, 'node_modules/.package-lock.json'))) return
+  const args = ['ci', '--workspaces=false', '--ignore-scripts', '--no-audit', '--no-fund']
+  await run('npm', args, { cwd: CHECKS, timeout: TIMEOUT_MS })
+}
+
 /** Every Node there is: the pinned one and, where it is another, the system's. */
 const nodes = [process.execPath, '/usr/bin/node', '/usr/local/bin/node']
 
@@ -60,6 +71,8 @@ const version = async (node: string): Promise<string | undefined> =>
 
 describe('the packed package', () => {
   let folder: string
+  let tarball: string
+  let paths: string[]
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'nextscale-sdk-'))
     const { stdout } = await run('npm', ['run', '--silent', 'package', '--', '--json', '--pack-destination', folder], {
@@ -69,14 +82,50 @@ describe('the packed package', () => {
       JSON.parse(stdout.slice(stdout.search(/^[[{]/m))) as Record<string, { filename: string; files: { path: string }[] }>
     )
     assert.ok(packed)
-    assert.deepEqual(
-      packed.files.filter(({ path }) => !/^(dist|src)\/|^(LICENSE|README\.md|package\.json)$/.test(path) || /test/.test(path)),
-      []
-    )
+    paths = packed.files.map(({ path }) => path)
+    tarball = join(folder, packed.filename)
     await writeFile(join(folder, 'package.json'), '{ "name": "consumer", "type": "module" }')
-    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', join(folder, packed.filename)], { cwd: folder })
+    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: folder })
   })
   after(() => rm(folder, { recursive: true }))
+
+  it('holds what is public alone: what is built, the types of the library, and no part of the repository', async () => {
+    assert.ok(paths.includes('dist/index.d.ts') && paths.includes('dist/cli/start.js'))
+    const foreign = paths.filter((path) => !/^(dist\/.+\.(js|d\.ts)|LICENSE|README\.md|package\.json)$/.test(path))
+    const own = paths.filter((path) => /test|^dist\/cli\/.*\.d\.ts$/.test(path))
+    assert.deepEqual([foreign, own], [[], []])
+    const installed = join(folder, 'node_modules/@nextscale/sdk/package.json')
+    const manifest = JSON.parse(await readFile(installed, 'utf8')) as Record<string, object>
+    assert.deepEqual(Object.keys(manifest['exports'] ?? {}), ['.', './package.json'])
+    assert.deepEqual(manifest['peerDependencies'], { typescript: '>=5.0' })
+    for (const name of ['scripts', 'dependencies', 'devDependencies']) assert.equal(manifest[name], undefined)
+  })
+
+  it('is a package as publint and attw want it', async () => {
+    await installChecks()
+    const programs = join(CHECKS, 'node_modules/.bin')
+    await run(join(programs, 'publint'), ['run', tarball, '--strict'], { cwd: folder, timeout: TIMEOUT_MS })
+    await run(join(programs, 'attw'), [tarball, '--profile', 'esm-only'], { cwd: folder, timeout: TIMEOUT_MS })
+  })
+
+  for (const [module, moduleResolution] of [
+    ['node16', 'node16'],
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler']
+  ]) {
+    it(`has types that TypeScript 5.0 reads to the last, by ${moduleResolution}`, async () => {
+      await installChecks()
+      const oldest = join(CHECKS, 'node_modules/typescript')
+      assert.match((JSON.parse(await readFile(join(oldest, 'package.json'), 'utf8')) as { version: string }).version, /^5\.0\./)
+      const lib = ['es2022', 'dom', 'dom.iterable']
+      const types = { types: [], lib, target: 'es2022', skipLibCheck: false }
+      const compilerOptions = { ...types, module, moduleResolution, noEmit: true, strict: true, exactOptionalPropertyTypes: true }
+      const project = join(folder, `${moduleResolution}.json`)
+      await writeFile(project, JSON.stringify({ compilerOptions, files: ['consumer.ts'] }))
+      await writeFile(join(folder, 'consumer.ts'), CONSUMER)
+      await run(process.execPath, [join(oldest, 'bin/tsc'), '-p', project], { cwd: folder, timeout: TIMEOUT_MS })
+    })
+  }
 
   it('runs under every Node there is', async () => {
     await writeFile(join(folder, 'program.mjs'), PROGRAM)
@@ -91,6 +140,8 @@ describe('the packed package', () => {
   it('has the command', async () => {
     const { stdout } = await run(join(folder, 'node_modules/.bin/nextscale'), ['--help'], { cwd: folder })
     assert.match(stdout, /^nextscale generate/m)
+    const { stdout: version } = await run(join(folder, 'node_modules/.bin/nextscale'), ['--version'], { cwd: folder })
+    assert.match(version, /^nextscale \d+\.\d+\.\d+\n$/)
   })
 
   const settings = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', 'consumer.ts']

@@ -4,7 +4,7 @@ from nextscale import Nextscale
 
 with Nextscale() as nextscale:
     generation = nextscale.generate_and_wait(class_name="fox", seed=7)
-    picture = nextscale.download(generation.outputs[0])
+    nextscale.download(generation.outputs[0]).save("fox.png")
 """
 
 from ._async_client import AsyncNextscale
@@ -44,6 +44,8 @@ from ._generated.models import (
 )
 from ._generated.requests import ContinueRequest, GenerateRequest
 from ._generated.webhooks import UnknownWebhook, WebhookEvent
+from ._picture import Picture
+from ._version import __version__
 from ._webhook_keys import WebhookKey
 from ._webhooks import VerifiedWebhook, parse_webhook, verify_webhook
 
@@ -70,6 +72,7 @@ __all__ = [
     "Nextscale",
     "NextscaleError",
     "OutputEvent",
+    "Picture",
     "Preview",
     "PreviewEvent",
     "Progress",
@@ -92,6 +95,7 @@ __all__ = [
     "WebhookOutput",
     "WebhookSecret",
     "WebhookState",
+    "__version__",
     "parse_webhook",
     "verify_webhook",
 ]

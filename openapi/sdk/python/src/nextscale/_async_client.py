@@ -15,7 +15,7 @@ from nextscale import _operations as operations
 from nextscale._async import call, sleep
 from nextscale._async_webhooks import AsyncWebhookCalls
 from nextscale._config import read_config
-from nextscale._errors import ConnectionFailed, GenerationFailed, NextscaleError, WaitTimedOut
+from nextscale._errors import ConnectionFailed, NextscaleError, WaitTimedOut, with_pictures
 from nextscale._events import Follower
 from nextscale._generated.events import GenerationEvent
 from nextscale._generated.models import (
@@ -29,7 +29,9 @@ from nextscale._generated.models import (
     ServiceStatus,
 )
 from nextscale._generated.requests import ContinueRequest, GenerateRequest
-from nextscale._operations import TERMINAL, Operation
+from nextscale._keywords import keywords
+from nextscale._operations import Operation, is_terminal
+from nextscale._picture import Picture
 from nextscale._retry import NEVER, Deadline, RetryPolicy
 from nextscale._transport import (
     IDLE_STREAM_SECONDS,
@@ -66,6 +68,7 @@ class AsyncNextscale(AsyncWebhookCalls):
         self._policy = RetryPolicy(max_retries)
         self._http = httpx.AsyncClient()
 
+    @keywords(text="class_name", number="class_label")
     async def generate(self, *, idempotency_key: str | None = None, **request: Unpack[GenerateRequest]) -> Generation:
         """Asks for pictures and returns at once; the generation is usually `queued`.
 
@@ -74,6 +77,7 @@ class AsyncNextscale(AsyncWebhookCalls):
         """
         return await self._send(operations.generate(request, idempotency_key))
 
+    @keywords(text="class_name", number="class_label")
     async def generate_and_wait(
         self,
         *,
@@ -88,19 +92,20 @@ class AsyncNextscale(AsyncWebhookCalls):
         """
         deadline = Deadline(timeout)
         generation = await self._send(operations.generate(request, idempotency_key), deadline)
-        generation = await self._finish(generation, deadline, on_event)
-        if generation.status != "succeeded":
-            raise GenerationFailed(generation)
-        return generation
+        return with_pictures(await self._finish(generation, deadline, on_event))
 
     async def get(self, id: str) -> Generation:
         """Reads a generation as it is now. Its links are minted anew on every read."""
         return (await self._send(operations.get(id)))[0]
 
     async def wait(self, id: str, timeout: float | None = None) -> Generation:
-        """Waits until a generation is terminal, however it ended. Raises `WaitTimedOut` after `timeout` seconds."""
-        return await self._poll(id, Deadline(timeout))
+        """Waits for the pictures of a generation that was asked for before, at most `timeout` seconds.
 
+        Raises `GenerationFailed` if it ends without them (failed, canceled, expired), `WaitTimedOut` if that takes too long.
+        """
+        return with_pictures(await self._poll(id, Deadline(timeout)))
+
+    @keywords(text="status")
     async def list(
         self,
         *,
@@ -119,6 +124,7 @@ class AsyncNextscale(AsyncWebhookCalls):
             if cursor is None:
                 return
 
+    @keywords(text="status")
     async def list_page(
         self,
         cursor: str | None = None,
@@ -139,6 +145,7 @@ class AsyncNextscale(AsyncWebhookCalls):
         """Erases a generation that has ended, with its pictures. One that is gone already is no error."""
         await self._send(operations.delete(id))
 
+    @keywords(number="keep_scales")
     async def continue_(self, id: str, *, idempotency_key: str | None = None, **request: Unpack[ContinueRequest]) -> Generation:
         """Takes a draft further, or with `keep_scales` varies a generation. Like `generate`, it returns at once."""
         return await self._send(operations.continue_(id, request, idempotency_key))
@@ -146,12 +153,14 @@ class AsyncNextscale(AsyncWebhookCalls):
     def events(self, id: str, last_event_id: str | None = None) -> AsyncGenerator[GenerationEvent, None]:
         """Follows a generation: `snapshot` first, `end` last, each event once.
 
-        Lost connections are taken up again where they broke off. With `last_event_id` it goes on after that event.
+        What the snapshot has of previews and outputs follows it as `preview` and `output` events with its id, so whoever looks
+        at those misses none. Lost connections are taken up again where they broke off. With `last_event_id` it goes on after
+        that event.
         """
-        return self._follow(id, last_event_id, NEVER)
+        return self._follow(id, Follower(last_event_id), NEVER)
 
-    async def download(self, output: GenerationOutput | Preview) -> bytes:
-        """Fetches a picture or a preview, and checks that it is whole."""
+    async def download(self, output: GenerationOutput | Preview) -> Picture:
+        """Fetches a picture or a preview, and checks that it is whole. `save` writes it to a file; a notebook shows it."""
         # A link carries its own permission, and may lead to another host: the key stays here.
         link = Operation("GET", "", lambda response: response.content)
         return whole_file(output, await self._send(link, url=output.url))
@@ -182,6 +191,9 @@ class AsyncNextscale(AsyncWebhookCalls):
     async def aclose(self) -> None:
         """Closes its connections."""
         await self._http.aclose()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._config.root!r})"
 
     async def __aenter__(self) -> Self:
         return self
@@ -219,7 +231,7 @@ class AsyncNextscale(AsyncWebhookCalls):
                 if error.retryable and deadline.passed():
                     raise WaitTimedOut(id, deadline.seconds) from error
                 raise
-            if generation.status in TERMINAL:
+            if is_terminal(generation):
                 return generation
             if deadline.passed():
                 raise WaitTimedOut(id, deadline.seconds)
@@ -233,7 +245,7 @@ class AsyncNextscale(AsyncWebhookCalls):
         on_event: Callable[[GenerationEvent], Awaitable[object] | object] | None,
     ) -> Generation:
         if on_event is None:
-            return generation if generation.status in TERMINAL else await self._poll(generation.id, deadline)
+            return generation if is_terminal(generation) else await self._poll(generation.id, deadline)
         async with aclosing(self._follow_or_poll(generation.id, deadline)) as events:
             async for event in events:
                 if event.event == "end":
@@ -242,19 +254,22 @@ class AsyncNextscale(AsyncWebhookCalls):
         return generation
 
     async def _follow_or_poll(self, id: str, deadline: Deadline) -> AsyncGenerator[GenerationEvent, None]:
-        """The events, and where there can be no stream the last of them alone: they follow from the generation."""
+        """The events; where there can be no stream, those that still follow from the generation in the end."""
+        follower = Follower(None)
         try:
-            async with aclosing(self._follow(id, None, deadline)) as events:
+            async with aclosing(self._follow(id, follower, deadline)) as events:
                 async for event in events:
                     yield event
             return
         except NextscaleError as error:
             if isinstance(error, WaitTimedOut) or not error.retryable:
                 raise
-        yield EndEvent(id="", event="end", data=await self._poll(id, deadline))
+        generation = await self._poll(id, deadline)
+        for event in follower.pictures_of(generation):
+            yield event
+        yield EndEvent(id="", event="end", data=generation)
 
-    async def _follow(self, id: str, last_event_id: str | None, deadline: Deadline) -> AsyncGenerator[GenerationEvent, None]:
-        follower = Follower(last_event_id)
+    async def _follow(self, id: str, follower: Follower, deadline: Deadline) -> AsyncGenerator[GenerationEvent, None]:
         url = f"{self._config.root}{operations.events_path(id)}"
         failures = 0
         while True:

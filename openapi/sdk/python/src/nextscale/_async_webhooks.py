@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from nextscale import _webhook_operations as operations
 from nextscale._generated.models import WebhookDelivery, WebhookDeliveryList, WebhookKeySet, WebhookSecret
+from nextscale._keywords import keywords
 from nextscale._operations import Operation
 from nextscale._webhooks import verify_webhook
 
@@ -20,6 +21,7 @@ class AsyncWebhookCalls(ABC):
     @abstractmethod
     async def _send(self, operation: Operation[T]) -> T: ...
 
+    @keywords(text="status")
     async def webhook_deliveries(
         self,
         *,
@@ -37,6 +39,7 @@ class AsyncWebhookCalls(ABC):
             if cursor is None:
                 return
 
+    @keywords(text="status")
     async def webhook_deliveries_page(
         self,
         cursor: str | None = None,

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass, field
+
+from ._version import __version__
 
 DEFAULT_URL = "http://127.0.0.1:8080"
-
-
-def _version() -> str:
-    try:
-        return version("nextscale")
-    except PackageNotFoundError:
-        return "0"
 
 
 @dataclass(frozen=True)
 class Config:
     root: str
     """Base of every path, with `/v1`."""
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
+    """They hold the key, which no message and no trace shows."""
     timeout: float
     max_retries: int
 
@@ -38,7 +33,7 @@ def read_config(base_url: str | None, api_key: str | None, timeout: float, max_r
         )
     return Config(
         root=url if url.endswith("/v1") else f"{url}/v1",
-        headers={"User-Agent": f"nextscale-python/{_version()}", **({"Authorization": f"Bearer {key}"} if key else {})},
+        headers={"User-Agent": f"nextscale-python/{__version__}", **({"Authorization": f"Bearer {key}"} if key else {})},
         timeout=timeout,
         max_retries=max_retries,
     )

@@ -60,13 +60,20 @@ class GenerationFailed(NextscaleError):
 
     def __init__(self, generation: Generation) -> None:
         error = generation.error
-        detail = error.message if error else f"the generation ended as {generation.status}"
+        detail = error.message if error else f"it ended as {generation.status}, without pictures"
         super().__init__(
             f"{generation.id}: {detail}",
             code=error.code if error else generation.status,
             retryable=error.retryable if error else False,
         )
         self.generation = generation
+
+
+def with_pictures(generation: Generation) -> Generation:
+    """A generation that has ended, if it has its pictures."""
+    if generation.status != "succeeded":
+        raise GenerationFailed(generation)
+    return generation
 
 
 class WaitTimedOut(NextscaleError, TimeoutError):
@@ -89,6 +96,12 @@ class ResponseInvalid(NextscaleError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, code="response_invalid")
+
+
+WHERE_KEYS_ARE = (
+    "Give one as api_key= or NEXTSCALE_API_KEY: `npm start` keeps that of a local service in the file .nextscale/api-key, "
+    "and `nextscale keys create` makes one."
+)
 
 
 def retry_after_of(response: httpx.Response) -> float | None:
@@ -118,14 +131,19 @@ def error_of(response: httpx.Response) -> NextscaleError:
             retryable=status == 429 or status >= 500,
             retry_after=retry_after,
         )
+    detail, errors = problem.detail, problem.errors
+    if problem.code == "unauthorized":
+        # The server speaks of headers, and names them as the field at fault: those are this client's to write.
+        wrong = detail if "authorization" in response.request.headers else "This server asks for an API key."
+        detail, errors = f"{wrong} {WHERE_KEYS_ARE}", []
     return NextscaleError(
-        problem.detail,
+        detail,
         code=problem.code,
         title=problem.title,
         status=status,
         type=problem.type,
         request_id=problem.request_id,
         retryable=problem.retryable or status >= 500,
-        errors=problem.errors,
+        errors=errors,
         retry_after=retry_after,
     )

@@ -9,6 +9,7 @@ from pydantic_core import from_json
 
 from ._errors import ResponseInvalid
 from ._generated.events import EVENTS, GenerationEvent
+from ._generated.models import Generation, GenerationOutput, OutputEvent, Preview, PreviewEvent
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -75,6 +76,7 @@ class Follower:
         self.retry_seconds: float | None = None
         self.ended = False
         self._seen: set[str] = set() if last_event_id is None else {last_event_id}
+        self._told: set[tuple[int, int | None]] = set()
         self._decoder = Decoder()
 
     def connect(self) -> dict[str, str]:
@@ -84,7 +86,7 @@ class Follower:
         return {"Accept": "text/event-stream", "Cache-Control": "no-store", **resume}
 
     def feed(self, chunk: bytes) -> Iterator[GenerationEvent]:
-        """The events of a chunk that are new, of kinds this version knows."""
+        """The events of a chunk that are new, of kinds this version knows; those a snapshot stands for come after it."""
         for message in self._decoder.feed(chunk):
             self.retry_seconds = self._decoder.retry_seconds
             kind = EVENTS.get(message.event)
@@ -100,7 +102,27 @@ class Follower:
                 event = kind.model_validate({"id": message.id or "", "event": message.event, "data": data})
             except ValueError as error:
                 raise ResponseInvalid(f"an event is no {kind.__name__}: {error}") from error
-            self.ended = message.event == "end"
+            if isinstance(event, (PreviewEvent, OutputEvent)) and not self._is_new(event.data):
+                continue
+            self.ended = event.event == "end"
             yield event
             if self.ended:
                 return
+            if event.event == "snapshot":
+                yield from self.pictures_of(event.data, event.id)
+
+    def pictures_of(self, generation: Generation, id: str = "") -> Iterator[PreviewEvent | OutputEvent]:
+        """Its previews, coarse to fine, and its outputs, as events: those that were not told of."""
+        for preview in sorted(generation.previews, key=lambda each: (each.scale, each.index)):
+            if self._is_new(preview):
+                yield PreviewEvent(id=id, event="preview", data=preview)
+        for output in generation.outputs:
+            if self._is_new(output):
+                yield OutputEvent(id=id, event="output", data=output)
+
+    def _is_new(self, picture: Preview | GenerationOutput) -> bool:
+        """Whether a picture has not been told of before; from now on it has."""
+        key = (picture.index, picture.scale if isinstance(picture, Preview) else None)
+        is_new = key not in self._told
+        self._told.add(key)
+        return is_new

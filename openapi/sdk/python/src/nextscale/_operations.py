@@ -23,6 +23,11 @@ R = TypeVar("R", bound=Record)
 TERMINAL = frozenset({"succeeded", "failed", "canceled", "expired"})
 
 
+def is_terminal(generation: Generation) -> bool:
+    """Whether nothing will change any more, also where a newer server has another word for such an end."""
+    return generation.status in TERMINAL or generation.completed_at is not None
+
+
 @dataclass(frozen=True)
 class Operation(Generic[T]):
     method: str

@@ -12,6 +12,7 @@ from ._config import Config
 from ._errors import ConnectionFailed, NextscaleError, ResponseInvalid, error_of
 from ._generated.models import GenerationOutput, Preview
 from ._operations import Operation
+from ._picture import Picture
 from ._retry import Deadline
 
 IDLE_STREAM_SECONDS = 60.0
@@ -54,10 +55,10 @@ def judge(response: httpx.Response) -> NextscaleError | None:
     return None if response.is_success else error_of(response)
 
 
-def whole_file(output: GenerationOutput | Preview, content: bytes) -> bytes:
+def whole_file(output: GenerationOutput | Preview, content: bytes) -> Picture:
     """The content, once it is known to be all of it and unchanged."""
     if len(content) != output.bytes:
         raise ResponseInvalid(f"{output.url} has {len(content)} bytes, not {output.bytes}")
     if isinstance(output, GenerationOutput) and hashlib.sha256(content).hexdigest() != output.sha256:
         raise ResponseInvalid(f"{output.url} has not the sha256 of the output")
-    return content
+    return Picture(content, output.content_type, output.width, output.height)

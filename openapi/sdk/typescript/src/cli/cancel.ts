@@ -8,8 +8,9 @@ export const cancel: Command = {
   usage,
   run: async (args, open) => {
     const { values, positionals } = parse(args, {}, { usage, positionals: [1, 1] })
-    const { client, say, signal } = open(values)
+    const { client, out, signal } = open(values)
     const generation = await client.cancel(positionals[0] ?? '', { signal })
-    say(values.json ? JSON.stringify(generation, null, 2) : `${generation.id} is ${generation.status}.`)
+    if (values.json) return out.sayJson(generation)
+    out.say(`${generation.id} is ${generation.status}.`)
   }
 }

@@ -8,9 +8,10 @@ export const deleteGeneration: Command = {
   usage,
   run: async (args, open) => {
     const { values, positionals } = parse(args, {}, { usage, positionals: [1, 1] })
-    const { client, say, signal } = open(values)
+    const { client, out, signal } = open(values)
     const [id = ''] = positionals
     await client.delete(id, { signal })
-    say(values.json ? JSON.stringify({ id, deleted: true }) : `${id} is deleted.`)
+    if (values.json) return out.sayJson({ id, deleted: true })
+    out.say(`${id} is deleted.`)
   }
 }

@@ -22,7 +22,7 @@ export const list: Command = {
   run: async (args, open) => {
     const { values } = parse(args, OPTIONS, { usage, positionals: [0, 0] })
     const limit = readNumber('limit', values.limit) ?? LIMIT
-    const { client, say, signal } = open(values)
+    const { client, out, signal } = open(values)
     // Which statuses there are is the server's to say.
     const status = values.status as ListFilters['status']
     const { model, label } = values
@@ -36,9 +36,10 @@ export const list: Command = {
     for await (const generation of client.list(filters, { signal })) {
       if (found.length >= limit) break
       found.push(generation)
-      if (!values.json) say(describe(generation))
+      if (!values.json) out.say(describe(generation))
       if (found.length >= limit) break
     }
-    if (values.json) say(JSON.stringify(found, null, 2))
+    if (values.json) return out.sayJson(found)
+    if (found.length === 0) out.note('no generations')
   }
 }

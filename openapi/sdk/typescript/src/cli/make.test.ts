@@ -5,7 +5,8 @@ import type { GenerationEvent } from '../generated/contract.ts'
 import { end, generation, json, problem, progress, snapshot, stream } from '../testing/answers.ts'
 import { type Answer, startStandIn } from '../testing/stand-in.ts'
 import { make } from './make.ts'
-import { openTerminal } from './terminal.ts'
+import { type Output, openOutput } from './terminal/output.ts'
+import { openTerminal } from './terminal/terminal.ts'
 
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 1, 2, 3])
 const picture: Answer = (response) => response.writeHead(200, { 'content-type': 'image/png' }).end(PNG)
@@ -24,11 +25,15 @@ const watch = async (preview: Answer): Promise<{ written: string; said: string[]
   base = server.url
   const client = new Nextscale({ baseUrl: server.url, maxRetries: 0 })
   const written: string[] = []
+  const terminal = openTerminal('kitty', { isTTY: true, write: (text) => written.push(text) })
   const said: string[] = []
-  const terminal = openTerminal({ isTTY: true, write: (text) => written.push(text) }, 'kitty')
+  const out: Output = { ...openOutput(), say: (line) => void said.push(line) }
   const signal = new AbortController().signal
-  const context = { client, terminal, signal, say: (line: string) => void said.push(line), note: () => undefined }
-  await make(context, { path: undefined, watch: true, json: false, ask: (asking) => client.generate({}, { signal: asking }) })
+  await make(
+    { client, out, terminal, signal },
+    { watch: true, count: async () => 1, ask: (more, options) => client.generate(more, options) }
+  )
+  assert.equal(server.seen[0]?.body, '{"previews":"auto"}')
   return { written: written.join(''), said }
 }
 

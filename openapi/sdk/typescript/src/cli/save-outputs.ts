@@ -1,38 +1,50 @@
 import { writeFile } from 'node:fs/promises'
-import { parse } from 'node:path'
-import type { Nextscale } from '../client.ts'
-import type { GenerateRequest, Generation } from '../generated/contract.ts'
-import { UsageError } from './command.ts'
+import type { Generation } from '../generated/contract.ts'
+import { type Context, UsageError } from './command.ts'
+import { checkFiles, describeFailure, numbered, STDOUT } from './picture-file.ts'
+import type { Output } from './terminal/output.ts'
 
-type Format = NonNullable<NonNullable<GenerateRequest['output']>['format']>
-
-const FORMATS: Readonly<Record<string, Format>> = { '.png': 'png', '.webp': 'webp', '.jpg': 'jpeg', '.jpeg': 'jpeg' }
-
-/** Name of picture `index` of several: fox.png becomes fox-0.png. */
-export const numbered = (path: string, index: number, count: number): string => {
-  if (count === 1) return path
-  const { ext } = parse(path)
-  return `${path.slice(0, path.length - ext.length)}-${index}${ext}`
+/** Where pictures are to go: files of this name, or standard output. */
+export interface Target {
+  path: string
+  json: boolean
 }
 
-/** The format asked for, or that of the file's name. */
-export const readFormat = (format: string | undefined, path: string | undefined): Format | undefined => {
-  const asked = format === undefined ? FORMATS[parse(path ?? '').ext.toLowerCase()] : FORMATS[`.${format}`]
-  if (asked || format === undefined) return asked
-  throw new UsageError(`--format is "${format}"; give png, webp or jpeg.`)
+/**
+ * Sees to it that `count` pictures can be saved.
+ * @throws UsageError where they cannot.
+ */
+export const checkTarget = async (out: Output, { path, json }: Target, count: number): Promise<void> => {
+  if (path !== STDOUT) return checkFiles(path, count)
+  if (json) throw new UsageError('-o - and --json both want standard output: leave one of them out.')
+  if (count > 1) throw new UsageError(`-o - has room for one picture, and there are ${count}: name a file.`)
+  if (out.isTerminal) throw new UsageError('-o - would write a picture to the terminal: send it on with | or >, or name a file.')
 }
 
-/** Saves every picture and returns the names of the files. */
+/** Pictures that are made and could not be fetched or written. */
+export class UnsavedError extends Error {
+  override name = 'UnsavedError'
+}
+
+const reasonOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+
+/** Saves every picture, and says the name of each file. */
 export const saveOutputs = async (
-  client: Nextscale,
-  { outputs }: Generation,
-  { path, signal }: { path: string; signal: AbortSignal }
-): Promise<string[]> => {
-  const saved: string[] = []
+  { client, out, signal }: Context,
+  { id, outputs }: Generation,
+  { path, json }: Target
+): Promise<void> => {
+  const fail = (reason: string, cause: unknown) =>
+    new UnsavedError(`${id} is made, but ${reason}. nextscale get ${id} -o FILE saves it elsewhere or again.`, { cause })
   for (const output of outputs) {
     const name = numbered(path, output.index, outputs.length)
-    await writeFile(name, await client.download(output, { signal }))
-    saved.push(name)
+    const bytes = await client.download(output, { signal }).catch((error: unknown) => {
+      throw signal.aborted ? error : fail(`picture ${output.index} was not fetched: ${reasonOf(error)}`, error)
+    })
+    if (path === STDOUT) return out.sayBytes(bytes)
+    await writeFile(name, bytes).catch((error: unknown) => {
+      throw fail(describeFailure(name, error), error)
+    })
+    if (!json) out.say(name)
   }
-  return saved
 }

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { readConfig } from './config.ts'
-import { end, generation, ID, json, problem, snapshot, stream } from '../testing/answers.ts'
+import { generation, ID, json, problem } from '../testing/answers.ts'
 import { runCommand } from '../testing/run-command.ts'
+import { servePictures } from '../testing/serve-pictures.ts'
 import { type Answer, type SeenRequest, startStandIn } from '../testing/stand-in.ts'
 
 const accepted = json(202, generation('queued'))
-const picture: Answer = (response) => response.writeHead(200, { 'content-type': 'image/png' }).end('picture')
 
 describe('nextscale', () => {
   let cwd: string
@@ -19,21 +18,10 @@ describe('nextscale', () => {
   after(() => rm(cwd, { recursive: true }))
   const nextscale = (args: string[], env: Record<string, string> = {}) => runCommand(args, { cwd, env })
 
-  /** Answers a generation of `count` pictures; with `bytes` for each. */
-  const makes = async (count: number) => {
-    let base = ''
-    const ended: Answer = (response, request) => {
-      const outputs = Array.from({ length: count }, (_, index) => ({ index, url: `${base}/${index}.png` }))
-      stream([snapshot(), end('succeeded', { outputs })])(response, request)
-    }
-    const server = await startStandIn(accepted, ended, picture)
-    base = server.url
-    return server
-  }
   const bodyOf = (request: SeenRequest | undefined) => JSON.parse(request?.body ?? '') as unknown
 
   it('generate saves the picture and asks for what was said, and nothing else', async () => {
-    await using server = await makes(1)
+    await using server = await servePictures(1)
     const args = [
       'generate',
       'fox',
@@ -69,7 +57,7 @@ describe('nextscale', () => {
   })
 
   it('generate numbers several pictures, and takes a label for a class', async () => {
-    await using server = await makes(2)
+    await using server = await servePictures(2)
     await mkdir(join(cwd, 'several'))
     const { code, stdout } = await nextscale(['generate', '12', '-o', 'several/fox.png', '--num-images', '2'], {
       NEXTSCALE_URL: server.url
@@ -80,26 +68,27 @@ describe('nextscale', () => {
   })
 
   it('generate prints links without -o, and the generation with --json', async () => {
-    await using server = await makes(1)
+    await using server = await servePictures(1)
     assert.equal((await nextscale(['generate', '--url', server.url])).stdout, `${server.url}/0.png\n`)
-    await using again = await makes(1)
+    await using again = await servePictures(1)
     const { stdout } = await nextscale(['generate', '--json', '--url', again.url])
     assert.equal((JSON.parse(stdout) as { id: string }).id, ID)
   })
 
   it('--watch asks for no previews and shows no bar where there is no terminal', async () => {
-    await using server = await makes(1)
+    await using server = await servePictures(1)
     const { stderr } = await nextscale(['generate', '--watch', '--url', server.url], { TERM: 'xterm-kitty' })
     assert.equal(stderr, '')
     assert.deepEqual(bodyOf(server.seen[0]), {})
   })
 
   it('continue goes on to the last scale, or keeps scales', async () => {
-    await using server = await makes(1)
+    await using server = await servePictures(1)
     assert.equal((await nextscale(['continue', ID, '-o', 'full.png', '--url', server.url])).stdout, 'full.png\n')
-    assert.equal(server.seen[0]?.url, `/v1/generations/${ID}/continue`)
-    assert.deepEqual(bodyOf(server.seen[0]), { stop_at_scale: null, output: { format: 'png' } })
-    await using varied = await makes(1)
+    const asked = server.seen.find(({ method }) => method === 'POST')
+    assert.equal(asked?.url, `/v1/generations/${ID}/continue`)
+    assert.deepEqual(bodyOf(asked), { stop_at_scale: null, output: { format: 'png' } })
+    await using varied = await servePictures(1)
     await nextscale(['continue', ID, '--keep-scales', '3', '--seed', '8', '--url', varied.url])
     assert.deepEqual(bodyOf(varied.seen[0]), { keep_scales: 3, seed: 8 })
   })
@@ -133,14 +122,24 @@ describe('nextscale', () => {
       ['generate', 'foks'],
       problem(422, 'unknown_class', { detail: 'There is no "foks". Did you mean "fox"?' }),
       1,
-      'nextscale: There is no "foks". Did you mean "fox"? /seed: x\n'
+      'nextscale: There is no "foks". Did you mean "fox"? --seed: x\n'
+    ],
+    [
+      'a missing key',
+      ['list'],
+      problem(401, 'unauthorized', {
+        detail:
+          'This server asks for an API key. Send it as `Authorization: Bearer ns_…`; `nextscale keys create` on the server makes one.'
+      }),
+      1,
+      'nextscale: This server asks for an API key. `nextscale keys create` on the server makes one. Give a key with --api-key or NEXTSCALE_API_KEY; `npm start` keeps that of a server on this machine in .nextscale/api-key.\n'
     ],
     [
       'a wrong key',
       ['list'],
       problem(401, 'unauthorized', { detail: 'The key is not known.' }),
       1,
-      'nextscale: The key is not known. Give a key with --api-key or NEXTSCALE_API_KEY.\n'
+      'nextscale: The key is not known. Give a key with --api-key or NEXTSCALE_API_KEY; `npm start` keeps that of a server on this machine in .nextscale/api-key.\n'
     ],
     ['a number that is none', ['generate', '--seed', 'x'], accepted, 2, 'nextscale: --seed is "x"; give a number.\n'],
     [
@@ -150,7 +149,78 @@ describe('nextscale', () => {
       2,
       'nextscale: --format is "gif"; give png, webp or jpeg.\n'
     ],
-    ['a missing id', ['get'], accepted, 2, 'nextscale: 1 arguments are expected besides options. Usage: nextscale get ID\n']
+    ['a missing id', ['get'], accepted, 2, 'nextscale: An argument is missing. Usage: nextscale get ID [-o FILE]\n'],
+    ['an empty id', ['get', ''], accepted, 2, 'nextscale: An argument is empty. Usage: nextscale get ID [-o FILE]\n'],
+    [
+      'a key that is none',
+      ['list', '--api-key', 'a b'],
+      accepted,
+      2,
+      'nextscale: --api-key (or NEXTSCALE_API_KEY) has characters that no key has; give it as `nextscale keys create` prints it.\n'
+    ],
+    [
+      'an address that is none',
+      ['list', '--url', 'localhost'],
+      accepted,
+      2,
+      'nextscale: The server\'s URL is "localhost"; give a whole one, for example http://localhost:8080.\n'
+    ],
+    [
+      'a class of two words',
+      ['generate', 'ice', 'cream'],
+      accepted,
+      2,
+      'nextscale: Put quotes around the class: nextscale generate "ice cream"\n'
+    ],
+    [
+      'too many ids',
+      ['cancel', 'a', 'b'],
+      accepted,
+      2,
+      'nextscale: There are 2 arguments besides options, and 1 can be taken: put quotes around one that has spaces. Usage: nextscale cancel ID\n'
+    ],
+    [
+      'a value left out',
+      ['generate', '--seed', '--watch'],
+      accepted,
+      2,
+      'nextscale: --seed needs a value. Usage: nextscale generate [CLASS] [-o FILE] [options]\n'
+    ],
+    [
+      'a value too much',
+      ['generate', '--watch=yes'],
+      accepted,
+      2,
+      "nextscale: Option '--watch' does not take an argument. Usage: nextscale generate [CLASS] [-o FILE] [options]\n"
+    ],
+    [
+      'an option there is not',
+      ['list', '--colour'],
+      accepted,
+      2,
+      "nextscale: Unknown option '--colour'. Usage: nextscale list [--limit N] [--status STATUS] [--model ID] [--label TEXT]\n"
+    ],
+    [
+      'a seed out of range',
+      ['generate', '--seed', '-1'],
+      problem(400, 'invalid_request', { detail: '/seed: Must be at least 0, not -1. Leave it out for a random one.' }),
+      1,
+      'nextscale: --seed: Must be at least 0, not -1. Leave it out for a random one. --seed: x\n'
+    ],
+    [
+      'a number without end',
+      ['generate', '--seed', 'Infinity'],
+      accepted,
+      2,
+      'nextscale: --seed is "Infinity"; give a number.\n'
+    ],
+    [
+      'a command there is not',
+      ['generte'],
+      accepted,
+      2,
+      'nextscale: There is no "generte": the commands are generate, continue, get, cancel, delete, list, classes, status, webhooks.\n'
+    ]
   ]
   for (const [name, args, answer, code, line] of refusals) {
     it(`says in one line what to do about ${name}`, async () => {
@@ -164,14 +234,14 @@ describe('nextscale', () => {
 
   it('says a field at fault once', async () => {
     await using server = await startStandIn(problem(400, 'invalid_request', { detail: '/seed: x' }))
-    assert.equal((await nextscale(['generate', '--url', server.url])).stderr, 'nextscale: /seed: x.\n')
+    assert.equal((await nextscale(['generate', '--url', server.url])).stderr, 'nextscale: --seed: x.\n')
   })
 
   it('says why it waits for another attempt', async () => {
     const detail = 'The API key may make 2 requests a minute. The next is taken in 2 s.'
     const refusal = problem(429, 'rate_limited', { retryable: true, headers: { 'retry-after': '2' }, detail })
     await using server = await startStandIn(refusal, json(200, { data: [], next_cursor: null }))
-    const { code, stderr } = await nextscale(['list', '--url', server.url])
+    const { code, stderr } = await nextscale(['list', '--json', '--url', server.url])
     assert.deepEqual([code, stderr], [0, `nextscale: ${detail} Trying again in 2 s; Ctrl-C gives up.\n`])
   })
 
@@ -184,28 +254,5 @@ describe('nextscale', () => {
       stderr,
       /^nextscale: http:\S+ cannot be reached: .*ECONNREFUSED.*\. Start it with `npm start`, or name another .*\n$/
     )
-  })
-
-  it('uses the launcher’s key, for this machine alone', async () => {
-    await mkdir(join(cwd, '.nextscale'))
-    await writeFile(join(cwd, '.nextscale/api-key'), 'launcher-key\n')
-    await using server = await startStandIn(json(200, { data: [], next_cursor: null }))
-    const keyWith = async (args: string[], env = {}) => {
-      await nextscale(['list', ...args], { NEXTSCALE_URL: server.url, ...env })
-      return server.seen.at(-1)?.headers.authorization
-    }
-    assert.equal(await keyWith([]), 'Bearer launcher-key')
-    assert.equal(await keyWith(['--api-key', 'mine']), 'Bearer mine')
-    assert.equal(await keyWith([], { NEXTSCALE_API_KEY: 'env' }), 'Bearer env')
-    const keyFor = (url: string) => readConfig({ url }, { NEXTSCALE_HOME: join(cwd, '.nextscale') }).apiKey
-    assert.equal(keyFor('http://localhost:8080'), 'launcher-key')
-    const strangers = [
-      'http://127.0.0.1.example.com',
-      'http://localhost@example.com',
-      'http://localhost:1@example.com',
-      'https://example.com'
-    ]
-    for (const url of strangers) assert.equal(keyFor(url), undefined)
-    await rm(join(cwd, '.nextscale'), { recursive: true })
   })
 })

@@ -29,6 +29,9 @@ export const download = async (
   picture: GenerationOutput | Preview,
   { signal }: CallOptions = {}
 ): Promise<Uint8Array> => {
+  const given: { url?: unknown } | undefined = picture
+  if (typeof given?.url !== 'string')
+    throw new TypeError('download takes an output or a preview: download(generation.outputs[0]).')
   try {
     return await transport.request({ path: picture.url, signal }, readBytes)
   } catch (error) {

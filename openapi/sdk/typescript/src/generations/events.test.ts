@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { Nextscale } from '../client.ts'
 import { GenerationFailed, TimeoutError } from '../errors.ts'
 import type { GenerationEvent } from '../generated/contract.ts'
-import { end, generation, ID, json, problem, progress, snapshot, stream } from '../testing/answers.ts'
+import { end, generation, ID, json, output, preview, problem, progress, snapshot, stream } from '../testing/answers.ts'
 import { type Answer, startStandIn } from '../testing/stand-in.ts'
 import { parseEvents } from './parse-events.ts'
 
@@ -61,6 +61,36 @@ describe('events', () => {
     )
   })
 
+  it('tell of the previews and outputs that the snapshot holds, coarse to fine', async () => {
+    const held = { previews: [preview(5, 1), preview(2), preview(5), preview(2, 1)], outputs: [output(0), output(1)] }
+    await using server = await startStandIn(stream([snapshot('e0', held), end()]))
+    const heard: [string, string, string][] = []
+    for await (const { id, event, data } of new Nextscale({ baseUrl: server.url }).events(ID))
+      if (event === 'preview' || event === 'output') heard.push([id, event, data.url])
+    const previews = ['0-2.webp', '1-2.webp', '0-5.webp', '1-5.webp'].map((name) => ['e0', 'preview', `http://x/${name}`])
+    const outputs = ['0.png', '1.png'].map((name) => ['e0', 'output', `http://x/${name}`])
+    assert.deepEqual(heard, [...previews, ...outputs])
+  })
+
+  it('tell of each preview and output once, whatever the connections begin with', async () => {
+    const told = (id: string, data: ReturnType<typeof preview>): GenerationEvent => ({ id, event: 'preview', data })
+    const stored: GenerationEvent = { id: 'e8', event: 'output', data: output(0) }
+    await using server = await startStandIn(
+      stream([snapshot('e0', { previews: [preview(2)] }), told('e1', preview(3))], { broken: true }),
+      stream([told('e2', preview(2)), told('e3', preview(4))], { broken: true }),
+      stream([snapshot('e4', { previews: [4, 3, 2, 5].map((scale) => preview(scale)) }), stored], { broken: true }),
+      stream([snapshot('e7', { outputs: [output(0), output(1)] }), end()])
+    )
+    const heard: string[] = []
+    for await (const { event, data } of new Nextscale({ baseUrl: server.url }).events(ID))
+      if (event === 'preview' || event === 'output') heard.push(data.url.slice('http://x/'.length))
+    assert.deepEqual(heard, ['0-2.webp', '0-3.webp', '0-4.webp', '0-5.webp', '0.png', '1.png'])
+    assert.deepEqual(
+      server.seen.map(({ headers }) => headers['last-event-id']),
+      [undefined, 'e1', 'e3', 'e8']
+    )
+  })
+
   it('begin after the event the caller names', async () => {
     await using server = await startStandIn(stream([progress(5), end()]))
     await collect(new Nextscale({ baseUrl: server.url }).events(ID, { lastEventId: 'e4' }))
@@ -105,6 +135,14 @@ describe('events', () => {
 const accepted = json(202, generation('queued'))
 
 describe('generateAndWait', () => {
+  it('calls back with what the snapshot holds', async () => {
+    await using server = await startStandIn(accepted, stream([snapshot('e0', { previews: [preview(1)] }), end()]))
+    const heard: string[] = []
+    const onEvent = ({ event }: GenerationEvent) => void heard.push(event)
+    await new Nextscale({ baseUrl: server.url }).generateAndWait({}, { onEvent })
+    assert.deepEqual(heard, ['snapshot', 'preview', 'end'])
+  })
+
   it('follows the events', async () => {
     await using server = await startStandIn(accepted, stream([snapshot(), progress(1), end()]))
     const heard: string[] = []

@@ -5,6 +5,7 @@ import { sleep } from '../transport/sleep.ts'
 import type { Call, Opened, Transport } from '../transport/transport.ts'
 import { parseEvents, type ServerSentEvent } from './parse-events.ts'
 import { generationPath } from './path.ts'
+import { createTeller } from './tell-pictures.ts'
 
 export interface EventsOptions {
   /** Go on after the event with this id; without it the first event is a snapshot. */
@@ -62,7 +63,7 @@ const ended = () =>
 
 /**
  * Follows a generation over as many connections as it takes: after a break, or an end of the stream without `end`, it goes on after the
- * last event received. Each event comes once. It gives up when `maxRetries` connections after another brought nothing new.
+ * last event received. Each event comes once, and each preview and output: those of the snapshot follow it. It gives up when `maxRetries` connections after another brought nothing new.
  */
 export async function* events(
   transport: Transport,
@@ -70,6 +71,7 @@ export async function* events(
   { lastEventId = '', signal }: EventsOptions = {}
 ): AsyncGenerator<GenerationEvent, void> {
   const seen = new Set<string>()
+  const tell = createTeller()
   let last = lastEventId
   for (let fruitless = 0; ; fruitless++) {
     const headers = { accept: 'text/event-stream', ...(last && { 'last-event-id': last }) }
@@ -85,7 +87,7 @@ export async function* events(
         if (event.id && seen.has(event.id) && event.event !== 'end') continue
         if (event.id) seen.add((last = event.id))
         fruitless = 0
-        yield event
+        yield* tell(event)
         if (event.event === 'end') return
       }
     } catch (error) {

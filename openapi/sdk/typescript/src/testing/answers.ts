@@ -1,4 +1,4 @@
-import type { Generation, GenerationEvent, Problem, WebhookDelivery } from '../generated/contract.ts'
+import type { Generation, GenerationEvent, GenerationOutput, Preview, Problem, WebhookDelivery } from '../generated/contract.ts'
 import type { Answer } from './stand-in.ts'
 
 export const ID = 'gen_4s5k2nq7yb6dm3xw2ehqj5ztla'
@@ -67,7 +67,13 @@ export const stream =
     else response.write('id: cut\nevent: progress\ndata: {"sca', () => response.destroy())
   }
 
-export const snapshot = (id = 'e0'): GenerationEvent => ({ id, event: 'snapshot', data: generation('running') })
+export const snapshot = (id = 'e0', rest: object = {}): GenerationEvent => ({
+  id,
+  event: 'snapshot',
+  data: generation('running', rest)
+})
+export const preview = (scale: number, index = 0) => ({ index, scale, url: `http://x/${index}-${scale}.webp` }) as Preview
+export const output = (index: number) => ({ index, url: `http://x/${index}.png` }) as GenerationOutput
 export const progress = (scale: number): GenerationEvent => ({
   id: `e${scale}`,
   event: 'progress',

@@ -13,6 +13,10 @@ const parse = (text: string): unknown => {
   }
 }
 
+/** The server knows how a key is sent, and not where this client has it from. */
+const KEY_HINT =
+  'The key is `apiKey` or NEXTSCALE_API_KEY; that of a service that `npm start` runs on this machine is in .nextscale/api-key.'
+
 /** The error an answer other than 2xx stands for; whatever a proxy may have sent in place of a problem. */
 export const readProblem = async (response: Response): Promise<NextscaleError> => {
   const { status } = response
@@ -20,7 +24,8 @@ export const readProblem = async (response: Response): Promise<NextscaleError> =
   const body = parse(await response.text())
   if (isProblem(body)) {
     const { code, detail, request_id: requestId, retryable, errors } = body
-    return new NextscaleError({ code, detail: detail || code, status, requestId, retryable, errors, retryAfterMs })
+    const fields = { code, detail: detail || code, status, requestId, retryable, errors, retryAfterMs }
+    return new NextscaleError(code === 'unauthorized' ? { ...fields, hint: KEY_HINT } : fields)
   }
   return new NextscaleError({
     code: 'invalid_answer',

@@ -6,10 +6,13 @@ import type { WebhookKeySet } from '../generated/contract.ts'
  */
 export type WebhookKey = string | WebhookKeySet
 
+/** Bytes in memory of their own, in a spelling that TypeScript has known since before it told kinds of memory apart. */
+export type Bytes = ReturnType<Uint8ArrayConstructor['of']>
+
 /** A key, and the version of the signatures that are made with it. */
 export interface Verifier {
   version: 'v1' | 'v1a'
-  fits: (signature: Uint8Array<ArrayBuffer>, bytes: Uint8Array<ArrayBuffer>) => Promise<boolean>
+  fits: (signature: Bytes, bytes: Bytes) => Promise<boolean>
 }
 
 const HMAC = { name: 'HMAC', hash: 'SHA-256' }
@@ -17,7 +20,7 @@ const ED25519 = { name: 'Ed25519' }
 const ED25519_KEY_BYTES = 32
 
 /** `undefined` where the text is not base64, as it is or as it is written in URLs. */
-export const decodeBase64 = (text: string): Uint8Array<ArrayBuffer> | undefined => {
+export const decodeBase64 = (text: string): Bytes | undefined => {
   try {
     return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0))
   } catch {

@@ -1,5 +1,5 @@
 import { parseEvent, type WebhookEvent } from './event.ts'
-import { decodeBase64, openKeys, type WebhookKey } from './keys.ts'
+import { type Bytes, decodeBase64, openKeys, type WebhookKey } from './keys.ts'
 
 /** The delivery is not from who has the key, is too old, or is no event. The message says which, and is for the log, not for the sender. */
 export class WebhookVerificationError extends Error {
@@ -37,7 +37,7 @@ const readTimestamp = (text: string, now: Date): Date => {
   return new Date(seconds * 1000)
 }
 
-const signedBytes = (id: string, timestamp: string, rawBody: string | Uint8Array): Uint8Array<ArrayBuffer> => {
+const signedBytes = (id: string, timestamp: string, rawBody: string | Uint8Array): Bytes => {
   const encoder = new TextEncoder()
   const head = encoder.encode(`${id}.${timestamp}.`)
   const body = typeof rawBody === 'string' ? encoder.encode(rawBody) : rawBody

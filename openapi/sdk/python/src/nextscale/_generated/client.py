@@ -17,7 +17,7 @@ from nextscale import _operations as operations
 from nextscale._blocking import call, sleep
 from nextscale._generated.webhooks_client import WebhookCalls
 from nextscale._config import read_config
-from nextscale._errors import ConnectionFailed, GenerationFailed, NextscaleError, WaitTimedOut
+from nextscale._errors import ConnectionFailed, NextscaleError, WaitTimedOut, with_pictures
 from nextscale._events import Follower
 from nextscale._generated.events import GenerationEvent
 from nextscale._generated.models import (
@@ -31,7 +31,9 @@ from nextscale._generated.models import (
     ServiceStatus,
 )
 from nextscale._generated.requests import ContinueRequest, GenerateRequest
-from nextscale._operations import TERMINAL, Operation
+from nextscale._keywords import keywords
+from nextscale._operations import Operation, is_terminal
+from nextscale._picture import Picture
 from nextscale._retry import NEVER, Deadline, RetryPolicy
 from nextscale._transport import (
     IDLE_STREAM_SECONDS,
@@ -68,6 +70,7 @@ class Nextscale(WebhookCalls):
         self._policy = RetryPolicy(max_retries)
         self._http = httpx.Client()
 
+    @keywords(text="class_name", number="class_label")
     def generate(self, *, idempotency_key: str | None = None, **request: Unpack[GenerateRequest]) -> Generation:
         """Asks for pictures and returns at once; the generation is usually `queued`.
 
@@ -76,6 +79,7 @@ class Nextscale(WebhookCalls):
         """
         return self._send(operations.generate(request, idempotency_key))
 
+    @keywords(text="class_name", number="class_label")
     def generate_and_wait(
         self,
         *,
@@ -90,19 +94,20 @@ class Nextscale(WebhookCalls):
         """
         deadline = Deadline(timeout)
         generation = self._send(operations.generate(request, idempotency_key), deadline)
-        generation = self._finish(generation, deadline, on_event)
-        if generation.status != "succeeded":
-            raise GenerationFailed(generation)
-        return generation
+        return with_pictures(self._finish(generation, deadline, on_event))
 
     def get(self, id: str) -> Generation:
         """Reads a generation as it is now. Its links are minted anew on every read."""
         return (self._send(operations.get(id)))[0]
 
     def wait(self, id: str, timeout: float | None = None) -> Generation:
-        """Waits until a generation is terminal, however it ended. Raises `WaitTimedOut` after `timeout` seconds."""
-        return self._poll(id, Deadline(timeout))
+        """Waits for the pictures of a generation that was asked for before, at most `timeout` seconds.
 
+        Raises `GenerationFailed` if it ends without them (failed, canceled, expired), `WaitTimedOut` if that takes too long.
+        """
+        return with_pictures(self._poll(id, Deadline(timeout)))
+
+    @keywords(text="status")
     def list(
         self,
         *,
@@ -121,6 +126,7 @@ class Nextscale(WebhookCalls):
             if cursor is None:
                 return
 
+    @keywords(text="status")
     def list_page(
         self,
         cursor: str | None = None,
@@ -141,6 +147,7 @@ class Nextscale(WebhookCalls):
         """Erases a generation that has ended, with its pictures. One that is gone already is no error."""
         self._send(operations.delete(id))
 
+    @keywords(number="keep_scales")
     def continue_(self, id: str, *, idempotency_key: str | None = None, **request: Unpack[ContinueRequest]) -> Generation:
         """Takes a draft further, or with `keep_scales` varies a generation. Like `generate`, it returns at once."""
         return self._send(operations.continue_(id, request, idempotency_key))
@@ -148,12 +155,14 @@ class Nextscale(WebhookCalls):
     def events(self, id: str, last_event_id: str | None = None) -> Generator[GenerationEvent, None, None]:
         """Follows a generation: `snapshot` first, `end` last, each event once.
 
-        Lost connections are taken up again where they broke off. With `last_event_id` it goes on after that event.
+        What the snapshot has of previews and outputs follows it as `preview` and `output` events with its id, so whoever looks
+        at those misses none. Lost connections are taken up again where they broke off. With `last_event_id` it goes on after
+        that event.
         """
-        return self._follow(id, last_event_id, NEVER)
+        return self._follow(id, Follower(last_event_id), NEVER)
 
-    def download(self, output: GenerationOutput | Preview) -> bytes:
-        """Fetches a picture or a preview, and checks that it is whole."""
+    def download(self, output: GenerationOutput | Preview) -> Picture:
+        """Fetches a picture or a preview, and checks that it is whole. `save` writes it to a file; a notebook shows it."""
         # A link carries its own permission, and may lead to another host: the key stays here.
         link = Operation("GET", "", lambda response: response.content)
         return whole_file(output, self._send(link, url=output.url))
@@ -184,6 +193,9 @@ class Nextscale(WebhookCalls):
     def close(self) -> None:
         """Closes its connections."""
         self._http.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._config.root!r})"
 
     def __enter__(self) -> Self:
         return self
@@ -221,7 +233,7 @@ class Nextscale(WebhookCalls):
                 if error.retryable and deadline.passed():
                     raise WaitTimedOut(id, deadline.seconds) from error
                 raise
-            if generation.status in TERMINAL:
+            if is_terminal(generation):
                 return generation
             if deadline.passed():
                 raise WaitTimedOut(id, deadline.seconds)
@@ -235,7 +247,7 @@ class Nextscale(WebhookCalls):
         on_event: Callable[[GenerationEvent], object] | None,
     ) -> Generation:
         if on_event is None:
-            return generation if generation.status in TERMINAL else self._poll(generation.id, deadline)
+            return generation if is_terminal(generation) else self._poll(generation.id, deadline)
         with closing(self._follow_or_poll(generation.id, deadline)) as events:
             for event in events:
                 if event.event == "end":
@@ -244,19 +256,22 @@ class Nextscale(WebhookCalls):
         return generation
 
     def _follow_or_poll(self, id: str, deadline: Deadline) -> Generator[GenerationEvent, None, None]:
-        """The events, and where there can be no stream the last of them alone: they follow from the generation."""
+        """The events; where there can be no stream, those that still follow from the generation in the end."""
+        follower = Follower(None)
         try:
-            with closing(self._follow(id, None, deadline)) as events:
+            with closing(self._follow(id, follower, deadline)) as events:
                 for event in events:
                     yield event
             return
         except NextscaleError as error:
             if isinstance(error, WaitTimedOut) or not error.retryable:
                 raise
-        yield EndEvent(id="", event="end", data=self._poll(id, deadline))
+        generation = self._poll(id, deadline)
+        for event in follower.pictures_of(generation):
+            yield event
+        yield EndEvent(id="", event="end", data=generation)
 
-    def _follow(self, id: str, last_event_id: str | None, deadline: Deadline) -> Generator[GenerationEvent, None, None]:
-        follower = Follower(last_event_id)
+    def _follow(self, id: str, follower: Follower, deadline: Deadline) -> Generator[GenerationEvent, None, None]:
         url = f"{self._config.root}{operations.events_path(id)}"
         failures = 0
         while True:

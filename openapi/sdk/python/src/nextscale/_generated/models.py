@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 from nextscale._record import Record
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 
 class GenerationInputOutput(Record):
@@ -16,7 +16,7 @@ class GenerationInputOutput(Record):
     """
     File format of the pictures.
     """
-    quality: int | None
+    quality: int | None = None
     """
     Quality of `webp` and `jpeg`; `null` with `png`.
     """
@@ -31,19 +31,19 @@ class GenerationInputSchedule(Record):
     Settings per scale; what is `null` follows the plain setting.
     """
 
-    cfg: list[float] | None
+    cfg: list[float] | None = None
     """
     `cfg[k]` is the strength at scale k as it is, 0 to 20: it does not rise from scale to scale as the plain `cfg` does.
     """
-    top_k: list[int] | None
+    top_k: list[int] | None = None
     """
     `top_k` of each scale.
     """
-    top_p: list[float] | None
+    top_p: list[float] | None = None
     """
     `top_p` of each scale.
     """
-    class_label: list[int | None] | None
+    class_label: list[int | None] | None = None
     """
     Class index of each scale; `null` is unconditional.
     """
@@ -92,15 +92,15 @@ class GenerationQueue(Record):
     Its place in the queue.
     """
 
-    position: int | None
+    position: int | None = None
     """
     Generations ahead of this one.
     """
-    eta_ms: float | None
+    eta_ms: float | None = None
     """
     Estimated time to completion.
     """
-    message: str | None
+    message: str | None = None
     """
     What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model.
     """
@@ -186,7 +186,7 @@ class GenerationOutput(Record):
     """
     SHA-256 of the file, in hexadecimal digits.
     """
-    tokens_url: str | None
+    tokens_url: str | None = None
     """
     Link to the drawn tokens, like `url`; only with `return_tokens`. A little-endian bit stream of `tokens_per_image` numbers (see the model), all scales one after another (of a draft, those up to `stop_at_scale`, and so fewer numbers), row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes.
     """
@@ -228,39 +228,39 @@ class GenerationMetrics(Record):
     Where the time went; what is not known is `null`.
     """
 
-    queue_ms: float | None
+    queue_ms: float | None = None
     """
     Acceptance to the start of the last attempt.
     """
-    sample_ms: float | None
+    sample_ms: float | None = None
     """
     All scales, as spent by the batches this generation was part of.
     """
-    scale_ms: list[float] | None
+    scale_ms: list[float] | None = None
     """
     Milliseconds per scale; one number where a GPU runner does all scales at once.
     """
-    decode_ms: float | None
+    decode_ms: float | None = None
     """
     Codes to pixels.
     """
-    preview_ms: float | None
+    preview_ms: float | None = None
     """
     Previews: decoding, encoding and storing them; null without any.
     """
-    encode_ms: float | None
+    encode_ms: float | None = None
     """
     Pixels to files.
     """
-    upload_ms: float | None
+    upload_ms: float | None = None
     """
     Files to the object store.
     """
-    total_ms: float | None
+    total_ms: float | None = None
     """
     Acceptance to completion.
     """
-    batch_size: int | None
+    batch_size: int | None = None
     """
     Largest batch this generation’s pictures were sampled in.
     """
@@ -275,7 +275,7 @@ class GenerationParent(Record):
     """
     Id of a generation.
     """
-    keep_scales: int | None
+    keep_scales: int | None = None
     """
     How many of its scales were kept; `null`: it was taken further.
     """
@@ -301,7 +301,7 @@ class WebhookState(Record):
             "generation.expired",
         ]
         | str
-    ]
+    ] = []
     """
     What is announced.
     """
@@ -384,7 +384,7 @@ class StatusEvent(Record):
         ]
         | str
         | None
-    )
+    ) = None
     """
     What is done with it; `null` when it is terminal.
     """
@@ -516,7 +516,7 @@ class WebhookAttempt(Record):
     """
     `delivered`: 2xx. `rejected`: another status, redirects included. `unreachable`: no connection, or one that broke. `timeout`: no whole answer in time. `refused`: the URL leads to an address nothing is sent to. `gone`: nothing is left to tell of, since the generation was deleted.
     """
-    status_code: int | None
+    status_code: int | None = None
     """
     Status of the answer; `null` without one.
     """
@@ -524,11 +524,11 @@ class WebhookAttempt(Record):
     """
     How long it took.
     """
-    error: str | None
+    error: str | None = None
     """
     What went wrong, where the answer does not say it.
     """
-    response: str | None
+    response: str | None = None
     """
     Beginning of the answer’s body: 1 KB at most.
     """
@@ -558,7 +558,7 @@ class WebhookSecret(Record):
     """
     When it was drawn.
     """
-    previous_expires_at: AwareDatetime | None
+    previous_expires_at: AwareDatetime | None = None
     """
     Until when requests are signed with the secret before this one as well; `null` when they are not.
     """
@@ -608,7 +608,7 @@ class ServiceStatusQueue(Record):
     """
     Generations that run.
     """
-    oldest_wait_ms: float | None
+    oldest_wait_ms: float | None = None
     """
     How long the next one to run has waited.
     """
@@ -627,11 +627,11 @@ class ServiceStatusModel(Record):
     """
     Of all runners, those that serve this model.
     """
-    latency_ms: float | None
+    latency_ms: float | None = None
     """
     Recent time from first scale to stored pictures.
     """
-    images_per_second: float | None
+    images_per_second: float | None = None
     """
     What all its runners made lately, together.
     """
@@ -684,7 +684,7 @@ class WebhookOutput(Record):
     """
     The caller’s own texts, as they were sent with the request.
     """
-    label: str | None
+    label: str | None = None
     """
     The caller’s own label.
     """
@@ -714,11 +714,11 @@ class GenerationInput(Record):
     """
     Revision of the model’s weights: a seed is reproducible within one revision.
     """
-    class_label: int | None
+    class_label: int | None = None
     """
     Index of the class; `null`: of no class in particular.
     """
-    class_name: str | None
+    class_name: str | None = None
     """
     Name of the class.
     """
@@ -754,7 +754,7 @@ class GenerationInput(Record):
     """
     Whether codes are blended by Gumbel-softmax.
     """
-    schedule: GenerationInputSchedule | None
+    schedule: GenerationInputSchedule | None = None
     """
     Settings per scale; `null`: the plain ones hold at every scale.
     """
@@ -762,15 +762,15 @@ class GenerationInput(Record):
     """
     Whether the drawn tokens are stored beside each picture.
     """
-    stop_at_scale: int | None
+    stop_at_scale: int | None = None
     """
     The scale a draft stops after, counted from 0; `null`: all scales.
     """
-    previews: list[int]
+    previews: list[int] = []
     """
     Scales after which a preview is made.
     """
-    keep: GenerationInputKeep | None
+    keep: GenerationInputKeep | None = None
     """
     Variation: the first `scales` scales are drawn with this `seed` (image i: `seed + i`), the rest with the plain one.
     """
@@ -778,7 +778,7 @@ class GenerationInput(Record):
     """
     Canceled when not finished this long after acceptance.
     """
-    start_deadline_seconds: int | None
+    start_deadline_seconds: int | None = None
     """
     Expires when not started this long after acceptance; `null`: never.
     """
@@ -866,7 +866,7 @@ class Problem(Record):
     """
     Whether the same request may succeed later.
     """
-    errors: list[FieldError]
+    errors: Annotated[list[FieldError], Field(validate_default=True)] = []
     """
     The fields at fault; empty when no single field is.
     """
@@ -904,7 +904,7 @@ class Model(Record):
     """
     Name for people.
     """
-    description: str | None
+    description: str | None = None
     """
     What it draws.
     """
@@ -920,7 +920,7 @@ class Model(Record):
     """
     Width and height of the pictures, in pixels.
     """
-    scales: list[int]
+    scales: list[int] = []
     """
     Side of each token map, coarse to fine.
     """
@@ -944,7 +944,7 @@ class Model(Record):
     """
     Settings of requests that name none.
     """
-    unsupported: list[str]
+    unsupported: list[str] = []
     """
     Request fields this model does not honour; asking for one gives 422 `unsupported_for_model`.
     """
@@ -959,7 +959,7 @@ class ModelClassList(Record):
     Classes of a model.
     """
 
-    data: list[ModelClass]
+    data: Annotated[list[ModelClass], Field(validate_default=True)] = []
     """
     The classes of this page, by label.
     """
@@ -978,7 +978,7 @@ class WebhookDelivery(Record):
     """
     Id of a webhook delivery; its requests carry it as `webhook-id`.
     """
-    generation_id: str | None
+    generation_id: str | None = None
     """
     The generation it tells of; `null` for a test.
     """
@@ -995,7 +995,7 @@ class WebhookDelivery(Record):
         ]
         | str
         | None
-    )
+    ) = None
     """
     What it announces; `null` until the generation has ended one way or another.
     """
@@ -1007,11 +1007,11 @@ class WebhookDelivery(Record):
     """
     `waiting`: the generation has not ended. `pending`: due, under way, or to be tried again. `delivered`: the receiver answered 2xx. `failed`: given up. `skipped`: it ended in an event that was not asked for.
     """
-    attempts: list[WebhookAttempt]
+    attempts: Annotated[list[WebhookAttempt], Field(validate_default=True)] = []
     """
     First to last.
     """
-    next_attempt_at: AwareDatetime | None
+    next_attempt_at: AwareDatetime | None = None
     """
     When it is tried next; `null` when nothing is planned, or it is due now.
     """
@@ -1019,11 +1019,11 @@ class WebhookDelivery(Record):
     """
     When it was made: with its generation, or at its event.
     """
-    completed_at: AwareDatetime | None
+    completed_at: AwareDatetime | None = None
     """
     When it was delivered, given up or skipped.
     """
-    expires_at: AwareDatetime | None
+    expires_at: AwareDatetime | None = None
     """
     Until when it is kept.
     """
@@ -1061,11 +1061,11 @@ class ServiceStatus(Record):
     """
     Runners heard of in the last half minute.
     """
-    models: list[ServiceStatusModel]
+    models: Annotated[list[ServiceStatusModel], Field(validate_default=True)] = []
     """
     Speed of each model.
     """
-    unserved: list[UnservedRevision]
+    unserved: Annotated[list[UnservedRevision], Field(validate_default=True)] = []
     """
     Revisions of models that generations wait for and no runner that is up serves: start one with it.
     """
@@ -1144,7 +1144,7 @@ class Generation(Record):
         ]
         | str
         | None
-    )
+    ) = None
     """
     What is done with it; `null` when it is terminal.
     """
@@ -1156,23 +1156,23 @@ class Generation(Record):
     """
     The settings in force, defaults filled in.
     """
-    progress: Progress | None
+    progress: Progress | None = None
     """
     How far sampling has come; `null` before it begins.
     """
-    queue: GenerationQueue | None
+    queue: GenerationQueue | None = None
     """
     Its place in the queue; `null` once it has left it.
     """
-    previews: list[Preview]
+    previews: Annotated[list[Preview], Field(validate_default=True)] = []
     """
     Coarse to fine, as they are stored.
     """
-    outputs: list[GenerationOutput]
+    outputs: Annotated[list[GenerationOutput], Field(validate_default=True)] = []
     """
     The pictures, all at once when it has succeeded; empty until then.
     """
-    error: GenerationError | None
+    error: GenerationError | None = None
     """
     Why it failed; `null` unless it did.
     """
@@ -1180,7 +1180,7 @@ class Generation(Record):
     """
     Where the time went.
     """
-    parent: GenerationParent | None
+    parent: GenerationParent | None = None
     """
     The generation this one continues; `null` where it continues none.
     """
@@ -1188,7 +1188,7 @@ class Generation(Record):
     """
     Attempts started.
     """
-    webhook: WebhookState | None
+    webhook: WebhookState | None = None
     """
     Whom its end is announced to; `null`: nobody.
     """
@@ -1196,15 +1196,15 @@ class Generation(Record):
     """
     When the request was accepted.
     """
-    started_at: AwareDatetime | None
+    started_at: AwareDatetime | None = None
     """
     When the last attempt began.
     """
-    completed_at: AwareDatetime | None
+    completed_at: AwareDatetime | None = None
     """
     When the generation reached its terminal status.
     """
-    expires_at: AwareDatetime | None
+    expires_at: AwareDatetime | None = None
     """
     When the finished generation can no longer be read, its links have stopped working, and its pictures are removed.
     """
@@ -1216,7 +1216,7 @@ class Generation(Record):
     """
     The caller’s own texts, as they were sent with the request.
     """
-    label: str | None
+    label: str | None = None
     """
     The caller’s own label.
     """
@@ -1269,7 +1269,7 @@ class GenerationList(Record):
     """
     The generations of this page.
     """
-    next_cursor: str | None
+    next_cursor: str | None = None
     """
     Pass as `cursor` for the next page; `null` at the end.
     """
@@ -1295,7 +1295,7 @@ class WebhookDeliveryList(Record):
     """
     The deliveries of this page.
     """
-    next_cursor: str | None
+    next_cursor: str | None = None
     """
     Pass as `cursor` for the next page; `null` at the end.
     """

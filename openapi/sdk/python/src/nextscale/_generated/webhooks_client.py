@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from nextscale import _webhook_operations as operations
 from nextscale._generated.models import WebhookDelivery, WebhookDeliveryList, WebhookKeySet, WebhookSecret
+from nextscale._keywords import keywords
 from nextscale._operations import Operation
 from nextscale._webhooks import verify_webhook
 
@@ -22,6 +23,7 @@ class WebhookCalls(ABC):
     @abstractmethod
     def _send(self, operation: Operation[T]) -> T: ...
 
+    @keywords(text="status")
     def webhook_deliveries(
         self,
         *,
@@ -39,6 +41,7 @@ class WebhookCalls(ABC):
             if cursor is None:
                 return
 
+    @keywords(text="status")
     def webhook_deliveries_page(
         self,
         cursor: str | None = None,

@@ -17,7 +17,7 @@ export const listDeliveries: Command = {
   run: async (args, open) => {
     const { values } = parse(args, OPTIONS, { usage, positionals: [0, 0] })
     const limit = readNumber('limit', values.limit) ?? LIMIT
-    const { client, say, signal } = open(values)
+    const { client, out, signal } = open(values)
     // Which statuses there are is the server's to say.
     const status = values.status as DeliveryFilters['status']
     const filters: DeliveryFilters = {
@@ -29,9 +29,10 @@ export const listDeliveries: Command = {
     for await (const delivery of client.webhooks.deliveries(filters, { signal })) {
       if (found.length >= limit) break
       found.push(delivery)
-      if (!values.json) say(describeDelivery(delivery))
+      if (!values.json) out.say(describeDelivery(delivery))
       if (found.length >= limit) break
     }
-    if (values.json) say(JSON.stringify(found, null, 2))
+    if (values.json) return out.sayJson(found)
+    if (found.length === 0) out.note('no deliveries')
   }
 }

@@ -8,9 +8,10 @@ export const secret: Command = {
   usage,
   run: async (args, open) => {
     const { values } = parse(args, { rotate: { type: 'boolean' } }, { usage, positionals: [0, 0] })
-    const { client, say, note, signal } = open(values)
+    const { client, out, signal } = open(values)
     const found = values.rotate ? await client.webhooks.rotateSecret({ signal }) : await client.webhooks.secret({ signal })
-    say(values.json ? JSON.stringify(found, null, 2) : found.secret)
-    if (found.previous_expires_at !== null) note(`The one before it signs as well until ${found.previous_expires_at}.`)
+    if (values.json) out.sayJson(found)
+    else out.say(found.secret)
+    if (found.previous_expires_at !== null) out.note(`The one before it signs as well until ${found.previous_expires_at}.`)
   }
 }

@@ -9,7 +9,7 @@ const PATIENCE_MS = 30_000
 
 /** Shows a delivery once there is an attempt more than was known, or after half a minute as it is then. */
 export const watchDelivery = async (
-  { client, say, note, signal }: Context,
+  { client, out, signal }: Context,
   { id, known, json }: { id: string; known: number; json: boolean }
 ): Promise<void> => {
   const until = performance.now() + PATIENCE_MS
@@ -18,9 +18,10 @@ export const watchDelivery = async (
     await sleep(POLL_MS, signal)
     delivery = await client.webhooks.delivery(id, { signal })
   }
-  say(json ? JSON.stringify(delivery, null, 2) : describeDelivery(delivery))
-  if (delivery.attempts.length <= known) note('It was not tried yet: does the control process run?')
+  if (json) out.sayJson(delivery)
+  else out.say(describeDelivery(delivery))
+  if (delivery.attempts.length <= known) out.note('It was not tried yet: does the control process run?')
   const last = delivery.attempts.at(-1)
-  if (last?.response) note(last.response)
+  if (last?.response) out.quote(last.response)
   if (delivery.attempts.length <= known || last?.outcome !== 'delivered') process.exitCode = FAILED
 }

@@ -1,4 +1,4 @@
-import { type Command, UsageError } from '../command.ts'
+import { type Command, missingCommand } from '../command.ts'
 import { listDeliveries } from './deliveries.ts'
 import { probe } from './probe.ts'
 import { redeliver } from './redeliver.ts'
@@ -11,9 +11,8 @@ export const webhooks: Command = {
   usage: Object.values(COMMANDS)
     .map(({ usage }) => usage)
     .join('\n\n'),
-  run: async ([name = '', ...args], open) => {
-    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-    if (command) return command.run(args, open)
-    throw new UsageError(`There is no "webhooks ${name}": the commands are ${Object.keys(COMMANDS).join(', ')}.`)
+  commands: COMMANDS,
+  run: async ([name]) => {
+    throw missingCommand('webhooks', name, COMMANDS)
   }
 }

@@ -1,5 +1,5 @@
-import type { CliConfig } from './config.ts'
-import { showImage } from './show-image.ts'
+import { plainLine } from './plain-text.ts'
+import { type ImageProtocol, showImage } from './show-image.ts'
 
 /** Standard error as a place where progress is shown; one that is no terminal shows nothing. */
 export interface Terminal {
@@ -10,19 +10,24 @@ export interface Terminal {
   showImage: (bytes: Uint8Array) => Promise<void>
 }
 
-const CLEAR = '\r\u001B[2K'
+interface Stream {
+  isTTY?: boolean
+  /** Also 0, where nobody has said. */
+  columns?: number
+  write: (text: string) => unknown
+}
 
-export const openTerminal = (
-  stream: { isTTY?: boolean; write: (text: string) => unknown },
-  protocol: CliConfig['imageProtocol']
-): Terminal => {
+const CLEAR = '\r\u001B[2K'
+const COLUMNS = 80
+
+export const openTerminal = (protocol: ImageProtocol | undefined, stream: Stream = process.stderr): Terminal => {
   const write = (text: string) => void (stream.isTTY && stream.write(text))
   return {
     canShowImages: stream.isTTY === true && protocol !== undefined,
-    status: (line) => write(`${CLEAR}${line}`),
+    status: (line) => write(`${CLEAR}${plainLine(line)}`),
     clear: () => write(CLEAR),
     showImage: async (bytes) => {
-      const shown = protocol && (await showImage(bytes, protocol))
+      const shown = protocol && (await showImage(bytes, protocol, stream.columns || COLUMNS))
       if (shown !== undefined) write(`${CLEAR}${shown}\n`)
     }
   }
