@@ -1,7 +1,10 @@
-import { pino } from 'pino'
+import { type DestinationStream, pino } from 'pino'
 import type { LogConfig } from '../config/index.ts'
 import { plainLog } from '../terminal/index.ts'
 import { loggedError } from './logged-error.ts'
+
+/** Where log lines go, one JSON object each. */
+export type LogStream = DestinationStream
 
 /** Where log lines go that people read; undefined for JSON, which goes to stdout as it is. */
 export const openLogStream = async ({ logFormat }: Pick<LogConfig, 'logFormat'>) => {
