@@ -77,6 +77,7 @@ test('a job whose worker is lost is the next to be taken, and may be lost any nu
   for (let times = 1; times <= 6; times++) {
     assert.equal(await takeAndDie(context), 'first')
     await until('it waits again', async () => (await queue.getWaitingCount()) === 1)
+    await until('whoever watches has heard of it', () => stalled.length >= times)
     assert.deepEqual(
       stalled,
       Array.from({ length: times }, () => 'first')
