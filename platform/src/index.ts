@@ -1,3 +1,4 @@
+export { DELAYED_UNITS_PER_MS } from './queue/bullmq-names.ts'
 export { deliveryOptions } from './queue/delivery-options.ts'
 export { SteadyWorker, type SteadyWorkerOptions } from './queue/steady-worker.ts'
 export { scriptOf, WHEN_FULL, workWhenFull } from './redis/when-full.ts'

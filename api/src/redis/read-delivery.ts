@@ -1,3 +1,4 @@
+import { DELAYED_UNITS_PER_MS } from '@nextscale/platform'
 import type { Result } from 'ioredis'
 
 /**
@@ -22,7 +23,7 @@ else
   local score = redis.call('ZSCORE', delayed, id)
   if score then
     place = 'delayed'
-    dueAt = string.format('%.0f', math.floor(tonumber(score) / 0x1000))
+    dueAt = string.format('%.0f', math.floor(tonumber(score) / ${DELAYED_UNITS_PER_MS}))
   end
 end
 return { found[1], found[2], found[3], found[4], redis.call('LLEN', logs), place, dueAt }`
