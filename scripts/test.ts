@@ -16,6 +16,9 @@ const PYTHON_SUITES: Suite[] = [
 const readPackage = async (folder: string) =>
   JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { workspaces?: string[]; scripts?: Record<string, string> }
 
+/** The slowest first. */
+const SHARED = ['openapi/sdk/typescript', 'sdk-python', 'openapi']
+
 /** One suite per workspace, one for the scripts of the root, and those in Python. */
 const findSuites = async (): Promise<Suite[]> => {
   const { workspaces = [] } = await readPackage(ROOT)
@@ -42,7 +45,13 @@ const findSteps = async (wanted: readonly string[]): Promise<Step[]> => {
     })),
     ...suites
       .filter(({ name }) => isWanted(name))
-      .map((suite) => ({ name: suite.name, run: () => runSuite(suite, { env, live }) }))
+      // Several that are shown as they go would be shown in each other.
+      .map((suite) => ({
+        name: suite.name,
+        isShared: !live && SHARED.includes(suite.name),
+        run: () => runSuite(suite, { env, live })
+      }))
+      .toSorted((a, b) => SHARED.indexOf(a.name) - SHARED.indexOf(b.name))
   ]
 }
 
