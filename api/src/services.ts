@@ -6,7 +6,6 @@ import { redisKeys } from '@nextscale/openapi'
 import type { Config } from './config.ts'
 import type { Egress } from './egress/egress.ts'
 import { openEgress } from './egress/open.ts'
-import { createEnqueueKeyed, type EnqueueKeyed } from './generations/enqueue-keyed.ts'
 import { createEnqueue, type Enqueue } from './generations/enqueue.ts'
 import { createQueueDepth, type QueueDepth } from './generations/queue-depth.ts'
 import { lookAtQueue } from './generations/queue-look.ts'
@@ -52,7 +51,6 @@ export interface Services {
   /** Keys that sign webhooks besides the secret of their owner. */
   readonly signingKeys: readonly SigningKey[]
   readonly enqueue: Enqueue
-  readonly enqueueKeyed: EnqueueKeyed
   readonly depth: QueueDepth
   readonly deliveryDepth: QueueDepth
   readonly apiKeys: KeyFinder
@@ -94,7 +92,6 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     signingKeys: openSigningKeys(config.webhooks.signingKeys),
     runners,
     enqueue: createEnqueue({ redis, queue, deliveryQueue, keys }),
-    enqueueKeyed: createEnqueueKeyed({ redis, queue, deliveryQueue, keys }),
     depth: createQueueDepth(redis, queue, config.queueLimit),
     deliveryDepth: createQueueDepth(redis, deliveryQueue, config.queueLimit, Date.now, 'webhook deliveries'),
     apiKeys: createKeyFinder({ redis, keys, store }),

@@ -1,9 +1,9 @@
 import { CONTENT_TYPES, type GenerateImagePayload } from '@nextscale/openapi'
 import type { FastifyReply } from 'fastify'
-import type { ImageFormat } from '../http/accept.ts'
-import { ProblemError } from '../http/problem.ts'
+import type { ImageFormat } from '../../http/accept.ts'
+import { ProblemError } from '../../http/problem.ts'
 import type { ObjectStore } from '@nextscale/platform/object-store'
-import type { Found } from './find.ts'
+import type { Found } from '../find.ts'
 
 const notAcceptable = (detail: string, pointer = '/headers/accept') =>
   new ProblemError('not_acceptable', detail, { errors: [{ pointer, detail }] })

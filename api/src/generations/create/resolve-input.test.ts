@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type GenerateRequest, GenerationInput, type ModelCard, OPTIONAL_CAPABILITIES, UINT32_MAX } from '@nextscale/openapi'
-import { ProblemError } from '../http/problem.ts'
-import type { WithoutNulls } from '../http/without-nulls.ts'
-import { modelCard } from '../testing/model-card.ts'
+import { ProblemError } from '../../http/problem.ts'
+import type { WithoutNulls } from '../../http/without-nulls.ts'
+import { modelCard } from '../../testing/model-card.ts'
 import { resolveInput } from './resolve-input.ts'
 
 const cards: [ModelCard, ...ModelCard[]] = [

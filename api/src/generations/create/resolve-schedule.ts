@@ -1,7 +1,7 @@
 import type { GenerateRequest, ModelCard, ScheduleInForce } from '@nextscale/openapi'
-import { summarise } from '../http/field-errors.ts'
-import { type FieldError, ProblemError } from '../http/problem.ts'
-import type { WithoutNulls } from '../http/without-nulls.ts'
+import { summarise } from '../../http/field-errors.ts'
+import { type FieldError, ProblemError } from '../../http/problem.ts'
+import type { WithoutNulls } from '../../http/without-nulls.ts'
 
 type RequestedSchedule = NonNullable<WithoutNulls<GenerateRequest>['schedule']>
 

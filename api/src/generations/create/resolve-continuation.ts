@@ -6,14 +6,14 @@ import {
   type ModelCard,
   type RunnerCard
 } from '@nextscale/openapi'
-import { ProblemError } from '../http/problem.ts'
-import type { WithoutNulls } from '../http/without-nulls.ts'
-import type { Found } from './find.ts'
+import { ProblemError } from '../../http/problem.ts'
+import type { WithoutNulls } from '../../http/without-nulls.ts'
+import type { Found } from '../find.ts'
 import { drawSeed, refuseUnsupported, resolveOutput, resolveStop } from './resolve-input.ts'
 import { resolvePreviews } from './resolve-previews.ts'
-import { notServed } from '../models/not-served.ts'
-import { isTerminal } from './settle.ts'
-import { payloadOf } from './snapshot.ts'
+import { notServed } from '../../models/not-served.ts'
+import { isTerminal } from '../settle.ts'
+import { payloadOf } from '../snapshot.ts'
 
 /** Its `start_deadline_seconds` may be `null`, which is none, whatever the parent has. */
 type Requested = WithoutNulls<ContinueRequest, 'start_deadline_seconds'>

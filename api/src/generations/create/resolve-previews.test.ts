@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GenerateRequest } from '@nextscale/openapi'
-import type { WithoutNulls } from '../http/without-nulls.ts'
-import { modelCard } from '../testing/model-card.ts'
+import type { WithoutNulls } from '../../http/without-nulls.ts'
+import { modelCard } from '../../testing/model-card.ts'
 import { resolvePreviews } from './resolve-previews.ts'
 
 const resolve = (scales: number, request: WithoutNulls<GenerateRequest>) =>

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GenerateRequest } from '@nextscale/openapi'
-import { ProblemError } from '../http/problem.ts'
-import { withoutNulls, type WithoutNulls } from '../http/without-nulls.ts'
-import { modelCard } from '../testing/model-card.ts'
+import { ProblemError } from '../../http/problem.ts'
+import { withoutNulls, type WithoutNulls } from '../../http/without-nulls.ts'
+import { modelCard } from '../../testing/model-card.ts'
 import { resolveSchedule } from './resolve-schedule.ts'
 
 /** Three scales, 64 tokens, four classes. */

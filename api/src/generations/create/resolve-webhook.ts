@@ -1,10 +1,10 @@
 import { type QueuedWebhook, TERMINAL_WEBHOOK_EVENTS, type WebhookRequest } from '@nextscale/openapi'
 import type { FastifyRequest } from 'fastify'
-import { EgressRefusal } from '../egress/egress.ts'
-import { ProblemError } from '../http/problem.ts'
-import { baseUrl } from '../http/urls.ts'
-import type { WithoutNulls } from '../http/without-nulls.ts'
-import type { Services } from '../services.ts'
+import { EgressRefusal } from '../../egress/egress.ts'
+import { ProblemError } from '../../http/problem.ts'
+import { baseUrl } from '../../http/urls.ts'
+import type { WithoutNulls } from '../../http/without-nulls.ts'
+import type { Services } from '../../services.ts'
 
 /** Throws a problem at the field unless events may be sent to its URL, as far as is known now. */
 export const requireWebhookUrl = async (

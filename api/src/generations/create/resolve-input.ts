@@ -11,10 +11,10 @@ import {
   RETENTION_SECONDS,
   UINT32_MAX
 } from '@nextscale/openapi'
-import { type FieldError, ProblemError } from '../http/problem.ts'
-import type { WithoutNulls } from '../http/without-nulls.ts'
-import { findClass } from '../models/find-class.ts'
-import { notServed } from '../models/not-served.ts'
+import { type FieldError, ProblemError } from '../../http/problem.ts'
+import type { WithoutNulls } from '../../http/without-nulls.ts'
+import { findClass } from '../../models/find-class.ts'
+import { notServed } from '../../models/not-served.ts'
 import { resolvePreviews } from './resolve-previews.ts'
 import { resolveSchedule } from './resolve-schedule.ts'
 

@@ -8,10 +8,10 @@ import {
   pictureKey,
   type Problem
 } from '@nextscale/openapi'
-import { assertKept } from '../testing/contract.ts'
-import { type DnsServer, startDnsServer } from '../testing/dns-server.ts'
-import { modelCard } from '../testing/model-card.ts'
-import { bodyOf, openTestApp, post, type TestApp } from '../testing/test-app.ts'
+import { assertKept } from '../../testing/contract.ts'
+import { type DnsServer, startDnsServer } from '../../testing/dns-server.ts'
+import { modelCard } from '../../testing/model-card.ts'
+import { bodyOf, openTestApp, post, type TestApp } from '../../testing/test-app.ts'
 
 const HOOK = 'https://hooks.example.com/a?b=c'
 const METRICS = { sample_ms: 5, scale_ms: [1, 4], decode_ms: 1, encode_ms: 1, upload_ms: 1, batch_size: 1 }
