@@ -10,6 +10,7 @@ import { keyOf } from './model/model-ref.ts'
 import { type OpenModel, openModel, verifyHashes } from './model/open-model.ts'
 import { openObjectStore } from '@nextscale/platform/object-store'
 import { logAttempts } from './observe/log-attempts.ts'
+import type { RunnerMetrics } from './observe/metrics.ts'
 import { observeSampler } from './observe/observe-sampler.ts'
 import { observeWith } from './observe/observer.ts'
 import { createSpeed } from './observe/speed.ts'
@@ -39,104 +40,125 @@ const openModels = async (folders: readonly string[]): Promise<Map<string, OpenM
 const offered = (models: readonly OpenModel[]): OpenModel[] =>
   models.filter(({ manifest: { id } }, place) => models.findIndex((other) => other.manifest.id === id) === place)
 
+/** What is open, and how it is closed: last opened, first closed. */
+type Closers = Pick<AsyncDisposableStack, 'defer'>
+
 /** Metrics, where they are wanted: others are spared the library. */
-const openMetrics = async ({ metrics: address }: Readonly<Config>) => {
+const openMetrics = async ({ metrics: address }: Readonly<Config>, closers: Closers) => {
   if (!address) return undefined
   const { createMetrics } = await import('./observe/metrics.ts')
   const { serveMetrics } = await import('@nextscale/platform/metrics')
   const metrics = createMetrics()
-  const stop = await serveMetrics(metrics.registry, address).catch((error: unknown) => {
-    metrics.close()
-    throw error
-  })
-  const close = () => {
-    stop()
-    metrics.close()
-  }
-  return { observer: metrics, stop: close }
+  closers.defer(() => metrics.close())
+  const stop = await serveMetrics(metrics.registry, address)
+  closers.defer(() => stop())
+  return metrics
 }
 
 /** Traces, where they are wanted: others are spared the libraries. */
-const openTraces = async ({ tracing }: Readonly<Config>, log: Logger) => {
+const openTraces = async ({ tracing }: Readonly<Config>, closers: Closers, log: Logger) => {
   if (!tracing) return undefined
   const { exportTraces } = await import('@nextscale/platform/traces')
   const { traceAttempts } = await import('./observe/trace-attempts.ts')
   const { tracer, close } = exportTraces(tracing, log)
-  return { observer: traceAttempts(tracer), close }
+  closers.defer(close)
+  return traceAttempts(tracer)
 }
 
 /**
  * Waits for Redis for as long as it takes.
  * @throws ConfigError when its user may not do what a runner needs.
  */
-const openRedis = async ({ redisUrl, redisPrefix }: Readonly<Config>, keys: RedisKeys, log: Logger) => {
+const openRedis = async ({ redisUrl, redisPrefix }: Readonly<Config>, keys: RedisKeys, closers: Closers, log: Logger) => {
   const redis = connectWorker(redisUrl, log, { isTold: true })
+  closers.defer(() => redis.disconnect())
   if (redis.status !== 'ready') await new Promise<void>((resolve) => redis.once('ready', () => resolve()))
   const lack = await lackOfCommands(redis, keys, redisPrefix)
   if (lack !== undefined) throw new ConfigError(lack)
-  return { redis, subscriber: connectWorker(redisUrl, log) }
+  const subscriber = connectWorker(redisUrl, log)
+  closers.defer(() => subscriber.disconnect())
+  return { redis, subscriber }
 }
+
+type RunnerEnd = Awaited<ReturnType<RunningWorker['stop']>>
 
 export interface Runner {
   /**
    * Stops in reverse order of the start; unfinished generations go back into the queue. Says `abandoned` when Redis did
    * not take them back in time.
    */
-  stop(): ReturnType<RunningWorker['stop']>
+  stop(): Promise<RunnerEnd>
 }
 
-/**
- * Starts everything a runner needs and takes generations off the queue.
- * @throws ModelError when a model cannot be served, ConfigError when a setting cannot be used.
- */
-export const startRunner = async (config: Readonly<Config>, log: Logger): Promise<Runner> => {
-  const keys = redisKeys(config.redisPrefix)
+/** Opens all that generations are made with. */
+const openParts = async (config: Readonly<Config>, keys: RedisKeys, closers: Closers, log: Logger) => {
   const models = await openModels(config.models)
-  const metrics = await openMetrics(config)
-  const traces = await openTraces(config, log)
+  const metrics = await openMetrics(config, closers)
+  const traces = await openTraces(config, closers, log)
   const sampler = await Sampler.start([...models.values()], {
     form: config.form,
     timeoutMs: config.samplerTimeoutMs,
-    onRestart: () => metrics?.observer.samplerRestarted(),
+    onRestart: () => metrics?.samplerRestarted(),
     log
   })
+  closers.defer(() => sampler.close())
   const store = await openObjectStore(config.objectStore, 'writing')
-  const { redis, subscriber } = await openRedis(config, keys, log)
+  closers.defer(() => store.close())
+  const { redis, subscriber } = await openRedis(config, keys, closers, log)
   const cancels = await createCancelWatch(redis, subscriber, keys, log)
-  const liveEvents = await createLiveEvents({
-    redis,
-    keys,
-    log,
-    onAnnounced: (event, outcome) => metrics?.observer.eventAnnounced(event, outcome)
-  })
+  const onAnnounced: RunnerMetrics['eventAnnounced'] = (event, outcome) => metrics?.eventAnnounced(event, outcome)
+  const liveEvents = await createLiveEvents({ redis, keys, log, onAnnounced })
+  closers.defer(() => liveEvents.close())
   const speed = createSpeed()
-  const optional = [metrics, traces].flatMap((observing) => observing?.observer ?? [])
-  const observer = observeWith([speed, logAttempts(log), ...optional])
+  const observer = observeWith([speed, logAttempts(log), ...(metrics ? [metrics] : []), ...(traces ? [traces] : [])])
   const batcher = createBatcher(observeSampler(sampler, observer), { maxBatch: config.maxBatch, windowMs: config.batchWindowMs })
+  const takeUp = createTakeUp(redis, keys)
+  return {
+    models,
+    redis,
+    speed,
+    observer,
+    context: { models, form: config.form.form, batcher, store, cancels, takeUp, liveEvents, log }
+  }
+}
+
+/** Takes generations off the queue, and tells of itself. `ended` says how the worker ended, once it has. */
+const work = async (config: Readonly<Config>, keys: RedisKeys, closers: AsyncDisposableStack, log: Logger) => {
+  const { models, redis, speed, observer, context } = await openParts(config, keys, closers, log)
   const { concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch
   const options = { connection: redis, keys, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
-  const takeUp = createTakeUp(redis, keys)
-  const context = { models, form: config.form.form, batcher, store, cancels, takeUp, liveEvents, log }
   const worker = startWorker(options, context, log, observer)
-  const stopAnnouncing = announceModels(redis, keys, { models: offered([...models.values()]), form: config.form.form }, log)
+  const ended = Promise.withResolvers<RunnerEnd>()
+  closers.defer(async () => ended.resolve(await worker.stop()))
+  closers.defer(announceModels(redis, keys, { models: offered([...models.values()]), form: config.form.form }, log))
   const withdraw = await announceRunner(redis, keys, { models, maxBatch: config.maxBatch, speed }, log)
+  // Not waited for: with Redis away it would be for ever, and the card goes stale by itself.
+  closers.defer(() => {
+    withdraw().catch((error: unknown) => log.debug({ err: error }, 'the card of this runner stays until it is stale'))
+  })
   log.info({ models: [...models.keys()], ...config.form, maxBatch: config.maxBatch }, 'runner ready')
-  return {
-    stop: async () => {
-      stopAnnouncing()
-      // Not waited for: with Redis away it would be for ever, and the card goes stale by itself.
-      withdraw().catch((error: unknown) => log.debug({ err: error }, 'the card of this runner stays until it is stale'))
-      const outcome = await worker.stop()
-      await sampler.close()
-      store.close()
-      await liveEvents.close()
-      subscriber.disconnect()
-      redis.disconnect()
-      metrics?.stop()
-      await traces?.close()
-      return outcome
+  return { ended: ended.promise }
+}
+
+/**
+ * Starts everything a runner needs and takes generations off the queue. What was opened is closed again when something
+ * cannot be.
+ * @throws ModelError when a model cannot be served, ConfigError when a setting cannot be used.
+ */
+export const startRunner = async (config: Readonly<Config>, log: Logger): Promise<Runner> => {
+  const closers = new AsyncDisposableStack()
+  try {
+    const { ended } = await work(config, redisKeys(config.redisPrefix), closers, log)
+    return {
+      stop: async () => {
+        await closers.disposeAsync()
+        return ended
+      }
     }
+  } catch (error) {
+    await closers.disposeAsync()
+    throw error
   }
 }
