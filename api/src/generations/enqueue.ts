@@ -14,6 +14,7 @@ import { type IRedisTransaction, Job, type Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
 import { createHeldWrites } from '../redis/hold-writes.ts'
+import { namedReply } from '../redis/named-reply.ts'
 import { type GenerationReply, readArguments } from '../redis/read-generation.ts'
 import { runTransaction } from '../redis/run-transaction.ts'
 import { generationKeys } from './reader.ts'
@@ -119,7 +120,10 @@ export interface Added {
 }
 
 /** A transaction's results are untyped; the first and the last of these are those of our scripts. */
-const asReplies = (results: readonly unknown[]) => [results[0], results.at(-1)] as [0 | 1, GenerationReply]
+const asReplies = (results: readonly unknown[]) => ({
+  isNew: results[0] === 1,
+  reply: namedReply<GenerationReply>(results.at(-1))
+})
 
 /** Puts the add of an id that may have been used into a transaction, between scripts that see to it that it is only added if it was not. */
 const createAddUnlessUsed = (context: EnqueueContext) => {
@@ -173,8 +177,8 @@ export const createEnqueue = (context: EnqueueContext): Enqueue => {
     const transaction = client.multi()
     await addUnlessUsed(transaction, addition)
     transaction.runCommand('readGeneration', readArguments(keysOf(payload.owner, id), id))
-    const [isNew, reply] = asReplies(await runTransaction(client, transaction))
-    return { isNew: isNew === 1, snapshot: toSnapshot(id, payload.owner, reply) }
+    const { isNew, reply } = asReplies(await runTransaction(client, transaction))
+    return { isNew, snapshot: toSnapshot(id, payload.owner, reply) }
   }
 
   return {
