@@ -13,12 +13,14 @@ after(() => service.close())
 
 /** Sixteen pictures one after another: long enough to be caught in the act. */
 const LONG = { num_images: 16 }
+/** Longer still, for a busy machine. */
+const LONGER = { ...LONG, previews: [0, 1, 2, 3, 4, 5] }
 
 const storedFor = async (id: string) => readdir(join(service.objects, 'generations', id)).catch(() => [])
 
 test('a queued generation is canceled at once, and its place in the queue is free', async () => {
   const { client } = service
-  const busy = await client.generate(LONG)
+  const busy = await client.generate(LONGER)
   await until('the first runs', async () => (await client.read(busy.id)).status === 'running')
   const queued = await client.generate({})
   const behind = await client.generate({})
@@ -66,7 +68,7 @@ test('a finished generation stays as it is', async () => {
 
 test('canceling at any moment ends every generation in exactly one terminal state, which does not change', async () => {
   const { client } = service
-  const ids = await Promise.all(Array.from({ length: 30 }, async () => (await client.generate({})).id))
+  const ids = await Promise.all(Array.from({ length: 30 }, async () => (await client.generate({ num_images: 4 })).id))
   await Promise.all(ids.map(async (id, index) => index % 3 && (await client.cancel(id))))
   const ended = await Promise.all(ids.map((id) => client.finish(id)))
   for (const { id, status, outputs } of ended) {

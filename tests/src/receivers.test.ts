@@ -128,15 +128,15 @@ for (const language of Object.keys(RECEIVER_FILES) as ReceiverLanguage[]) {
     })
 
     const minutes = (count: number) => new Date(Date.now() + count * 60_000)
-    const refusals: [name: string, sent: Omit<Sent, 'body'>][] = [
-      ['is signed with another secret', { secrets: [newSecret()] }],
-      ['is not signed', { secrets: [] }],
-      ['is old', { at: minutes(-6) }],
-      ['is of the future', { at: minutes(6) }]
+    const refusals: [name: string, sent: () => Omit<Sent, 'body'>][] = [
+      ['is signed with another secret', () => ({ secrets: [newSecret()] })],
+      ['is not signed', () => ({ secrets: [] })],
+      ['is old', () => ({ at: minutes(-6) })],
+      ['is of the future', () => ({ at: minutes(6) })]
     ]
     for (const [name, sent] of refusals) {
       it(`refuses what ${name}`, async () => {
-        const { id, status } = await send(receiver, { body: testEvent(), ...sent })
+        const { id, status } = await send(receiver, { body: testEvent(), ...sent() })
         assert.equal(status, 400)
         assert.ok(!receiver.output().includes(id))
         // It was not kept either: the same id, well signed, is new.
