@@ -1,6 +1,7 @@
-import type { DestinationStream } from 'pino'
+import type { LogStream } from '@nextscale/platform/log'
 import { fastify, type FastifyBaseLogger, type FastifyInstance, type FastifyPluginCallback, LogController } from 'fastify'
-import type { Config, TracingConfig } from './config.ts'
+import type { TracingConfig } from '@nextscale/platform/config'
+import type { Config } from './config.ts'
 import { authentication } from './http/authentication.ts'
 import { createClientErrors } from './http/client-errors.ts'
 import { commonHeaders } from './http/common-headers.ts'
@@ -19,7 +20,7 @@ import { createStreamCaller } from './http/stream-caller.ts'
 import { toTrustProxy } from './http/trust-proxy.ts'
 import { schemaCompilers } from './http/validation.ts'
 import { wellFormed } from './http/well-formed.ts'
-import { loggedError } from './logged-error.ts'
+import { loggedError } from '@nextscale/platform/observe'
 import { revive } from './redis/revive.ts'
 import { routes } from './routes/index.ts'
 import type { DocsOptions } from './routes/service/docs.ts'
@@ -33,7 +34,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000
 /** How often requests that take too long are looked for. */
 const TIMEOUT_CHECK_MS = 1000
 
-const createServer = (config: Config, logStream: DestinationStream | undefined): FastifyInstance => {
+const createServer = (config: Config, logStream: LogStream | undefined): FastifyInstance => {
   const clientErrors = createClientErrors()
   const { requestTimeoutMs: requestTimeout } = config
   const app = fastify({
@@ -68,7 +69,7 @@ const createServer = (config: Config, logStream: DestinationStream | undefined):
 
 /** What a server is made with beside its configuration. */
 export interface AppParts {
-  logStream?: DestinationStream | undefined
+  logStream?: LogStream | undefined
   /** `openapi.json` as text. */
   document: string
   /** Answers are handed over whole, by a process that may be frozen between requests. */

@@ -1,4 +1,4 @@
-import type { DestinationStream } from 'pino'
+import type { LogStream } from '@nextscale/platform/log'
 import type { FastifyInstance } from 'fastify'
 import { type AppParts, assembleApp } from './app.ts'
 import type { Config } from './config.ts'
@@ -14,5 +14,5 @@ const openTracing: AppParts['openTracing'] = async (config, log) => {
 /** The server as a process of its own has it, with its reference and traces. */
 export const buildApp = async (
   config: Config,
-  { logStream }: { logStream?: DestinationStream | undefined } = {}
+  { logStream }: { logStream?: LogStream | undefined } = {}
 ): Promise<FastifyInstance> => assembleApp(config, { logStream, document: await readDocument(), openTracing, docs })

@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns'
-import { ConfigError, readChoice, readInteger, readList } from './config-readers.ts'
+import { ConfigError, readChoice, readInteger, readList } from '@nextscale/platform/config'
 
 type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { resolve } from 'node:path'
 import { test } from 'node:test'
+import { assertSettingsBehindTheApi, assertSharedSettings } from '@nextscale/platform/testing'
 import { readConfig } from './config.ts'
+import { readControlConfig } from './control/config.ts'
 
 const messageOf = (env: Record<string, string>): string => {
   try {
@@ -12,36 +13,26 @@ const messageOf = (env: Record<string, string>): string => {
   return ''
 }
 
-test('with nothing set, the API listens on loopback, uses a local Redis and keeps objects on disk', () => {
+test('with nothing set, the API listens on loopback', () => {
   const config = readConfig({})
-  assert.equal(config.host, '127.0.0.1')
-  assert.equal(config.port, 8080)
-  assert.equal(config.redisUrl, 'redis://127.0.0.1:6379')
-  assert.deepEqual(config.objectStore, {
-    kind: 'disk',
-    directory: resolve('.nextscale/objects'),
-    linkSecret: undefined,
-    linkTtlSeconds: 3600
-  })
+  assert.deepEqual([config.host, config.port], ['127.0.0.1', 8080])
   assert.ok(Object.isFrozen(config))
 })
 
+test('what other processes have as well is read as they read it', () => {
+  assertSharedSettings(readConfig)
+  assertSharedSettings(readControlConfig)
+  assertSettingsBehindTheApi(readControlConfig)
+})
+
 test('a bad value is named in a sentence that says what is taken', () => {
-  assert.equal(messageOf({ PORT: 'abc' }), 'PORT must be an integer between 1 and 65535, not "abc".')
-  assert.equal(messageOf({ PORT: '70000' }), 'PORT must be an integer between 1 and 65535, not "70000".')
-  assert.match(messageOf({ LOG_FORMAT: 'xml' }), /^LOG_FORMAT must be one of json, pretty/)
-  assert.match(messageOf({ REDIS_PREFIX: 'a:b' }), /^REDIS_PREFIX must be lower-case letters/)
-  assert.match(messageOf({ LINK_SECRET: 'short' }), /^LINK_SECRET must have at least 32 characters/)
-  assert.equal(messageOf({ OTEL_TRACES_SAMPLER_ARG: '2' }), 'OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, not "2".')
-  assert.match(
-    messageOf({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }),
-    /^OTEL_EXPORTER_OTLP_ENDPOINT must be an absolute URL/
-  )
+  assert.equal(messageOf({ PORT: 'abc' }), 'PORT must be an integer from 1 to 65535, not "abc".')
+  assert.equal(messageOf({ PORT: '70000' }), 'PORT must be an integer from 1 to 65535, not "70000".')
   assert.match(messageOf({ PUBLIC_URL: 'example.org' }), /^PUBLIC_URL must be an absolute URL/)
 })
 
 test('a URL that paths are put after has nothing else after it, and no password', () => {
-  for (const name of ['PUBLIC_URL', 'S3_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT']) {
+  for (const name of ['PUBLIC_URL', 'S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT']) {
     const env = { S3_BUCKET: 'pictures' }
     for (const [text, wrong] of [
       ['https://example.com?x=1', 'a query'],
@@ -62,7 +53,6 @@ test('a URL that paths are put after has nothing else after it, and no password'
       assert.match(messageOf({ ...env, [name]: text }), new RegExp(`^${name} must be an absolute URL`), text)
   }
   assert.equal(readConfig({ PUBLIC_URL: 'https://Example.com:443/ai/images//' }).publicUrl, 'https://example.com/ai/images')
-  assert.equal(readConfig({ REDIS_URL: 'redis://:p%40ss@host:6380/3?family=6' }).redisUrl, 'redis://:p%40ss@host:6380/3?family=6')
 })
 
 test('CORS_ORIGINS names origins as browsers write them, and no page is let in unless it does', () => {
@@ -86,16 +76,6 @@ test('CORS_ORIGINS names origins as browsers write them, and no page is let in u
     )
   for (const text of ['app.example', 'null', 'https://*.app.example', '*,https://app.example', 'ftp://a', 'file:///a'])
     assert.match(messageOf({ CORS_ORIGINS: text }), /^CORS_ORIGINS must be origins of web pages such as/, text)
-})
-
-test('a password with a stray percent sign is refused in a sentence that does not repeat it', () => {
-  const message = messageOf({ REDIS_URL: 'redis://user:hunter2%ZZ@host' })
-  assert.match(message, /REDIS_URL has a "%" that is not percent-encoding/)
-  assert.doesNotMatch(message, /hunter2/)
-})
-
-test('a bad REDIS_URL is not repeated, since it may hold a password', () => {
-  assert.doesNotMatch(messageOf({ REDIS_URL: 'http://user:hunter2@host' }), /hunter2/)
 })
 
 test('any HOST is taken: whether it may be listened on depends on the keys there are', () => {

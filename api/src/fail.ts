@@ -1,4 +1,4 @@
-import { ConfigError } from './config-readers.ts'
+import { ConfigError } from '@nextscale/platform/config'
 import { printError } from '@nextscale/platform/terminal'
 
 /** Ends the process with a sentence for whoever started it. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { buildApp } from './build-app.ts'
 import { readConfig } from './config.ts'
-import { loggedError } from './logged-error.ts'
+import { loggedError } from '@nextscale/platform/observe'
 import { collect, openTestApp } from './testing/test-app.ts'
 import { until } from '@nextscale/platform/testing'
 

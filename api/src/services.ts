@@ -6,7 +6,6 @@ import { redisKeys } from '@nextscale/openapi'
 import type { Config } from './config.ts'
 import type { Egress } from './egress/egress.ts'
 import { openEgress } from './egress/open.ts'
-import { createEnqueueKeyed, type EnqueueKeyed } from './generations/enqueue-keyed.ts'
 import { createEnqueue, type Enqueue } from './generations/enqueue.ts'
 import { createQueueDepth, type QueueDepth } from './generations/queue-depth.ts'
 import { lookAtQueue } from './generations/queue-look.ts'
@@ -20,9 +19,10 @@ import { createStreams, type Streams } from './limits/streams.ts'
 import { createMetrics, type Metrics } from './metrics/metrics.ts'
 import { createStreamTokens, type StreamTokens } from './generations/stream-tokens.ts'
 import { createModelRegistry, type ModelRegistry } from './models/registry.ts'
-import type { ObjectStore } from './object-store/object-store.ts'
-import { openObjectStore } from './object-store/open.ts'
-import { connectListener, connectProducer } from './redis/connection.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
+import { openObjectStore } from '@nextscale/platform/object-store'
+import { connectListener } from '@nextscale/platform'
+import { connectProducer } from './redis/connect.ts'
 import { createRunnerRegistry, type RunnerRegistry } from './runners/read-runners.ts'
 import { createJobEvents, type JobEvents } from './redis/job-events.ts'
 import { watchAccess } from './redis/watch-access.ts'
@@ -51,7 +51,6 @@ export interface Services {
   /** Keys that sign webhooks besides the secret of their owner. */
   readonly signingKeys: readonly SigningKey[]
   readonly enqueue: Enqueue
-  readonly enqueueKeyed: EnqueueKeyed
   readonly depth: QueueDepth
   readonly deliveryDepth: QueueDepth
   readonly apiKeys: KeyFinder
@@ -68,7 +67,7 @@ export interface Services {
 
 /** Opens the services. Redis need not be there: what needs it answers 503 until it is. */
 export const openServices = async (config: Config, log: FastifyBaseLogger): Promise<Services> => {
-  const store = await openObjectStore(config.objectStore)
+  const store = await openObjectStore(config.objectStore, 'links')
   const keys = redisKeys(config.redisPrefix)
   const redis = connectProducer(config.redisUrl, log)
   const queue = openQueue(redis, keys)
@@ -93,7 +92,6 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     signingKeys: openSigningKeys(config.webhooks.signingKeys),
     runners,
     enqueue: createEnqueue({ redis, queue, deliveryQueue, keys }),
-    enqueueKeyed: createEnqueueKeyed({ redis, queue, deliveryQueue, keys }),
     depth: createQueueDepth(redis, queue, config.queueLimit),
     deliveryDepth: createQueueDepth(redis, deliveryQueue, config.queueLimit, Date.now, 'webhook deliveries'),
     apiKeys: createKeyFinder({ redis, keys, store }),

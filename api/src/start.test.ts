@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { type Generation, type Problem, redisKeys } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
 import { createKey } from './keys/create.ts'
-import { openDiskStore } from './object-store/disk.ts'
+import { openDiskStore } from '@nextscale/platform/object-store'
 import { modelCard } from './testing/model-card.ts'
 import { freePort, type RedisServer, startRedis, until } from '@nextscale/platform/testing'
 
@@ -76,7 +76,7 @@ test('named pipes in the place of pictures hold up neither what is asked for nor
   await untilServed(`${base}/healthz`)
   const folder = join('generations', `gen_${'f'.repeat(26)}`)
   await mkdir(join(directory, folder), { recursive: true })
-  const store = await openDiskStore({ kind: 'disk', directory, linkSecret: secret, linkTtlSeconds: 60 })
+  const store = await openDiskStore({ kind: 'disk', directory, linkSecret: secret, linkTtlSeconds: 60 }, 'links')
   // Libuv has four threads for files.
   const links = await Promise.all(
     Array.from({ length: 8 }, async (_, at) => {
@@ -135,7 +135,7 @@ test('a taken port, a bad setting and an open host are one sentence and exit cod
   const port = typeof address === 'object' ? String(address?.port) : ''
   const cases: [Record<string, string>, RegExp][] = [
     [{ PORT: port }, /^Port \d+ of 127\.0\.0\.1 is taken by another process: .*\n$/],
-    [{ PORT: 'abc' }, /^PORT must be an integer between 1 and 65535, not "abc"\.\n$/],
+    [{ PORT: 'abc' }, /^PORT must be an integer from 1 to 65535, not "abc"\.\n$/],
     [
       { HOST: '0.0.0.0' },
       /^HOST=0\.0\.0\.0 opens the API to other machines.* there is none: make one with `npm run keys -- create .*UNAUTHENTICATED=allow.*\n$/

@@ -7,14 +7,13 @@ import type { Config } from './config.ts'
 enableCompileCache()
 const { readConfig } = await import('./config.ts')
 const { configure, fail } = await import('./fail.ts')
-const { prettyStream } = await import('./pretty-stream.ts')
+const { isErrno } = await import('@nextscale/platform/errno')
+const { openLogStream } = await import('@nextscale/platform/log')
 const { buildApp } = await import('./build-app.ts')
 const { whyNotStart } = await import('./why-not-start.ts')
 
 /** How long closing may take; orchestrators usually kill after 10 or 30 s. */
 const CLOSE_DEADLINE_MS = 8000
-
-const isErrno = (error: unknown, code: string) => error instanceof Error && 'code' in error && error.code === code
 
 const listen = async (app: FastifyInstance, { host, port }: Config): Promise<void> => {
   try {
@@ -33,7 +32,7 @@ const listen = async (app: FastifyInstance, { host, port }: Config): Promise<voi
 const config = configure(readConfig)
 const refusal = await whyNotStart(config)
 if (refusal !== undefined) fail(refusal)
-const app = await buildApp(config, { logStream: await prettyStream(config) })
+const app = await buildApp(config, { logStream: await openLogStream(config) })
 
 /** Closes the server, once load balancers have had their time to see that it is not ready any more. */
 const close = async (delayMs: number, hurry: AbortSignal) => {

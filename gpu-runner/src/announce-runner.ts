@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
 import type { OpenModel } from './model/open-model.ts'
 import type { Speed } from './observe/speed.ts'
-import { VERSION } from './version.ts'
+import { VERSION } from '@nextscale/platform/observe'
 
 const INTERVAL_MS = 5_000
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { setTimeout } from 'node:timers/promises'
 import {
   type DeliverWebhookPayload,
   deliverWebhookJob,
@@ -19,8 +20,8 @@ import { readConfig } from './config.ts'
 import { openModel } from './model/open-model.ts'
 import { startRunner } from './runner.ts'
 import type { SamplerForm } from './sampler/open-sampler.ts'
-import { SHIPPED_MODEL, temporaryFolder } from './testing/folders.ts'
-import { startRedis } from '@nextscale/platform/testing'
+import { SHIPPED_MODEL } from './testing/folders.ts'
+import { freePort, startRedis, temporaryFolder, until } from '@nextscale/platform/testing'
 
 const ID = `gen_${'a'.repeat(26)}`
 const OWNER = 'key_1'
@@ -71,10 +72,6 @@ type Deployment = Awaited<ReturnType<typeof deploy>>
 const add = ({ generations }: Deployment, events: QueuedWebhook['events'] | null) => {
   const { queue, attempts, backoff } = generateImageJob
   return generations.add(queue, payload(events), { jobId: ID, attempts, backoff })
-}
-
-const until = async (what: string, isThere: () => Promise<boolean>): Promise<void> => {
-  for (const end = Date.now() + 30_000; !(await isThere()); await setTimeout(20)) assert.ok(Date.now() < end, what)
 }
 
 const success = async ({ generations }: Deployment) => {
@@ -147,4 +144,25 @@ test('a Redis that refuses deliveries takes nothing from the generation', async 
   assert.equal((await success(service)).outputs.length, 2)
   await redis.acl('SETUSER', 'default', 'allkeys')
   assert.equal((await queued(service)).size, 0)
+})
+
+test('a start that fails half way leaves nothing open', async (t) => {
+  const server = await startRedis()
+  t.after(() => server.stop())
+  await server.redis.acl('SETUSER', 'weak', 'on', '>secret', '~*', '&*', '+@all', '-zadd')
+  const port = await freePort()
+  const settings = { CACHE_DIR: 'none', THREADS: '1', METRICS_PORT: String(port), OBJECT_DIR: await temporaryFolder(t) }
+  const config = readConfig({ ...settings, REDIS_URL: server.url.replace('redis://', 'redis://weak:secret@') })
+  const children = () => process.getActiveResourcesInfo().filter((kind) => kind === 'ProcessWrap').length
+  const before = children()
+  await assert.rejects(startRunner(config, log), { name: 'ConfigError', message: /zadd/i })
+  const metrics = createServer().listen(port, '127.0.0.1')
+  await once(metrics, 'listening')
+  metrics.close()
+  const clients = async () =>
+    String(await server.redis.client('LIST'))
+      .split('\n')
+      .filter((line) => line.includes('user=weak'))
+  await until('its connections are closed', async () => (await clients()).length === 0)
+  assert.equal(children(), before)
 })

@@ -1,19 +1,18 @@
 import { type RedisKeys, redisKeys } from '@nextscale/openapi'
-import { lackOfCommands } from '@nextscale/platform'
-import { Redis } from 'ioredis'
+import { connectWorker, lackOfCommands } from '@nextscale/platform'
 import type { Logger } from 'pino'
 import { announceModels } from './announce-models.ts'
 import { announceRunner } from './announce-runner.ts'
-import { type Config, ConfigError, type StoreConfig } from './config.ts'
+import { ConfigError } from '@nextscale/platform/config'
+import type { Config } from './config.ts'
 import { ModelError } from './errors.ts'
 import { keyOf } from './model/model-ref.ts'
 import { type OpenModel, openModel, verifyHashes } from './model/open-model.ts'
-import { createDiskStore } from './object-store/disk.ts'
-import type { ObjectStore } from './object-store/object-store.ts'
+import { openObjectStore } from '@nextscale/platform/object-store'
 import { logAttempts } from './observe/log-attempts.ts'
+import type { RunnerMetrics } from './observe/metrics.ts'
 import { observeSampler } from './observe/observe-sampler.ts'
 import { observeWith } from './observe/observer.ts'
-import { serveMetrics } from './observe/serve-metrics.ts'
 import { createSpeed } from './observe/speed.ts'
 import { Sampler } from './sampler/sampler.ts'
 import { createLiveEvents } from './worker/announce-events.ts'
@@ -41,132 +40,125 @@ const openModels = async (folders: readonly string[]): Promise<Map<string, OpenM
 const offered = (models: readonly OpenModel[]): OpenModel[] =>
   models.filter(({ manifest: { id } }, place) => models.findIndex((other) => other.manifest.id === id) === place)
 
-const openStore = async (store: StoreConfig): Promise<ObjectStore> => {
-  if (store.kind === 'disk') return createDiskStore(store.folder)
-  // The SDK takes memory and start-up time that a runner with a disk need not spend.
-  const { createS3Store } = await import('./object-store/s3.ts')
-  return createS3Store(store)
-}
+/** What is open, and how it is closed: last opened, first closed. */
+type Closers = Pick<AsyncDisposableStack, 'defer'>
 
 /** Metrics, where they are wanted: others are spared the library. */
-const openMetrics = async ({ metrics: address }: Readonly<Config>) => {
+const openMetrics = async ({ metrics: address }: Readonly<Config>, closers: Closers) => {
   if (!address) return undefined
   const { createMetrics } = await import('./observe/metrics.ts')
+  const { serveMetrics } = await import('@nextscale/platform/metrics')
   const metrics = createMetrics()
-  const stop = await serveMetrics(metrics, address).catch((error: unknown) => {
-    metrics.close()
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new ConfigError(`Metrics cannot be served (${reason}): set METRICS_PORT or METRICS_HOST to an address that is free.`)
-  })
-  return { observer: metrics, stop }
+  closers.defer(() => metrics.close())
+  const stop = await serveMetrics(metrics.registry, address)
+  closers.defer(() => stop())
+  return metrics
 }
 
 /** Traces, where they are wanted: others are spared the libraries. */
-const openTraces = async ({ tracing }: Readonly<Config>, log: Logger) => {
+const openTraces = async ({ tracing }: Readonly<Config>, closers: Closers, log: Logger) => {
   if (!tracing) return undefined
-  const { exportTraces } = await import('./observe/export-traces.ts')
+  const { exportTraces } = await import('@nextscale/platform/traces')
   const { traceAttempts } = await import('./observe/trace-attempts.ts')
   const { tracer, close } = exportTraces(tracing, log)
-  return { observer: traceAttempts(tracer), close }
-}
-
-/** Longer than any blocking command of the worker. */
-const SOCKET_TIMEOUT_MS = 15_000
-
-/** A connection that waits for Redis for as long as it takes: a runner has nothing better to do. */
-const connect = (url: string, log: Logger): Redis => {
-  const redis = new Redis(url, {
-    maxRetriesPerRequest: null,
-    retryStrategy: (times) => Math.min(times * 100, 2_000),
-    // A route that died in silence is given up, or lock renewal would hang on it.
-    socketTimeout: SOCKET_TIMEOUT_MS,
-    // After a failover the old primary answers READONLY: connect anew to find the new one.
-    reconnectOnError: (error) => error.message.startsWith('READONLY')
-  })
-  let isDown = false
-  redis.on('error', (error) => {
-    if (!isDown) log.warn({ err: error }, 'Redis cannot be reached')
-    isDown = true
-  })
-  redis.on('ready', () => {
-    if (isDown) log.info('Redis is back')
-    isDown = false
-  })
-  return redis
+  closers.defer(close)
+  return traceAttempts(tracer)
 }
 
 /**
  * Waits for Redis for as long as it takes.
  * @throws ConfigError when its user may not do what a runner needs.
  */
-const openRedis = async ({ redisUrl, redisPrefix }: Readonly<Config>, keys: RedisKeys, log: Logger) => {
-  const redis = connect(redisUrl, log)
+const openRedis = async ({ redisUrl, redisPrefix }: Readonly<Config>, keys: RedisKeys, closers: Closers, log: Logger) => {
+  const redis = connectWorker(redisUrl, log, { isTold: true })
+  closers.defer(() => redis.disconnect())
   if (redis.status !== 'ready') await new Promise<void>((resolve) => redis.once('ready', () => resolve()))
   const lack = await lackOfCommands(redis, keys, redisPrefix)
   if (lack !== undefined) throw new ConfigError(lack)
-  return { redis, subscriber: connect(redisUrl, log) }
+  const subscriber = connectWorker(redisUrl, log)
+  closers.defer(() => subscriber.disconnect())
+  return { redis, subscriber }
 }
+
+type RunnerEnd = Awaited<ReturnType<RunningWorker['stop']>>
 
 export interface Runner {
   /**
    * Stops in reverse order of the start; unfinished generations go back into the queue. Says `abandoned` when Redis did
    * not take them back in time.
    */
-  stop(): ReturnType<RunningWorker['stop']>
+  stop(): Promise<RunnerEnd>
 }
 
-/**
- * Starts everything a runner needs and takes generations off the queue.
- * @throws ModelError when a model cannot be served, ConfigError when a setting cannot be used.
- */
-export const startRunner = async (config: Readonly<Config>, log: Logger): Promise<Runner> => {
-  const keys = redisKeys(config.redisPrefix)
+/** Opens all that generations are made with. */
+const openParts = async (config: Readonly<Config>, keys: RedisKeys, closers: Closers, log: Logger) => {
   const models = await openModels(config.models)
-  const metrics = await openMetrics(config)
-  const traces = await openTraces(config, log)
+  const metrics = await openMetrics(config, closers)
+  const traces = await openTraces(config, closers, log)
   const sampler = await Sampler.start([...models.values()], {
     form: config.form,
     timeoutMs: config.samplerTimeoutMs,
-    onRestart: () => metrics?.observer.samplerRestarted(),
+    onRestart: () => metrics?.samplerRestarted(),
     log
   })
-  const store = await openStore(config.store)
-  const { redis, subscriber } = await openRedis(config, keys, log)
+  closers.defer(() => sampler.close())
+  const store = await openObjectStore(config.objectStore, 'writing')
+  closers.defer(() => store.close())
+  const { redis, subscriber } = await openRedis(config, keys, closers, log)
   const cancels = await createCancelWatch(redis, subscriber, keys, log)
-  const liveEvents = await createLiveEvents({
-    redis,
-    keys,
-    log,
-    onAnnounced: (event, outcome) => metrics?.observer.eventAnnounced(event, outcome)
-  })
+  const onAnnounced: RunnerMetrics['eventAnnounced'] = (event, outcome) => metrics?.eventAnnounced(event, outcome)
+  const liveEvents = await createLiveEvents({ redis, keys, log, onAnnounced })
+  closers.defer(() => liveEvents.close())
   const speed = createSpeed()
-  const optional = [metrics, traces].flatMap((observing) => observing?.observer ?? [])
-  const observer = observeWith([speed, logAttempts(log), ...optional])
+  const observer = observeWith([speed, logAttempts(log), ...(metrics ? [metrics] : []), ...(traces ? [traces] : [])])
   const batcher = createBatcher(observeSampler(sampler, observer), { maxBatch: config.maxBatch, windowMs: config.batchWindowMs })
+  const takeUp = createTakeUp(redis, keys)
+  return {
+    models,
+    redis,
+    speed,
+    observer,
+    context: { models, form: config.form.form, batcher, store, cancels, takeUp, liveEvents, log }
+  }
+}
+
+/** Takes generations off the queue, and tells of itself. `ended` says how the worker ended, once it has. */
+const work = async (config: Readonly<Config>, keys: RedisKeys, closers: AsyncDisposableStack, log: Logger) => {
+  const { models, redis, speed, observer, context } = await openParts(config, keys, closers, log)
   const { concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch
   const options = { connection: redis, keys, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
-  const takeUp = createTakeUp(redis, keys)
-  const context = { models, form: config.form.form, batcher, store, cancels, takeUp, liveEvents, log }
   const worker = startWorker(options, context, log, observer)
-  const stopAnnouncing = announceModels(redis, keys, { models: offered([...models.values()]), form: config.form.form }, log)
+  const ended = Promise.withResolvers<RunnerEnd>()
+  closers.defer(async () => ended.resolve(await worker.stop()))
+  closers.defer(announceModels(redis, keys, { models: offered([...models.values()]), form: config.form.form }, log))
   const withdraw = await announceRunner(redis, keys, { models, maxBatch: config.maxBatch, speed }, log)
+  // Not waited for: with Redis away it would be for ever, and the card goes stale by itself.
+  closers.defer(() => {
+    withdraw().catch((error: unknown) => log.debug({ err: error }, 'the card of this runner stays until it is stale'))
+  })
   log.info({ models: [...models.keys()], ...config.form, maxBatch: config.maxBatch }, 'runner ready')
-  return {
-    stop: async () => {
-      stopAnnouncing()
-      // Not waited for: with Redis away it would be for ever, and the card goes stale by itself.
-      withdraw().catch((error: unknown) => log.debug({ err: error }, 'the card of this runner stays until it is stale'))
-      const outcome = await worker.stop()
-      await sampler.close()
-      await store.close()
-      await liveEvents.close()
-      subscriber.disconnect()
-      redis.disconnect()
-      metrics?.stop()
-      await traces?.close()
-      return outcome
+  return { ended: ended.promise }
+}
+
+/**
+ * Starts everything a runner needs and takes generations off the queue. What was opened is closed again when something
+ * cannot be.
+ * @throws ModelError when a model cannot be served, ConfigError when a setting cannot be used.
+ */
+export const startRunner = async (config: Readonly<Config>, log: Logger): Promise<Runner> => {
+  const closers = new AsyncDisposableStack()
+  try {
+    const { ended } = await work(config, redisKeys(config.redisPrefix), closers, log)
+    return {
+      stop: async () => {
+        await closers.disposeAsync()
+        return ended
+      }
     }
+  } catch (error) {
+    await closers.disposeAsync()
+    throw error
   }
 }

@@ -1,12 +1,12 @@
 import { enableCompileCache } from 'node:module'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import type { Config } from './config.ts'
 
 // Code compiled once is loaded the next time, without the type stripper: 20 MB less and a quicker start.
 enableCompileCache()
-const { plainLog, printError } = await import('@nextscale/platform/terminal')
-const { pino } = await import('pino')
-const { ConfigError, readConfig } = await import('./config.ts')
+const { ConfigError } = await import('@nextscale/platform/config')
+const { openLog } = await import('@nextscale/platform/log')
+const { readConfig } = await import('./config.ts')
+const { printError } = await import('@nextscale/platform/terminal')
 const { ModelError } = await import('./errors.ts')
 const { startRunner } = await import('./runner.ts')
 
@@ -19,21 +19,9 @@ const refuse = (error: unknown): never => {
   process.exit(1)
 }
 
-/** Errors of Redis carry the command, and AUTH is one: its arguments must not get into the log. */
-const errorForLog = (error: Error) => {
-  const { command: _command, ...rest } = pino.stdSerializers.err(error)
-  return rest
-}
-
-const logStream = async ({ logFormat }: Config) => {
-  if (logFormat === 'json') return pino.destination(1)
-  const { default: pretty } = await import('pino-pretty')
-  return plainLog(pretty({ translateTime: 'SYS:HH:MM:ss', singleLine: true }))
-}
-
 const main = async (): Promise<void> => {
   const config = readConfig()
-  const log = pino({ level: config.logLevel, base: null, serializers: { err: errorForLog } }, await logStream(config))
+  const log = await openLog(config)
   const runner = await startRunner(config, log)
   const lag = monitorEventLoopDelay({ resolution: 5 })
   lag.enable()

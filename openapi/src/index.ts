@@ -1,3 +1,4 @@
+export { API_KEY_FORMAT } from './api-key-format.ts'
 export * from './base32.ts'
 export * from './delivery-ids.ts'
 export * from './headers.ts'

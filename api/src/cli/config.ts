@@ -1,9 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { DEFAULT_PREFIX } from '@nextscale/openapi'
-import { readPattern, readRedisUrl, readString } from '../config-readers.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
+import { type Environment, readRedisPrefix, readRedisUrl, readString } from '@nextscale/platform/config'
 
 export interface RedisChoice {
   readonly redisUrl: string
@@ -39,5 +36,5 @@ const choose = (env: Environment): Pick<RedisChoice, 'redisUrl' | 'source'> => {
 export const chooseRedis = (env: Environment = process.env): RedisChoice =>
   Object.freeze({
     ...choose(env),
-    redisPrefix: readPattern(env, 'REDIS_PREFIX', /^[a-z0-9-]+$/, 'lower-case letters, digits and "-"') ?? DEFAULT_PREFIX
+    redisPrefix: readRedisPrefix(env)
   })

@@ -1,4 +1,4 @@
-import { ConfigError } from '../config-readers.ts'
+import { ConfigError } from '@nextscale/platform/config'
 import { type Command, CommandError, WrongCommandLine } from './command.ts'
 import { endWithReader, print, printError } from '@nextscale/platform/terminal'
 

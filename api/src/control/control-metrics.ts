@@ -1,5 +1,5 @@
+import { addProcessMetrics } from '@nextscale/platform/metrics'
 import { Gauge, Registry } from 'prom-client'
-import { addLag, addProcess } from '../metrics/registry.ts'
 import type { Backlog } from './backlog.ts'
 
 export interface ControlMetrics {
@@ -13,8 +13,7 @@ export interface ControlMetrics {
 export const createControlMetrics = (): ControlMetrics => {
   const registry = new Registry()
   const registers = [registry]
-  addProcess(registers)
-  const close = addLag(registers)
+  const close = addProcessMetrics(registry)
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
   const redisUp = gauge('nextscale_redis_up', 'Whether Redis answered when the backlog was last measured.')
   const generations = gauge(

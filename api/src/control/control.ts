@@ -2,14 +2,14 @@ import { redisKeys } from '@nextscale/openapi'
 import { lackOfCommands } from '@nextscale/platform'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
-import { ConfigError } from '../config-readers.ts'
+import { ConfigError } from '@nextscale/platform/config'
 import { openEgress } from '../egress/open.ts'
 import { openDeliveryQueue, openQueue } from '../generations/queue.ts'
 import { createReader } from '../generations/reader.ts'
 import { withDeliveries } from '../generations/with-deliveries.ts'
-import { openObjectStore } from '../object-store/open.ts'
+import { openObjectStore } from '@nextscale/platform/object-store'
 import type { WorkerEnd } from '../redis/close-worker.ts'
-import { connectProducer } from '../redis/connection.ts'
+import { connectProducer } from '../redis/connect.ts'
 import { createRunnerRegistry } from '../runners/read-runners.ts'
 import { createDeliveryReader } from '../webhooks/delivery-snapshot.ts'
 import { createWebhookSecrets } from '../webhooks/secrets.ts'
@@ -20,7 +20,7 @@ import { type ControlMetrics, createControlMetrics } from './control-metrics.ts'
 import { emfLine } from './emf.ts'
 import { promoteDue } from './promote-due.ts'
 import { repeat } from './repeat.ts'
-import { serveMetrics } from './serve-metrics.ts'
+import { serveMetrics } from '@nextscale/platform/metrics'
 import { createSweeps } from './sweeps.ts'
 import { watchLostRunners } from './watch-lost-runners.ts'
 import { print } from '@nextscale/platform/terminal'
@@ -32,7 +32,7 @@ export interface Control {
 
 /** What the parts of a control process work with. */
 const open = async (config: ControlConfig, log: FastifyBaseLogger) => {
-  const store = await openObjectStore(config.objectStore)
+  const store = await openObjectStore(config.objectStore, 'links')
   const keys = redisKeys(config.redisPrefix)
   const redis = connectProducer(config.redisUrl, log)
   const queue = openQueue(redis, keys)

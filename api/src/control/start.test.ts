@@ -69,7 +69,7 @@ const add = async (url?: string): Promise<string> => {
   const payload = announcedPayload()
   const { webhook } = payload
   const changed: GenerateImagePayload = url && webhook ? { ...payload, webhook: { ...webhook, url } } : payload
-  await announced.services.enqueue(id, changed, Date.now())
+  await announced.services.enqueue.add({ id, payload: changed, createdAt: Date.now() })
   return id
 }
 

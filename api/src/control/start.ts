@@ -1,9 +1,7 @@
 import { once } from 'node:events'
-import { pino } from 'pino'
-import { ConfigError } from '../config-readers.ts'
+import { ConfigError } from '@nextscale/platform/config'
 import { configure, fail } from '../fail.ts'
-import { loggedError } from '../logged-error.ts'
-import { prettyStream } from '../pretty-stream.ts'
+import { openLog } from '@nextscale/platform/log'
 import { readControlConfig } from './config.ts'
 import { type Control, startControl } from './control.ts'
 
@@ -11,9 +9,7 @@ import { type Control, startControl } from './control.ts'
 const STOP_MS = 8000
 
 const config = configure(readControlConfig)
-const options = { level: config.logLevel, serializers: { err: loggedError } }
-const stream = await prettyStream(config)
-const log = stream ? pino(options, stream) : pino(options)
+const log = await openLog(config)
 
 const told = new AbortController()
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
@@ -34,9 +30,6 @@ const stop = async (control: Control): Promise<void> => {
 }
 
 const control = await startControl(config, log, told.signal).catch((error: unknown) => {
-  const address = config.metrics && `METRICS_HOST=${config.metrics.host} and METRICS_PORT=${config.metrics.port}`
-  if (error instanceof Error && 'code' in error && address !== undefined && 'syscall' in error && error.syscall === 'listen')
-    return fail(`Metrics cannot be served at ${address} (${String(error.code)}): choose others, or unset METRICS_PORT.`)
   if (error instanceof ConfigError) return fail(error.message)
   throw error
 })

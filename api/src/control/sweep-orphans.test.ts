@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
 import { generationPrefix, pictureKey } from '@nextscale/openapi'
 import { newGenerationId } from '../generations/id.ts'
-import { openDiskStore } from '../object-store/disk.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import { openDiskStore } from '@nextscale/platform/object-store'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import { openTestApp, type TestApp } from '../testing/test-app.ts'
 import { createOrphanSweep, type OrphansContext } from './sweep-orphans.ts'
 
@@ -16,7 +16,7 @@ let context: TestApp
 let store: ObjectStore
 before(async () => {
   context = await openTestApp()
-  store = await openDiskStore({ kind: 'disk', directory: context.directory, linkSecret: undefined, linkTtlSeconds: 60 })
+  store = await openDiskStore({ kind: 'disk', directory: context.directory, linkSecret: undefined, linkTtlSeconds: 60 }, 'links')
 })
 after(() => context.close())
 beforeEach(() => context.redis.del(context.keys.orphansLooked))

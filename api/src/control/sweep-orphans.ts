@@ -3,14 +3,14 @@ import type { Queue } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { findOrphans } from '../generations/find-orphans.ts'
-import type { ObjectFolders } from '../object-store/object-store.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import { onRedis } from '../redis/errors.ts'
 
 export interface OrphansContext {
   redis: Redis
   queue: Pick<Queue, 'toKey'>
   keys: RedisKeys
-  store: Pick<ObjectFolders, 'list' | 'remove'>
+  store: Pick<ObjectStore, 'list' | 'remove'>
   /** How long what nobody knows of has to have lain unchanged. */
   orphanAgeSeconds: number
   /** How often it is looked for, by all control processes together: a bucket may be large. */

@@ -5,8 +5,8 @@ import { after, afterEach, before, test } from 'node:test'
 import { type Generation, generationPrefix, pictureKey, previewKey, tokensKey } from '@nextscale/openapi'
 import { UnrecoverableError } from 'bullmq'
 import { newGenerationId } from '../generations/id.ts'
-import { openDiskStore } from '../object-store/disk.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import { openDiskStore } from '@nextscale/platform/object-store'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import { bodyOf, openTestApp, type TestApp } from '../testing/test-app.ts'
 import { type SweepContext, sweepExpired } from './sweep.ts'
 
@@ -15,7 +15,7 @@ let store: ObjectStore
 let failures: string[] = []
 before(async () => {
   context = await openTestApp()
-  store = await openDiskStore({ kind: 'disk', directory: context.directory, linkSecret: undefined, linkTtlSeconds: 60 })
+  store = await openDiskStore({ kind: 'disk', directory: context.directory, linkSecret: undefined, linkTtlSeconds: 60 }, 'links')
   await context.runner(async (job) => {
     const id = job.id ?? ''
     await context.redis.zadd(context.keys.expiry, Date.now() + 1000 * (job.data.input.retention_seconds ?? 0), id)

@@ -1,7 +1,7 @@
 import { completeInput, GenerateImagePayload, generateImageJob, generationPrefix, type RedisKeys } from '@nextscale/openapi'
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import { jsonParserOf } from '../parser.ts'
 import { onRedis } from '../redis/errors.ts'
 

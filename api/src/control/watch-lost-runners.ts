@@ -2,7 +2,7 @@ import { generateImageJob, type RedisKeys } from '@nextscale/openapi'
 import { watchStalls } from '@nextscale/platform'
 import type { FastifyBaseLogger } from 'fastify'
 import type { WorkerEnd } from '../redis/close-worker.ts'
-import { connectWorker } from '../redis/connection.ts'
+import { connectWorker } from '@nextscale/platform'
 
 interface WatchContext {
   redisUrl: string

@@ -1,15 +1,87 @@
-import { type GenerateImagePayload, type QueuedWebhook, type RedisKeys, terminalDeliveryId } from '@nextscale/openapi'
+import {
+  type DeliverWebhookPayload,
+  deliverWebhookJob,
+  type GenerateImagePayload,
+  generateImageJob,
+  MAX_RETENTION_SECONDS,
+  type QueuedWebhook,
+  type RedisKeys,
+  terminalDeliveryId,
+  virtualPriority
+} from '@nextscale/openapi'
+import { deliveryOptions } from '@nextscale/platform'
+import { type IRedisTransaction, Job, type Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
 import { createHeldWrites } from '../redis/hold-writes.ts'
+import { namedReply } from '../redis/named-reply.ts'
+import { type GenerationReply, readArguments } from '../redis/read-generation.ts'
 import { runTransaction } from '../redis/run-transaction.ts'
-import { addFlow, type FlowQueues } from './add-flow.ts'
-import { type Addition, toJob } from './to-job.ts'
+import { generationKeys } from './reader.ts'
+import { type Snapshot, toSnapshot } from './snapshot.ts'
 import { createIndexTrim } from './trim-index.ts'
 
-export interface Enqueue {
-  /** `carrier` is the trace that the job goes on in. */
-  (id: string, payload: GenerateImagePayload, createdAt: number, carrier?: string): Promise<void>
+/** A generation that is to be added to the queue. */
+export interface Addition {
+  id: string
+  payload: GenerateImagePayload
+  createdAt: number
+  /** The trace that the job goes on in. */
+  carrier?: string | undefined
+}
+
+const { attempts, backoff, priority, queue: jobName } = generateImageJob
+/** BullMQ measures all jobs by the age of the one that finishes, so this is no less than any may ask for. The sweep is exact. */
+const kept = { age: MAX_RETENTION_SECONDS }
+
+/** A generation as BullMQ takes it. */
+const toJob = ({ id, payload, createdAt, carrier }: Addition) => ({
+  name: jobName,
+  data: payload,
+  opts: {
+    jobId: id,
+    timestamp: createdAt,
+    priority: virtualPriority(priority, payload.input.priority, createdAt),
+    attempts,
+    backoff,
+    removeOnComplete: kept,
+    removeOnFail: kept,
+    // For each job its own: requests of different traces are added together.
+    ...(carrier !== undefined && { telemetry: { metadata: carrier } })
+  }
+})
+
+interface FlowQueues {
+  queue: Queue<GenerateImagePayload>
+  deliveryQueue: Queue<DeliverWebhookPayload>
+}
+
+/** The delivery of a generation's end, as BullMQ takes it. */
+const toDelivery = ({ id, payload, createdAt }: Addition, { url, base, events }: QueuedWebhook) => {
+  const data: DeliverWebhookPayload = { version: 1, owner: payload.owner, generation_id: id, url, base, event: null, events }
+  return { name: deliverWebhookJob.queue, data, opts: deliveryOptions(terminalDeliveryId(id), createdAt) }
+}
+
+/**
+ * Puts a generation and the delivery of its end into a transaction, as BullMQ's own flows do: the script that ends the
+ * generation, whichever way, releases the delivery. Of the two the delivery comes first, and without it the generation
+ * is not added.
+ */
+const addFlow = async (
+  transaction: IRedisTransaction,
+  { queue, deliveryQueue }: FlowQueues,
+  addition: Addition,
+  webhook: QueuedWebhook
+): Promise<void> => {
+  const delivery = toDelivery(addition, webhook)
+  const deliveryId = delivery.opts.jobId
+  const parent = new Job(deliveryQueue, delivery.name, delivery.data, delivery.opts, deliveryId)
+  await parent.addJob(transaction, { addToWaitingChildren: true })
+  const { name, data, opts } = toJob(addition)
+  const link = { parent: { id: deliveryId, queue: deliveryQueue.qualifiedName }, ignoreDependencyOnFailure: true }
+  const child = new Job(queue, name, data, { ...opts, ...link }, addition.id)
+  const parentKey = deliveryQueue.toKey(deliveryId)
+  await child.addJob(transaction, { parentKey, parentDependenciesKey: `${parentKey}:dependencies` })
 }
 
 export interface EnqueueContext extends FlowQueues {
@@ -40,27 +112,87 @@ const addAnnounced = async (context: EnqueueContext, addition: Addition, webhook
   await runTransaction(client, transaction)
 }
 
-/**
- * Adds generations to the queue and to their owner's index. The job goes to BullMQ's backend as it is written, since
- * making a `Job` of it first, and a pipeline around it, takes as long as the rest of an add.
- */
+export interface Added {
+  /** Whether this call made it; else the id had been used before. */
+  isNew: boolean
+  /** What is there now, whoever made it. */
+  snapshot: Snapshot
+}
+
+/** A transaction's results are untyped; the first and the last of these are those of our scripts. */
+const asReplies = (results: readonly unknown[]) => ({
+  isNew: results[0] === 1,
+  reply: namedReply<GenerationReply>(results.at(-1))
+})
+
+/** Puts the add of an id that may have been used into a transaction, between scripts that see to it that it is only added if it was not. */
+const createAddUnlessUsed = (context: EnqueueContext) => {
+  const { queue, deliveryQueue, keys } = context
+  const keysOf = generationKeys(queue, keys)
+  return async (transaction: IRedisTransaction, addition: Addition): Promise<void> => {
+    const { id, payload } = addition
+    const { mark, job, index } = keysOf(payload.owner, id)
+    if (payload.webhook) {
+      const deliveryId = terminalDeliveryId(id)
+      const delivery = deliveryQueue.toKey(deliveryId)
+      transaction.runCommand('openKeyedFlow', [mark, job, index, delivery, id])
+      await addFlow(transaction, context, addition, payload.webhook)
+      transaction.runCommand('closeKeyedFlow', [job, index, delivery, keys.deliveries(payload.owner), id, deliveryId])
+    } else {
+      const { name, data, opts } = toJob(addition)
+      transaction.runCommand('openKeyedAdd', [mark, job, index, id])
+      await new Job(queue, name, data, opts, id).addJob(transaction)
+      transaction.runCommand('closeKeyedAdd', [job, index, id])
+    }
+  }
+}
+
+export interface Enqueue {
+  /** Adds a generation whose id is new to the queue and to its owner's index. */
+  add(addition: Addition): Promise<void>
+  /**
+   * Adds a generation whose id may have been used, and reads back what is there, in one transaction: of many at once exactly one
+   * is new, and an id that is remembered in any form is never added again. The delivery of its end is added with it or not at all.
+   */
+  addKeyed(addition: Addition): Promise<Added>
+}
+
 export const createEnqueue = (context: EnqueueContext): Enqueue => {
   const { redis, queue, keys } = context
+  const keysOf = generationKeys(queue, keys)
   const trim = createIndexTrim(redis, keys)
   const writes = createHeldWrites(redis)
+  const addUnlessUsed = createAddUnlessUsed(context)
 
-  const add = (addition: Addition) => {
+  // The job goes to BullMQ's backend as it is written: making a `Job` of it first, and a pipeline around it, takes as long as the rest.
+  const addAlone = (addition: Addition) => {
     const { name, data, opts } = toJob(addition)
     const job = { ...NEW_JOB, id: addition.id, name, data: JSON.stringify(data), opts, timestamp: addition.createdAt }
     return queue.backend.addJob(job, addition.id, {})
   }
 
-  return async (id, payload, createdAt, carrier) => {
-    trim(payload.owner, createdAt)
-    writes.hold()
-    const addition = { id, payload, createdAt, carrier }
-    const { owner, webhook } = payload
-    if (webhook) await onRedis(() => addAnnounced(context, addition, webhook))
-    else await onRedis(() => Promise.all([writes.addToSet(keys.index(owner), createdAt, id), add(addition)]))
+  const addKeyed = async (addition: Addition): Promise<Added> => {
+    const { id, payload } = addition
+    const client = await queue.backend.client
+    const transaction = client.multi()
+    await addUnlessUsed(transaction, addition)
+    transaction.runCommand('readGeneration', readArguments(keysOf(payload.owner, id), id))
+    const { isNew, reply } = asReplies(await runTransaction(client, transaction))
+    return { isNew, snapshot: toSnapshot(id, payload.owner, reply) }
+  }
+
+  return {
+    add: async (addition) => {
+      const { id, createdAt } = addition
+      const { owner, webhook } = addition.payload
+      trim(owner, createdAt)
+      writes.hold()
+      if (webhook) await onRedis(() => addAnnounced(context, addition, webhook))
+      else await onRedis(() => Promise.all([writes.addToSet(keys.index(owner), createdAt, id), addAlone(addition)]))
+    },
+    addKeyed: (addition) => {
+      trim(addition.payload.owner, addition.createdAt)
+      return onRedis(() => addKeyed(addition))
+    }
   }
 }

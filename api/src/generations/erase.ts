@@ -8,7 +8,7 @@ import {
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { ProblemError } from '../http/problem.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import { onRedis } from '../redis/errors.ts'
 import { notFound, unreadable } from './find.ts'
 import type { GenerationReader } from './reader.ts'

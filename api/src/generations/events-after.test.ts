@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GenerateImageProgress, Generation, Stage } from '@nextscale/openapi'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import { formatPosition, parsePosition, type Position, positionOf } from './event-position.ts'
 import { eventsAfter, isBehind, type PositionedEvent } from './events-after.ts'
 import type { Found } from './find.ts'

@@ -1,6 +1,6 @@
 import { MAX_RETENTION_SECONDS, type RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
-import type { ObjectFolders, StoredGeneration } from '../object-store/object-store.ts'
+import type { ObjectStore, StoredGeneration } from '@nextscale/platform/object-store'
 import { onRedis } from '../redis/errors.ts'
 
 /** Generations looked up at once. */
@@ -14,7 +14,7 @@ export interface OrphanSearch {
   keys: RedisKeys
   /** Key of a generation's job. */
   jobKey: (id: string) => string
-  store: Pick<ObjectFolders, 'list'>
+  store: Pick<ObjectStore, 'list'>
   /** Unix time in ms: what has changed since is left alone. */
   changedBefore: number
   signal?: AbortSignal

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CancelMark, Generation } from '@nextscale/openapi'
-import { ProblemError } from '../http/problem.ts'
+import { StoreUnavailable } from '@nextscale/platform/object-store'
 import { parsePosition } from './event-position.ts'
 import type { Found } from './find.ts'
 import { follow } from './follow.ts'
@@ -37,7 +37,7 @@ test('while the store cannot make links, a stream that has news waits before it 
     show: async () => {
       if (done.filter((step) => step === 'look').length === 3) return GENERATION
       done.push('look')
-      throw new ProblemError('object_store_unavailable', 'away')
+      throw new StoreUnavailable('away', undefined)
     },
     signal: outage.signal
   })

@@ -1,6 +1,6 @@
 import type { Generation } from '@nextscale/openapi'
 import type { EventStream } from '../http/event-stream.ts'
-import { ProblemError } from '../http/problem.ts'
+import { foreseen, ProblemError } from '../http/problem.ts'
 import type { Watch } from '../redis/job-events.ts'
 import { formatPosition, type Position, positionOf } from './event-position.ts'
 import { eventsAfter, isBehind, type PositionedEvent } from './events-after.ts'
@@ -57,7 +57,7 @@ const showOrWait = async ({ show }: FollowOptions, found: Found): Promise<Genera
   try {
     return await show(found)
   } catch (error) {
-    if (error instanceof ProblemError) return undefined
+    if (foreseen(error)) return undefined
     throw error
   }
 }

@@ -26,7 +26,11 @@ afterEach(async () => {
 })
 
 const add = (id: string, webhook = announcedPayload().webhook) =>
-  announced.services.enqueueKeyed(id, { ...announcedPayload(), webhook: webhook ?? null }, Date.now())
+  announced.services.enqueue.addKeyed({
+    id: id,
+    payload: { ...announcedPayload(), webhook: webhook ?? null },
+    createdAt: Date.now()
+  })
 
 /** Everything of a generation and its delivery that an add could touch. */
 const stateOf = async (id: string) => {

@@ -8,7 +8,7 @@ import { modelCard } from '../testing/model-card.ts'
 import { createEnqueue } from './enqueue.ts'
 import { newGenerationId } from './id.ts'
 import { openDeliveryQueue } from './queue.ts'
-import { resolveInput } from './resolve-input.ts'
+import { resolveInput } from './create/resolve-input.ts'
 
 /** Adds jobs accepted at given times and says in which order a runner takes them up, by their labels. */
 const orderOf = async (jobs: [label: string, priority: Priority, acceptedAt: number][]): Promise<string[]> => {
@@ -19,7 +19,11 @@ const orderOf = async (jobs: [label: string, priority: Priority, acceptedAt: num
   const enqueue = createEnqueue({ redis, queue, deliveryQueue: openDeliveryQueue(redis, keys), keys })
   for (const [label, priority, acceptedAt] of jobs) {
     const input = resolveInput({ priority }, [modelCard()])
-    await enqueue(newGenerationId(), { version: 1, owner: 'local', input, metadata: {}, label }, acceptedAt)
+    await enqueue.add({
+      id: newGenerationId(),
+      payload: { version: 1, owner: 'local', input, metadata: {}, label },
+      createdAt: acceptedAt
+    })
   }
   const order: string[] = []
   const worker = new Worker<GenerateImagePayload>(generateImageJob.queue, async ({ data }) => void order.push(data.label ?? ''), {

@@ -2,6 +2,7 @@ import type { GenerateImagePayload, RedisKeys } from '@nextscale/openapi'
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
+import { namedReply } from '../redis/named-reply.ts'
 import { type GenerationKeys, type GenerationReply, readArguments } from '../redis/read-generation.ts'
 import { type Lapsed, lapsedJob, recordLapse } from './lapse.ts'
 import { type Snapshot, toSnapshot } from './snapshot.ts'
@@ -17,9 +18,6 @@ interface Read {
   lapsed: Lapsed | undefined
 }
 
-/** A pipeline's results are untyped; each of ours is a reply of the one script it runs. */
-const asReply = (result: unknown): GenerationReply => result as GenerationReply
-
 /** Keys of everything that decides the status of an owner's generation. */
 export const generationKeys = (queue: Queue<GenerateImagePayload>, keys: RedisKeys) => {
   const lists = { active: queue.toKey('active'), wait: queue.toKey('wait'), prioritized: queue.toKey('prioritized') }
@@ -33,9 +31,10 @@ export const generationKeys = (queue: Queue<GenerateImagePayload>, keys: RedisKe
 
 export const createReader = (redis: Redis, queue: Queue<GenerateImagePayload>, keys: RedisKeys): GenerationReader => {
   const keysOf = generationKeys(queue, keys)
-  const parse = (id: string, owner: string, reply: GenerationReply): Read => {
+  const parse = (id: string, owner: string, result: unknown): Read => {
+    const reply = namedReply<GenerationReply>(result)
     const snapshot = toSnapshot(id, owner, reply)
-    return { snapshot, lapsed: lapsedJob(snapshot, reply[13]) }
+    return { snapshot, lapsed: lapsedJob(snapshot, reply.now) }
   }
   const look = async (owner: string, id: string): Promise<Read> =>
     parse(id, owner, await redis.readGeneration(...readArguments(keysOf(owner, id), id)))
@@ -45,7 +44,7 @@ export const createReader = (redis: Redis, queue: Queue<GenerateImagePayload>, k
     const results = (await pipeline.exec()) ?? []
     return results.map(([error, result], position) => {
       if (error) throw error
-      return parse(ids[position] ?? '', owner, asReply(result))
+      return parse(ids[position] ?? '', owner, result)
     })
   }
   /** One whose deadline passed while it waited is shown as ended only once that is on record. */

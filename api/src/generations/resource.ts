@@ -9,7 +9,7 @@ import {
   type StoredPreview
 } from '@nextscale/openapi'
 import { eventsUrl, generationUrl } from '../http/urls.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import { presentProgress } from './present-progress.ts'
 import { expiryOf, isTerminal, type Standing } from './settle.ts'
 import type { LiveSnapshot } from './snapshot.ts'

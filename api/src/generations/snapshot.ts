@@ -57,12 +57,11 @@ const numberOrNull = (text: string | null) => (text === null ? null : Number(tex
 
 /** Reads the script's reply. What belongs to someone else does not exist. */
 export const toSnapshot = (id: string, owner: string, reply: GenerationReply): Snapshot => {
-  const [markText, remembered, place, ahead, data, timestamp, processedOn, finishedOn, ...ending] = reply
-  const [returnValue, failedReason, progress, attemptsEnded, runnersLost, _now, starts] = ending
-  const mark = markText === null ? null : (parseMark(markText) ?? null)
+  const { place, ahead, data, progress, returnValue, failedReason } = reply
+  const mark = reply.mark === null ? null : (parseMark(reply.mark) ?? null)
   if (data === null) {
     if (mark?.payload.owner === owner) return { kind: 'removed', id, mark }
-    return remembered === 1 ? { kind: 'gone' } : { kind: 'unknown' }
+    return reply.remembered === 1 ? { kind: 'gone' } : { kind: 'unknown' }
   }
   const payload = parsePayload(data)
   if (payload === undefined) return { kind: 'unreadable', id }
@@ -73,14 +72,14 @@ export const toSnapshot = (id: string, owner: string, reply: GenerationReply): S
     payload,
     place,
     ahead: ahead < 0 ? null : ahead,
-    createdAt: Number(timestamp),
-    startedAt: numberOrNull(processedOn),
-    finishedAt: numberOrNull(finishedOn),
+    createdAt: Number(reply.timestamp),
+    startedAt: numberOrNull(reply.processedOn),
+    finishedAt: numberOrNull(reply.finishedOn),
     returnValue,
     failedReason,
     progress: progress === null ? null : (parseProgress(progress) ?? null),
-    attempt: Number(attemptsEnded ?? 0) + Number(runnersLost ?? 0) + (place === 'active' ? 1 : 0),
-    runs: Number(starts ?? 0),
+    attempt: Number(reply.attemptsEnded ?? 0) + Number(reply.runnersLost ?? 0) + (place === 'active' ? 1 : 0),
+    runs: Number(reply.starts ?? 0),
     mark
   }
 }

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Generation } from '@nextscale/openapi'
-import { openDiskStore } from '../object-store/disk.ts'
+import { openDiskStore } from '@nextscale/platform/object-store'
 import { bodyOf, openTestApp, type TestApp } from '../testing/test-app.ts'
 
 const APP = 'https://app.example'
@@ -55,7 +55,10 @@ describe('without CORS_ORIGINS', () => {
     const key = `generations/${ID}/0.png`
     await mkdir(join(context.directory, 'generations', ID), { recursive: true })
     await writeFile(join(context.directory, key), 'a picture')
-    const store = await openDiskStore({ kind: 'disk', directory: context.directory, linkSecret: SECRET, linkTtlSeconds: 60 })
+    const store = await openDiskStore(
+      { kind: 'disk', directory: context.directory, linkSecret: SECRET, linkTtlSeconds: 60 },
+      'links'
+    )
     picture = (await store.link(key, { base: '', notAfter: Number.MAX_SAFE_INTEGER })).url
   })
   after(() => context.close())

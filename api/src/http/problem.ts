@@ -1,4 +1,5 @@
 import { type Problem, type ProblemCode, PROBLEMS } from '@nextscale/openapi'
+import { BadLink, NoSuchObject, StoreUnavailable } from '@nextscale/platform/object-store'
 import { printable } from './printable.ts'
 
 export type FieldError = Problem['errors'][number]
@@ -41,6 +42,16 @@ export class ProblemError extends Error {
   get status(): number {
     return PROBLEMS[this.code].status
   }
+}
+
+/** The answer to an error that was foreseen: a problem, or one of the object store. */
+export const foreseen = (error: unknown): ProblemError | undefined => {
+  if (error instanceof ProblemError) return error
+  if (error instanceof StoreUnavailable)
+    return new ProblemError('object_store_unavailable', error.message, { cause: error.cause })
+  if (error instanceof NoSuchObject) return new ProblemError('object_not_found', error.message)
+  if (error instanceof BadLink) return new ProblemError('link_invalid', error.message)
+  return undefined
 }
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'

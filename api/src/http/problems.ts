@@ -1,8 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { loggedText, loggedUrl } from '../logged-text.ts'
+import { loggedText, loggedUrl } from '@nextscale/platform/observe'
 import { COMMON_HEADERS } from './common-headers.ts'
-import { PROBLEM_MEDIA_TYPE, ProblemError, toProblem } from './problem.ts'
+import { foreseen, PROBLEM_MEDIA_TYPE, ProblemError, toProblem } from './problem.ts'
 
 /** Errors Fastify itself raises about a request, in our words. */
 const FASTIFY_ERRORS: Record<string, (error: FastifyError, bodyLimitBytes: number) => ProblemError> = {
@@ -19,8 +19,7 @@ const isFastifyError = (error: unknown): error is FastifyError =>
   error instanceof Error && 'code' in error && 'statusCode' in error
 
 const asProblem = (error: unknown, bodyLimitBytes: number): ProblemError => {
-  if (error instanceof ProblemError) return error
-  const known = isFastifyError(error) ? FASTIFY_ERRORS[error.code]?.(error, bodyLimitBytes) : undefined
+  const known = foreseen(error) ?? (isFastifyError(error) ? FASTIFY_ERRORS[error.code]?.(error, bodyLimitBytes) : undefined)
   if (known) return known
   return new ProblemError('internal_error', 'Something broke on our side. Try again; if it stays, quote the request id.', {
     cause: error

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { loggedUrl } from '../logged-text.ts'
+import { loggedUrl } from '@nextscale/platform/observe'
 
 /** Names every answer with its request id, and logs a line per request when the level is debug. */
 export const requestLog = fastifyPlugin(

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import type { FastifyServerOptions } from 'fastify'
-import { ConfigError, readString } from '../config-readers.ts'
+import { ConfigError, readString } from '@nextscale/platform/config'
 
 type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,6 +1,6 @@
 import type { RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import { onRedis } from '../redis/errors.ts'
 
 /** How long no key counts as none yet. */

@@ -1,7 +1,7 @@
 import type { RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import { createKeyMemory, type KeyMemory } from './any-ever.ts'
 import { type ApiKeyRecord, parseRecord } from './record.ts'
 

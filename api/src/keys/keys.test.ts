@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loggedUrl } from '../logged-text.ts'
+import { loggedUrl } from '@nextscale/platform/observe'
 import { openTestApp } from '../testing/test-app.ts'
 import { createKeyFinder } from './find.ts'
 import { listKeys } from './list.ts'

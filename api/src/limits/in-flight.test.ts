@@ -4,7 +4,7 @@ import { createGeneration, type Generation, type Problem } from '@nextscale/open
 import { createReader } from '../generations/reader.ts'
 import type { Caller } from '../http/caller.ts'
 import { ProblemError } from '../http/problem.ts'
-import { connectProducer } from '../redis/connection.ts'
+import { connectProducer } from '../redis/connect.ts'
 import { assertKept } from '../testing/contract.ts'
 import { bodyOf, openTestApp, type TestApp } from '../testing/test-app.ts'
 import { createInFlight } from './in-flight.ts'

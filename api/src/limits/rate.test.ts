@@ -5,7 +5,8 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../build-app.ts'
 import { readConfig } from '../config.ts'
 import type { KeyLimits } from '../keys/record.ts'
-import { TAKE_REQUEST } from '../redis/take-request.ts'
+import { namedReply } from '../redis/named-reply.ts'
+import { type RequestReply, TAKE_REQUEST } from '../redis/take-request.ts'
 import { assertKept } from '../testing/contract.ts'
 import { bodyOf, openTestApp, type TestApp, untilReady } from '../testing/test-app.ts'
 import { until } from '@nextscale/platform/testing'
@@ -53,13 +54,14 @@ test('of many requests at once, through two servers, exactly as many are taken a
 
 test('after Retry-After the next request is taken, and not the one after it', async () => {
   const { id } = await keyWith({})
-  const take = () => context.redis.eval(TAKE_REQUEST.lua, 1, context.keys.rate(id), 1, 100_000) as Promise<number[]>
-  assert.equal((await take())[0], 1)
-  const [isTaken, remaining, , untilNext = 0] = await take()
-  assert.deepEqual([isTaken, remaining], [0, 0])
+  const take = async () =>
+    namedReply<RequestReply>(await context.redis.eval(TAKE_REQUEST.lua, 1, context.keys.rate(id), 1, 100_000))
+  assert.equal((await take()).taken, 1)
+  const { taken, remaining, untilNext } = await take()
+  assert.deepEqual([taken, remaining], [0, 0])
   assert.ok(untilNext > 0 && untilNext <= 100_000)
-  await until('one more may be taken', async () => (await take())[0] === 1)
-  assert.equal((await take())[0], 0)
+  await until('one more may be taken', async () => (await take()).taken === 1)
+  assert.equal((await take()).taken, 0)
 })
 
 test('every answer to a key with a limit tells what is left, refusals too; others tell nothing and ask Redis nothing', async () => {

@@ -1,6 +1,8 @@
 import type { RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
+import { namedReply } from '../redis/named-reply.ts'
+import type { RequestReply } from '../redis/take-request.ts'
 
 const WINDOW_SECONDS = 60
 const MICROSECONDS = 1_000_000
@@ -23,9 +25,9 @@ const seconds = (microseconds: number) => Math.ceil(microseconds / MICROSECONDS)
 export const createRateLimit = (redis: Redis, keys: RedisKeys): RateLimit => ({
   async take(owner, limit) {
     const reply = await onRedis(() => redis.takeRequest(keys.rate(owner), limit, WINDOW_SECONDS * MICROSECONDS))
-    const [isTaken, remaining, untilAllAreBack, untilNext] = reply
+    const { taken, remaining, untilAllAreBack, untilNext } = namedReply<RequestReply>(reply)
     return {
-      isTaken: isTaken === 1,
+      isTaken: taken === 1,
       headers: {
         ratelimit: `"requests";r=${remaining};t=${seconds(untilAllAreBack)}`,
         'ratelimit-policy': `"requests";q=${limit};w=${WINDOW_SECONDS}`

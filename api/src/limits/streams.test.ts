@@ -5,7 +5,7 @@ import { getGeneration, type Generation, type Problem } from '@nextscale/openapi
 import { until } from '@nextscale/platform/testing'
 import type { Redis } from 'ioredis'
 import type { Caller } from '../http/caller.ts'
-import { connectProducer } from '../redis/connection.ts'
+import { connectProducer } from '../redis/connect.ts'
 import { assertKept } from '../testing/contract.ts'
 import { bodyOf, openTestApp, type TestApp } from '../testing/test-app.ts'
 import { createStreams } from './streams.ts'

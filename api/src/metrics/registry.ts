@@ -1,67 +1,16 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { addProcessMetrics } from '@nextscale/platform/metrics'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
-const LAG_RESOLUTION_MS = 10
 /** Seconds; long polls and streams reach into the upper ones. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
-const NANOSECONDS = 1e9
-
-/** Memory, processor time and start of this process. */
-export const addProcess = (registers: Registry[]): void => {
-  new Gauge({
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory.',
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss())
-    }
-  })
-  new Counter({
-    name: 'process_cpu_seconds_total',
-    help: 'Processor time, user and system.',
-    registers,
-    collect() {
-      const { user, system } = process.cpuUsage()
-      this.reset()
-      this.inc((user + system) / 1e6)
-    }
-  })
-  new Gauge({
-    name: 'process_start_time_seconds',
-    help: 'Unix time of the start.',
-    registers
-  }).set(performance.timeOrigin / 1000)
-}
-
-/** Lag of the event loop since the last scrape. Returns the way to stop measuring. */
-export const addLag = (registers: Registry[]): (() => void) => {
-  const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
-  lag.enable()
-  new Gauge({
-    name: 'nextscale_event_loop_lag_seconds',
-    help: 'Lag of the event loop since the last scrape.',
-    labelNames: ['quantile'],
-    registers,
-    collect() {
-      for (const percentile of [50, 99])
-        this.set(
-          { quantile: String(percentile / 100) },
-          Math.max(0, lag.percentile(percentile) / NANOSECONDS - LAG_RESOLUTION_MS / 1000)
-        )
-      lag.reset()
-    }
-  })
-  return () => void lag.disable()
-}
 
 /** The instruments, in a registry of this server's own. */
 export const createInstruments = () => {
   const registry = new Registry()
   const registers = [registry]
-  addProcess(registers)
   return {
     registry,
-    stop: addLag(registers),
+    stop: addProcessMetrics(registry),
     requests: new Histogram({
       name: 'nextscale_http_request_duration_seconds',
       help: 'Time from request to answer.',

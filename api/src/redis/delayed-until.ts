@@ -1,5 +1,4 @@
-/** BullMQ scores delayed jobs by their time in ms and, within it, a counter of 12 bits. */
-const UNITS_PER_MS = 0x1000
+import { DELAYED_UNITS_PER_MS } from '@nextscale/platform'
 
 /** The highest score of BullMQ's delayed jobs that are due at a time in Unix ms. */
-export const delayedUntil = (ms: number): number => (ms + 1) * UNITS_PER_MS - 1
+export const delayedUntil = (ms: number): number => (ms + 1) * DELAYED_UNITS_PER_MS - 1

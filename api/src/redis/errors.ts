@@ -1,4 +1,4 @@
-import { ProblemError } from '../http/problem.ts'
+import { foreseen, ProblemError } from '../http/problem.ts'
 
 /** Replies that say Redis is there but cannot serve now: loading, failing over, locked, refusing writes or us, without our scripts. */
 const UNAVAILABLE_REPLY =
@@ -8,7 +8,7 @@ const isProgrammingError = (error: unknown) =>
   error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError
 
 const toProblemError = (error: unknown): unknown => {
-  if (error instanceof ProblemError || isProgrammingError(error) || !(error instanceof Error)) return error
+  if (foreseen(error) || isProgrammingError(error) || !(error instanceof Error)) return error
   if (/\bOOM\b/.test(error.message)) {
     return new ProblemError(
       'queue_full',

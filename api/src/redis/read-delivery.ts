@@ -1,3 +1,4 @@
+import { DELAYED_UNITS_PER_MS } from '@nextscale/platform'
 import type { Result } from 'ioredis'
 
 /**
@@ -22,24 +23,29 @@ else
   local score = redis.call('ZSCORE', delayed, id)
   if score then
     place = 'delayed'
-    dueAt = string.format('%.0f', math.floor(tonumber(score) / 0x1000))
+    dueAt = string.format('%.0f', math.floor(tonumber(score) / ${DELAYED_UNITS_PER_MS}))
   end
 end
-return { found[1], found[2], found[3], found[4], redis.call('LLEN', logs), place, dueAt }`
+return {
+  'data', found[1], 'timestamp', found[2], 'finishedOn', found[3], 'returnValue', found[4],
+  'attempts', redis.call('LLEN', logs), 'place', place, 'dueAt', dueAt
+}`
 } as const
 
 type Text = string | null
 
-/** The script's reply. */
-export type DeliveryReply = [
-  data: Text,
-  timestamp: Text,
-  finishedOn: Text,
-  returnValue: Text,
-  attempts: number,
-  place: 'waiting-children' | 'due' | 'delayed' | 'completed' | 'failed',
+/** The script's reply, as `namedReply` reads it. */
+export interface DeliveryReply {
+  data: Text
+  timestamp: Text
+  finishedOn: Text
+  returnValue: Text
+  /** Attempts on record. */
+  attempts: number
+  place: 'waiting-children' | 'due' | 'delayed' | 'completed' | 'failed'
+  /** When one that is delayed is due, in Unix ms. */
   dueAt: Text
-]
+}
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
@@ -51,6 +57,6 @@ declare module 'ioredis' {
       completedKey: string,
       failedKey: string,
       id: string
-    ): Result<DeliveryReply, Context>
+    ): Result<unknown, Context>
   }
 }

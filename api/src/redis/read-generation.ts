@@ -31,30 +31,38 @@ elseif not found[4] then
   end
 end
 local time = redis.call('TIME')
-return { redis.call('GET', mark), remembered, place, ahead, found[1], found[2], found[3], found[4], found[5], found[6],
-  found[7], found[8], found[9], time[1] * 1000 + math.floor(time[2] / 1000), found[10] }`
+return {
+  'mark', redis.call('GET', mark), 'remembered', remembered, 'place', place, 'ahead', ahead, 'data', found[1],
+  'timestamp', found[2], 'processedOn', found[3], 'finishedOn', found[4], 'returnValue', found[5], 'failedReason', found[6],
+  'progress', found[7], 'attemptsEnded', found[8], 'runnersLost', found[9], 'starts', found[10],
+  'now', time[1] * 1000 + math.floor(time[2] / 1000)
+}`
 } as const
 
 type Text = string | null
 
-/** The script's reply. */
-export type GenerationReply = [
-  mark: Text,
-  remembered: number,
-  place: 'none' | 'active' | 'waiting',
-  ahead: number,
-  data: Text,
-  timestamp: Text,
-  processedOn: Text,
-  finishedOn: Text,
-  returnValue: Text,
-  failedReason: Text,
-  progress: Text,
-  attemptsEnded: Text,
-  runnersLost: Text,
-  now: number,
+/** The script's reply, as `namedReply` reads it. */
+export interface GenerationReply {
+  /** The cancel mark, as JSON. */
+  mark: Text
+  /** Whether its owner's index has the id, of a job that is not there. */
+  remembered: 0 | 1
+  place: 'none' | 'active' | 'waiting'
+  /** Jobs ahead of one that waits; -1 where that is not known. */
+  ahead: number
+  data: Text
+  timestamp: Text
+  processedOn: Text
+  finishedOn: Text
+  returnValue: Text
+  failedReason: Text
+  progress: Text
+  attemptsEnded: Text
+  runnersLost: Text
   starts: Text
-]
+  /** Redis' time, in Unix ms. */
+  now: number
+}
 
 export interface GenerationKeys {
   mark: string
@@ -78,6 +86,6 @@ export const readArguments = (keys: GenerationKeys, id: string): [string, string
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    readGeneration(...keysAndId: string[]): Result<GenerationReply, Context>
+    readGeneration(...keysAndId: string[]): Result<unknown, Context>
   }
 }

@@ -28,8 +28,8 @@ test('scripts whose first transaction was discarded, since Redis was full, are k
 })
 
 test('scripts that Redis was told to forget are known again after one 503, which adds no job', async () => {
-  const { enqueueKeyed, queue } = announced.services
-  const add = () => enqueueKeyed(newGenerationId(), announcedPayload(), Date.now())
+  const { enqueue, queue } = announced.services
+  const add = () => enqueue.addKeyed({ id: newGenerationId(), payload: announcedPayload(), createdAt: Date.now() })
   assert.equal((await add()).isNew, true)
   assert.equal(await announced.stateOf(await announced.add()), 'waiting-children')
   const jobs = await queue.getPrioritizedCount()

@@ -15,18 +15,24 @@ local share = math.ceil(window / limit)
 local full = share * limit
 local busy = math.max((tonumber(redis.call('GET', key)) or 0) - now, 0)
 if busy + share > full then
-  return { 0, math.floor((full - busy) / share), busy, busy + share - full }
+  return { 'taken', 0, 'remaining', math.floor((full - busy) / share), 'untilAllAreBack', busy, 'untilNext', busy + share - full }
 end
 busy = busy + share
 redis.call('SET', key, string.format('%.0f', now + busy), 'PX', math.ceil(busy / 1000))
-return { 1, math.floor((full - busy) / share), busy, 0 }`
+return { 'taken', 1, 'remaining', math.floor((full - busy) / share), 'untilAllAreBack', busy, 'untilNext', 0 }`
 } as const
 
-/** The script's reply; times in microseconds. */
-export type RequestReply = [isTaken: 0 | 1, remaining: number, untilAllAreBack: number, untilNext: number]
+/** The script's reply, as `namedReply` reads it; times in microseconds. */
+export interface RequestReply {
+  taken: 0 | 1
+  /** Requests that may come at once now. */
+  remaining: number
+  untilAllAreBack: number
+  untilNext: number
+}
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    takeRequest(rateKey: string, limit: number, windowMicroseconds: number): Result<RequestReply, Context>
+    takeRequest(rateKey: string, limit: number, windowMicroseconds: number): Result<unknown, Context>
   }
 }

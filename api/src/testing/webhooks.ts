@@ -1,7 +1,7 @@
 import { type GenerateImagePayload, type QueuedWebhook, TERMINAL_WEBHOOK_EVENTS, terminalDeliveryId } from '@nextscale/openapi'
 import { readConfig } from '../config.ts'
 import { newGenerationId } from '../generations/id.ts'
-import { resolveInput } from '../generations/resolve-input.ts'
+import { resolveInput } from '../generations/create/resolve-input.ts'
 import { OWNER } from '../owner.ts'
 import { closeServices, openServices, type Services } from '../services.ts'
 import { modelCard } from './model-card.ts'
@@ -43,7 +43,7 @@ export const openAnnounced = async ({ server, app, directory }: TestApp): Promis
     services,
     add: async (limits) => {
       const id = newGenerationId()
-      await services.enqueue(id, announcedPayload(limits), Date.now())
+      await services.enqueue.add({ id, payload: announcedPayload(limits), createdAt: Date.now() })
       return id
     },
     stateOf: (id) => services.deliveryQueue.getJobState(terminalDeliveryId(id)),

@@ -12,9 +12,9 @@ import {
 } from '@opentelemetry/api'
 import { W3CTraceContextPropagator } from '@opentelemetry/core'
 import type { FastifyBaseLogger } from 'fastify'
-import type { TracingConfig } from '../config.ts'
-import { loggedUrl } from '../logged-text.ts'
-import { exportTraces } from './export-traces.ts'
+import type { TracingConfig } from '@nextscale/platform/config'
+import { loggedUrl } from '@nextscale/platform/observe'
+import { exportTraces } from '@nextscale/platform/traces'
 import type { RequestTrace, TracedRequest, Tracing } from './request-trace.ts'
 
 const { queue } = generateImageJob

@@ -9,7 +9,7 @@ import type { GenerationReader } from '../generations/reader.ts'
 import { toGeneration, toOutput, type ViewContext } from '../generations/resource.ts'
 import { expiryOf, isOver, isTerminal, settle, type Standing } from '../generations/settle.ts'
 import { type LiveSnapshot, payloadOf } from '../generations/snapshot.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 
 export interface EventContext {
   reader: GenerationReader

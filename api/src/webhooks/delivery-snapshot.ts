@@ -10,6 +10,7 @@ import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { jsonParserOf } from '../parser.ts'
 import { onRedis } from '../redis/errors.ts'
+import { namedReply } from '../redis/named-reply.ts'
 import type { DeliveryReply } from '../redis/read-delivery.ts'
 import { readAttempt } from './read-attempt.ts'
 
@@ -53,7 +54,7 @@ const statusOf = (place: DeliverySnapshot['place'], result: DeliverWebhookResult
 
 /** Reads the script's reply. */
 const toSnapshot = (id: string, reply: DeliveryReply): DeliverySnapshot | undefined => {
-  const [data, timestamp, finishedOn, returnValue, attempts, place, dueAt] = reply
+  const { data, timestamp, finishedOn, returnValue, attempts, place, dueAt } = reply
   const payload = data === null ? undefined : parsePayload(data)
   if (payload === undefined) return undefined
   const result = place === 'completed' && returnValue !== null ? (parseResult(returnValue) ?? null) : null
@@ -69,9 +70,6 @@ const toSnapshot = (id: string, reply: DeliveryReply): DeliverySnapshot | undefi
     completedAt: numberOrNull(finishedOn)
   }
 }
-
-/** A pipeline's results are untyped; each of ours is a reply of the one script it runs. */
-const asReply = (result: unknown): DeliveryReply => result as DeliveryReply
 
 /** Reply of LRANGE or HVALS. */
 const asLines = (result: unknown): string[] => result as string[]
@@ -102,7 +100,7 @@ export const createDeliveryReader = (redis: Redis, queue: Queue<DeliverWebhookPa
     const pipeline = redis.pipeline()
     for (const id of ids) pipeline.readDelivery(queue.toKey(id), logsOf(id), children, delayed, completed, failed, id)
     const replies = await onRedis(() => run(pipeline))
-    return ids.map((id, position) => toSnapshot(id, asReply(replies[position])))
+    return ids.map((id, position) => toSnapshot(id, namedReply<DeliveryReply>(replies[position])))
   }
 
   const readAttempts = async (ids: readonly string[]) => {

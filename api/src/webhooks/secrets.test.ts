@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { connectProducer } from '../redis/connection.ts'
+import { connectProducer } from '../redis/connect.ts'
 import { openTestApp, type TestApp } from '../testing/test-app.ts'
 import { createWebhookSecrets } from './secrets.ts'
 

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { WebhookKeySet } from '@nextscale/openapi'
-import { ConfigError } from '../config-readers.ts'
+import { ConfigError } from '@nextscale/platform/config'
 
 /** PKCS #8 around an Ed25519 seed (RFC 8410). */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')

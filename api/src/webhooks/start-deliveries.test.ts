@@ -88,7 +88,7 @@ const add = async (url = receiver.url, events?: WebhookEventName[], limits = {})
   const id = newGenerationId()
   const payload = announcedPayload(limits)
   const webhook = { ...payload.webhook, url, base: 'http://api.test', ...(events && { events }) }
-  await announced.services.enqueue(id, { ...payload, webhook } as typeof payload, Date.now())
+  await announced.services.enqueue.add({ id, payload: { ...payload, webhook } as typeof payload, createdAt: Date.now() })
   return id
 }
 

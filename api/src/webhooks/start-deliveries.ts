@@ -3,12 +3,12 @@ import { SteadyWorker, watchStalls } from '@nextscale/platform'
 import type { Job } from 'bullmq'
 import type { Registry } from 'prom-client'
 import { closeWorker, type WorkerEnd } from '../redis/close-worker.ts'
-import { connectWorker } from '../redis/connection.ts'
+import { connectWorker } from '@nextscale/platform'
 import { deliver, type DeliverContext, RetryLater } from './deliver.ts'
 import { createDeliveryMetrics } from './delivery-metrics.ts'
 import { createHostSlots } from './host-slots.ts'
 import { openSigningKeys } from './signing-keys.ts'
-import { VERSION } from '../version.ts'
+import { VERSION } from '@nextscale/platform/observe'
 
 export interface DeliveriesContext extends Omit<DeliverContext, 'slots' | 'metrics' | 'signingKeys' | 'userAgent'> {
   redisUrl: string

@@ -5,8 +5,8 @@ import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { temporaryFolder } from '@nextscale/platform/testing'
 import { ModelError } from '../errors.ts'
-import { temporaryFolder } from '../testing/folders.ts'
 import { readCheckpoint } from './read-checkpoint.ts'
 
 const tar = Buffer.alloc(512)

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '@nextscale/platform/testing'
 import { DTYPE_BYTES, type FloatDtype, type FloatTensor } from '../checkpoint/tensor-info.ts'
 import { ModelError } from '../errors.ts'
-import { temporaryFolder } from '../testing/folders.ts'
 import { verifyValues } from './verify-values.ts'
 
 /** Bits of numbers of each type. */

@@ -1,11 +1,9 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { LiveWebhookEvent } from '@nextscale/openapi'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { addProcessMetrics } from '@nextscale/platform/metrics'
+import { Counter, Histogram, Registry } from 'prom-client'
 import type { Observer } from './observer.ts'
 import { phasesOf } from './phases.ts'
 
-const LAG_RESOLUTION_MS = 10
-const NANOSECONDS = 1e9
 const SCALE_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 const STAGE_BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 const WAIT_BUCKETS = [0.01, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800, 3600, 21_600, 86_400]
@@ -15,8 +13,7 @@ export interface RunnerMetrics extends Observer {
   samplerRestarted(): void
   /** An event on a generation's way is in the queue of webhook deliveries, or was lost. */
   eventAnnounced(event: LiveWebhookEvent, outcome: 'queued' | 'lost'): void
-  /** The text that Prometheus reads. */
-  render(): Promise<string>
+  readonly registry: Registry
   close(): void
 }
 
@@ -77,39 +74,11 @@ const createCounters = (registers: Registry[]) => ({
   })
 })
 
-const addProcess = (registers: Registry[]): (() => void) => {
-  const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
-  lag.enable()
-  new Gauge({
-    name: 'nextscale_event_loop_lag_seconds',
-    help: 'Lag of the event loop since the last scrape.',
-    labelNames: ['quantile'],
-    registers,
-    collect() {
-      for (const percent of [50, 99])
-        this.set(
-          { quantile: String(percent / 100) },
-          Math.max(0, lag.percentile(percent) / NANOSECONDS - LAG_RESOLUTION_MS / 1_000)
-        )
-      lag.reset()
-    }
-  })
-  new Gauge({
-    name: 'process_resident_memory_bytes',
-    help: 'Resident memory, without the sampler process.',
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss())
-    }
-  })
-  return () => void lag.disable()
-}
-
 /** Metrics of this runner. */
 export const createMetrics = (): RunnerMetrics => {
   const registry = new Registry()
   const instruments = { ...createHistograms([registry]), ...createCounters([registry]) }
-  const close = addProcess([registry])
+  const close = addProcessMetrics(registry)
   return {
     batch: ({ model, images, scaleMs }) => {
       instruments.batch.observe({ model }, images)
@@ -126,7 +95,7 @@ export const createMetrics = (): RunnerMetrics => {
     },
     samplerRestarted: () => instruments.restarts.inc(),
     eventAnnounced: (event, outcome) => instruments.events.inc({ event, outcome }),
-    render: () => registry.metrics(),
+    registry,
     close
   }
 }

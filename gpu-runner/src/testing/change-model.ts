@@ -1,10 +1,11 @@
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { temporaryFolder } from '@nextscale/platform/testing'
 import { readSafetensors } from '../checkpoint/read-safetensors.ts'
 import { hashFile } from '../model/hash-file.ts'
 import type { Manifest } from '../model/manifest.ts'
-import { SHIPPED_MODEL, temporaryFolder } from './folders.ts'
+import { SHIPPED_MODEL } from './folders.ts'
 import { type HeaderEntry, writeSafetensors } from './write-safetensors.ts'
 
 /** A copy of the shipped model, whose weights are halves; gone when the test ends. */

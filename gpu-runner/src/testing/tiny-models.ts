@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { temporaryFolder } from '@nextscale/platform/testing'
 import { add } from '../cli/add.ts'
 import type { Context } from '../cli/command.ts'
 import { type OpenModel, openModel } from '../model/open-model.ts'
-import { temporaryFolder } from './folders.ts'
 import { writeTinyCheckpoint } from './tiny-checkpoint.ts'
 
 const { signal } = new AbortController()

@@ -1,4 +1,5 @@
 import { type DeliverWebhookPayload, deliverWebhookJob, type RedisKeys } from '@nextscale/openapi'
+import { deliveryOptions } from '@nextscale/platform'
 import { type IRedisTransaction, Job, Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
@@ -23,8 +24,7 @@ export interface DeliveryQueue {
   close(): Promise<void>
 }
 
-const { queue: name, attempts, backoff, retentionSeconds, keptAttempts: keepLogs } = deliverWebhookJob
-const kept = { age: retentionSeconds }
+const { queue: name } = deliverWebhookJob
 
 const execute = async (transaction: IRedisTransaction): Promise<void> => {
   for (const [error] of (await transaction.exec()) ?? []) if (error) throw error
@@ -43,10 +43,8 @@ export const openDeliveryQueue = async (redis: Redis, keys: RedisKeys, log: Logg
   queue.on('error', (error) => log.debug({ err: error }, 'queue of webhook deliveries'))
   const client = await queue.backend.client
 
-  const addJob = ({ id: jobId, createdAt: timestamp, payload }: LiveDelivery, transaction: IRedisTransaction) => {
-    const options = { jobId, timestamp, attempts, backoff, removeOnComplete: kept, removeOnFail: kept, keepLogs }
-    return new Job(queue, name, payload, options, jobId).addJob(transaction)
-  }
+  const addJob = ({ id, createdAt, payload }: LiveDelivery, transaction: IRedisTransaction) =>
+    new Job(queue, name, payload, deliveryOptions(id, createdAt), id).addJob(transaction)
 
   return {
     add: async (generationId, owner, deliveries) => {

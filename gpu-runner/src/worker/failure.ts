@@ -1,4 +1,5 @@
 import { type GenerationError, generateImageJob } from '@nextscale/openapi'
+import { StoreUnavailable } from '@nextscale/platform/object-store'
 import { Compile } from 'typebox/compile'
 import { JobError } from '../errors.ts'
 import type { ModelRef } from '../model/model-ref.ts'
@@ -28,8 +29,12 @@ export class RetryLater extends Error {
 }
 
 /** Anything thrown as a JobError; what was not foreseen keeps its details to the log. */
-export const asJobError = (error: unknown): JobError =>
-  error instanceof JobError ? error : new JobError('internal_error', 'The generation failed.', error)
+export const asJobError = (error: unknown): JobError => {
+  if (error instanceof JobError) return error
+  if (error instanceof StoreUnavailable)
+    return new JobError('object_store_unavailable', 'The picture could not be stored.', error)
+  return new JobError('internal_error', 'The generation failed.', error)
+}
 
 /** The stored reason of a failure is a GenerationError as JSON. */
 export const failureReason = ({ code, message }: JobError, attempt: number): string => {

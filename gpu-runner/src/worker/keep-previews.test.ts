@@ -2,13 +2,12 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { temporaryFolder } from '@nextscale/platform/testing'
 import type { GenerateImageProgress } from '@nextscale/openapi'
 import { pino } from 'pino'
 import sharp from 'sharp'
-import { JobError } from '../errors.ts'
-import { createDiskStore } from '../object-store/disk.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
-import { temporaryFolder } from '../testing/folders.ts'
+import { openDiskStore, StoreUnavailable } from '@nextscale/platform/object-store'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import { keepPreviews } from './keep-previews.ts'
 import { trackProgress } from './progress.ts'
 
@@ -25,7 +24,10 @@ const keeper = (store: ObjectStore, side = 32, signal = new AbortController().si
 
 const diskStore = async (t: TestContext) => {
   const folder = await temporaryFolder(t)
-  return { folder, store: await createDiskStore(folder) }
+  return {
+    folder,
+    store: await openDiskStore({ kind: 'disk', directory: folder, linkSecret: undefined, linkTtlSeconds: 60 }, 'writing')
+  }
 }
 
 test('a preview is stored as a small WebP, and reported once it is', async (t) => {
@@ -48,7 +50,7 @@ test('one that cannot be stored is logged and left out; the others are there', a
   const flaky: ObjectStore = {
     ...store,
     put: async (key, ...rest) => {
-      if (key.endsWith('/0-0.webp')) throw new JobError('object_store_unavailable', 'away')
+      if (key.endsWith('/0-0.webp')) throw new StoreUnavailable('away', undefined)
       await store.put(key, ...rest)
     }
   }

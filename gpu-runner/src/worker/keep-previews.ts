@@ -1,7 +1,7 @@
 import { previewKey, type StoredPreview } from '@nextscale/openapi'
 import type { Logger } from 'pino'
 import { encodePreview } from '../image/encode-preview.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import type { SampledPreview } from '../sampler/sample-batch.ts'
 import type { ProgressTracker } from './progress.ts'
 
@@ -17,7 +17,7 @@ interface KeeperOptions {
   id: string
   /** Width and height of the model's pictures in pixels. */
   side: number
-  store: ObjectStore
+  store: Pick<ObjectStore, 'put'>
   tracker: ProgressTracker
   signal: AbortSignal
   log: Logger
@@ -34,7 +34,7 @@ export const keepPreviews = ({ id, side, store, tracker, signal, log }: KeeperOp
     const { bytes, contentType, side: previewSide } = await encodePreview(pixels, side)
     signal.throwIfAborted()
     const key = previewKey(id, index, scale)
-    await store.put(key, bytes, contentType, signal)
+    await store.put(key, { body: bytes, contentType }, signal)
     const size = { width: previewSide, height: previewSide, bytes: bytes.length }
     return { index, scale, key, content_type: contentType, ...size }
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
+import { temporaryFolder } from '@nextscale/platform/testing'
 import {
   type GenerateImagePayload,
   type GenerateImageProgress,
@@ -11,13 +12,13 @@ import {
   unpackTokens
 } from '@nextscale/openapi'
 import { pino } from 'pino'
-import { JobError } from '../errors.ts'
 import { keyOf } from '../model/model-ref.ts'
 import { type OpenModel, openModel } from '../model/open-model.ts'
-import { createDiskStore } from '../object-store/disk.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import type { JobError } from '../errors.ts'
+import { openDiskStore, StoreUnavailable } from '@nextscale/platform/object-store'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import { Sampler } from '../sampler/sampler.ts'
-import { SHIPPED_MODEL, temporaryFolder } from '../testing/folders.ts'
+import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { SILENT } from './announce-events.ts'
 import { type Batcher, createBatcher } from './batcher.ts'
 import { type GenerationJob, type JobContext, processJob } from './process-job.ts'
@@ -41,13 +42,14 @@ after(() => sampler.close())
 const TAKEN: TakenUp = { ended: null, now: 0, faults: 0, timesAside: 0 }
 const nobodyCancels = { isCanceled: async () => false, watch: () => () => undefined, check: () => undefined }
 
-const context = async (t: TestContext, store?: ObjectStore): Promise<JobContext & { folder: string }> => {
+const context = async (t: TestContext, store?: Pick<ObjectStore, 'put'>): Promise<JobContext & { folder: string }> => {
   const folder = await temporaryFolder(t)
   return {
     folder,
     models: new Map([[keyOf(model.manifest), model]]),
     batcher: createBatcher(sampler, { maxBatch: 4, windowMs: 0 }),
-    store: store ?? (await createDiskStore(folder)),
+    store:
+      store ?? (await openDiskStore({ kind: 'disk', directory: folder, linkSecret: undefined, linkTtlSeconds: 60 }, 'writing')),
     cancels: nobodyCancels,
     form: 'step',
     takeUp: async () => TAKEN,
@@ -152,17 +154,14 @@ test('a job for a model or revision that this runner has not is left to another,
 
 test('when one picture cannot be stored, the attempt ends only after the others have arrived', async (t) => {
   let stored = 0
-  const flaky: ObjectStore = {
+  const flaky: Pick<ObjectStore, 'put'> = {
     put: async (key) => {
-      if (key.endsWith('/0.png')) throw new JobError('object_store_unavailable', 'away')
+      if (key.endsWith('/0.png')) throw new StoreUnavailable('away', undefined)
       await new Promise((resolve) => setTimeout(resolve, 100))
       stored++
-    },
-    close: () => Promise.resolve()
+    }
   }
-  await assert.rejects(processJob(job(payload({ num_images: 3 })), await context(t, flaky), signal), {
-    code: 'object_store_unavailable'
-  })
+  await assert.rejects(processJob(job(payload({ num_images: 3 })), await context(t, flaky), signal), { name: 'StoreUnavailable' })
   assert.equal(stored, 2)
 })
 
@@ -277,20 +276,19 @@ test('one that runs past its deadline is stopped', async (t) => {
 test('the attempt ends only after its previews have arrived, whether it succeeds or fails', async (t) => {
   const where = await context(t)
   let arrived = 0
-  const slow = (failing: boolean): ObjectStore => ({
+  const slow = (failing: boolean): Pick<ObjectStore, 'put'> => ({
     put: async (key) => {
-      if (failing && key.endsWith('.png')) throw new JobError('object_store_unavailable', 'away')
+      if (failing && key.endsWith('.png')) throw new StoreUnavailable('away', undefined)
       if (!key.endsWith('.webp')) return
       await new Promise((resolve) => setTimeout(resolve, 200))
       arrived++
-    },
-    close: () => Promise.resolve()
+    }
   })
   const data = payload({ previews: [1, 5] })
   const result = await processJob(job(data), { ...where, store: slow(false) }, signal)
   assert.ok(result.outcome === 'succeeded')
   assert.equal(arrived, 2)
   assert.ok((result.metrics.preview_ms ?? 0) > 0)
-  await assert.rejects(processJob(job(data), { ...where, store: slow(true) }, signal), { code: 'object_store_unavailable' })
+  await assert.rejects(processJob(job(data), { ...where, store: slow(true) }, signal), { name: 'StoreUnavailable' })
   assert.equal(arrived, 4)
 })

@@ -18,7 +18,7 @@ import type { OpenModel } from '../model/open-model.ts'
 import { keyOf } from '../model/model-ref.ts'
 import { type AttemptListener, tellListener } from '../observe/observe-attempt.ts'
 import type { SamplerForm } from '../sampler/open-sampler.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import type { BatchedImage, Batcher } from './batcher.ts'
 import type { CancelWatch } from './cancel-watch.ts'
 import { AttemptOver, CancelRequested, DeadlinePassed } from './abort-reasons.ts'
@@ -35,7 +35,7 @@ export interface JobContext {
   /** By `keyOf` their id and revision. */
   models: ReadonlyMap<string, OpenModel>
   batcher: Batcher
-  store: ObjectStore
+  store: Pick<ObjectStore, 'put'>
   cancels: CancelWatch
   form: SamplerForm['form']
   takeUp: TakeUp
@@ -213,7 +213,7 @@ const abortAfter = (controller: AbortController, remainingMs: number): (() => vo
 
 /**
  * Carries one generation from its payload to stored pictures.
- * @throws JobError when it cannot, and the reason of `signal` when that is aborted.
+ * @throws JobError or StoreUnavailable when it cannot, and the reason of `signal` when that is aborted.
  */
 export const processJob = async (job: GenerationJob, context: JobContext, signal: AbortSignal): Promise<GenerateImageResult> => {
   const controller = new AbortController()

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type GenerationInput, pictureKey, type StoredOutput, TOKENS_CONTENT_TYPE, tokensKey } from '@nextscale/openapi'
 import type { EncodedPicture } from '../image/encode.ts'
-import type { ObjectStore } from '../object-store/object-store.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 
 export interface FinishedImage {
   seed: number
@@ -28,18 +28,18 @@ const toOutput = (id: string, { seed, side, picture, tokens }: FinishedImage, in
 
 /**
  * Stores the pictures of a generation, and their tokens beside them.
- * @throws JobError of the store, once every other object has arrived or failed.
+ * @throws StoreUnavailable, once every other object has arrived or failed.
  */
 export const storeOutputs = async (
   id: string,
   images: readonly FinishedImage[],
   format: Format,
-  store: ObjectStore,
+  store: Pick<ObjectStore, 'put'>,
   signal: AbortSignal
 ): Promise<StoredOutput[]> => {
   const puts = images.flatMap(({ picture, tokens }, index) => [
-    store.put(pictureKey(id, index, format), picture.bytes, picture.contentType, signal),
-    ...(tokens ? [store.put(tokensKey(id, index), Buffer.from(tokens), TOKENS_CONTENT_TYPE, signal)] : [])
+    store.put(pictureKey(id, index, format), { body: picture.bytes, contentType: picture.contentType }, signal),
+    ...(tokens ? [store.put(tokensKey(id, index), { body: Buffer.from(tokens), contentType: TOKENS_CONTENT_TYPE }, signal)] : [])
   ])
   // All are waited for also when one fails: an object that arrives later could outlive its deletion.
   for (const put of await Promise.allSettled(puts)) if (put.status === 'rejected') throw put.reason

@@ -8,16 +8,16 @@ import {
   generateImageJob,
   redisKeys
 } from '@nextscale/openapi'
-import { startRedis, until } from '@nextscale/platform/testing'
+import { startRedis, until, temporaryFolder } from '@nextscale/platform/testing'
 import { Queue, Worker } from 'bullmq'
 import { pino } from 'pino'
 import { Compile } from 'typebox/compile'
 import { keyOf, type ModelRef } from '../model/model-ref.ts'
 import { type OpenModel, openModel } from '../model/open-model.ts'
-import { createDiskStore } from '../object-store/disk.ts'
+import { openDiskStore } from '@nextscale/platform/object-store'
 import type { BatchSampler } from '../observe/observe-sampler.ts'
 import { Sampler } from '../sampler/sampler.ts'
-import { SHIPPED_MODEL, temporaryFolder } from '../testing/folders.ts'
+import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { SILENT } from './announce-events.ts'
 import { createBatcher } from './batcher.ts'
 import { createTakeUp } from './take-up.ts'
@@ -79,7 +79,7 @@ const open = async (t: TestContext) => {
     const context = {
       models: new Map(serves.map((ref) => [keyOf(ref), { ...model, manifest: { ...model.manifest, ...ref } }])),
       batcher: createBatcher(counted, { maxBatch: MAX_BATCH, windowMs: 0 }),
-      store: await createDiskStore(folder),
+      store: await openDiskStore({ kind: 'disk', directory: folder, linkSecret: undefined, linkTtlSeconds: 60 }, 'writing'),
       cancels: { isCanceled: async () => false, watch: () => () => undefined, check: () => undefined },
       form: 'step',
       takeUp: createTakeUp(connection, keys),

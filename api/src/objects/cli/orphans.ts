@@ -2,7 +2,7 @@ import { generationPrefix, type RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import { type Command, CommandError, parse, WrongCommandLine } from '../../cli/command.ts'
 import { findOrphans, SAFE_ORPHAN_SECONDS } from '../../generations/find-orphans.ts'
-import type { ObjectFolders, StoredGeneration } from '../../object-store/object-store.ts'
+import type { ObjectStore, StoredGeneration } from '@nextscale/platform/object-store'
 
 const MOST_SHOWN = 50
 const DAY_SECONDS = 86_400
@@ -18,7 +18,7 @@ export interface ObjectsContext {
   redis: Redis
   keys: RedisKeys
   jobKey: (id: string) => string
-  folders: ObjectFolders
+  folders: ObjectStore
 }
 
 const readAge = (text: string | undefined): number => {

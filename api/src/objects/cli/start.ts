@@ -3,14 +3,13 @@ import { generateImageJob, redisKeys } from '@nextscale/openapi'
 import { CommandError } from '../../cli/command.ts'
 import { withRedis } from '../../cli/connect.ts'
 import { runCommand } from '../../cli/run-command.ts'
-import { ProblemError } from '../../http/problem.ts'
-import { openObjectFolders } from '../../object-store/open.ts'
+import { openObjectStore, StoreUnavailable } from '@nextscale/platform/object-store'
 import { readObjectsConfig } from './config.ts'
 import { type ObjectsContext, orphans } from './orphans.ts'
 
 /** What kept a store from serving, which a client of the API is not told. */
 const asStoreError = (error: unknown): unknown => {
-  if (!(error instanceof ProblemError) || error.code !== 'object_store_unavailable') return error
+  if (!(error instanceof StoreUnavailable)) return error
   const { cause } = error
   return new CommandError(`The object store does not serve: ${cause instanceof Error ? cause.message : String(cause)}.`)
 }
@@ -21,7 +20,7 @@ await runCommand<ObjectsContext>({
   open: async (work) => {
     const config = readObjectsConfig()
     const keys = redisKeys(config.redisPrefix)
-    const folders = await openObjectFolders(config.objectStore)
+    const folders = await openObjectStore(config.objectStore, 'looking')
     const context = { keys, folders, jobKey: (id: string) => keys.job(generateImageJob.queue, id) }
     try {
       return await withRedis(config, (redis) =>

@@ -6,7 +6,7 @@ import { Redis } from 'ioredis'
 import { cancel as cancelOne } from '../../generations/cancel.ts'
 import { createReader } from '../../generations/reader.ts'
 import { jsonParserOf } from '../../parser.ts'
-import { connectProducer } from '../../redis/connection.ts'
+import { connectProducer } from '../../redis/connect.ts'
 import { assertKept } from '../../testing/contract.ts'
 import { bodyOf, openTestApp, type TestApp } from '../../testing/test-app.ts'
 

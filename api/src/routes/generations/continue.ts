@@ -1,9 +1,10 @@
 import { continueGeneration, imageFormat } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
-import { createAndAnswer } from '../../generations/answer-created.ts'
+import { readAsked } from '../../generations/create/asked.ts'
+import { create } from '../../generations/create/create.ts'
+import { resolveContinuation } from '../../generations/create/resolve-continuation.ts'
+import { resolveWebhook } from '../../generations/create/resolve-webhook.ts'
 import { find } from '../../generations/find.ts'
-import { resolveContinuation } from '../../generations/resolve-continuation.ts'
-import { resolveWebhook } from '../../generations/resolve-webhook.ts'
 import type { ImageFormat } from '../../http/accept.ts'
 import { callerOf } from '../../http/caller.ts'
 import { addOperation } from '../../http/operation.ts'
@@ -14,17 +15,18 @@ import type { Services } from '../../services.ts'
 export const continueGenerationRoute = (app: FastifyInstance, services: Services): void =>
   addOperation(app, continueGeneration, async (request, reply) => {
     const { body, params } = request
-    const caller = callerOf(request)
     const named = imageFormat(body.output?.format)
+    const asked = readAsked(request.headers, named, services.config.maxWaitSeconds)
+    // What is left out is the parent's.
     const withFormat = (format: ImageFormat | undefined) =>
       format === undefined ? body : { ...body, output: { ...body.output, format } }
-    return createAndAnswer(services, request, reply, caller, {
-      format: named,
-      asked: () => ({ operation: 'continueGeneration', parent: params.id, body: withFormat(named) }),
-      resolve: async (format) => {
-        const parent = await find(services.reader, caller.owner, params.id)
+    return create(services, request, reply, {
+      asked,
+      meaning: { operation: 'continueGeneration', parent: params.id, body: withFormat(named) },
+      resolve: async () => {
+        const parent = await find(services.reader, callerOf(request).owner, params.id)
         return {
-          input: resolveContinuation(parent, withFormat(format), {
+          input: resolveContinuation(parent, withFormat(asked.format), {
             cards: await requireCards(services.models),
             runners: await services.runners.cards()
           }),

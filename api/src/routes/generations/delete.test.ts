@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { deleteGeneration, type Generation, generationPrefix, pictureKey } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
-import type { ObjectStore } from '../../object-store/object-store.ts'
+import type { ObjectStore } from '@nextscale/platform/object-store'
 import { erase } from '../../generations/erase.ts'
 import { openDeliveryQueue } from '../../generations/queue.ts'
 import { createReader } from '../../generations/reader.ts'
-import { ProblemError } from '../../http/problem.ts'
+import { StoreUnavailable } from '@nextscale/platform/object-store'
 import { OWNER } from '../../owner.ts'
 import { READ_GENERATION } from '../../redis/read-generation.ts'
 import { assertKept } from '../../testing/contract.ts'
@@ -75,16 +75,14 @@ test('when the object store fails, nothing else is changed', async () => {
   const { id } = await succeeded()
   const store: Pick<ObjectStore, 'remove'> = {
     remove: async () => {
-      throw new ProblemError('object_store_unavailable', 'Down.')
+      throw new StoreUnavailable('Down.', undefined)
     }
   }
   const { queue, keys } = context
   const redis = new Redis(context.server.url, { scripts: { readGeneration: READ_GENERATION } })
   const reader = createReader(redis, queue, keys)
   const deliveryQueue = openDeliveryQueue(redis, keys)
-  await assert.rejects(erase({ redis, queue, deliveryQueue, keys, reader, store }, OWNER, id), {
-    code: 'object_store_unavailable'
-  })
+  await assert.rejects(erase({ redis, queue, deliveryQueue, keys, reader, store }, OWNER, id), { name: 'StoreUnavailable' })
   redis.disconnect()
   assert.equal((await context.app.inject(`/generations/${id}`)).statusCode, 200)
 })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createGeneration, type Generation, type Problem } from '@nextscale/openapi'
-import { createEnqueueKeyed } from '../../generations/enqueue-keyed.ts'
+import { createEnqueue } from '../../generations/enqueue.ts'
 import { keyedGenerationId } from '../../generations/id.ts'
 import { openDeliveryQueue, openQueue } from '../../generations/queue.ts'
-import { connectProducer } from '../../redis/connection.ts'
+import { connectProducer } from '../../redis/connect.ts'
 import { assertKept } from '../../testing/contract.ts'
 import { modelCard } from '../../testing/model-card.ts'
 import { bodyOf, openTestApp, type TestApp } from '../../testing/test-app.ts'
@@ -96,12 +96,20 @@ test('an add overtaken by cancel and deletion after its first look adds nothing'
   const payload = (await queue.getJob(id))?.data ?? assert.fail()
   const own = connectProducer(server.url, app.log)
   await new Promise((resolve) => own.once('ready', resolve))
-  const add = createEnqueueKeyed({ redis: own, queue: openQueue(own, keys), deliveryQueue: openDeliveryQueue(own, keys), keys })
-  assert.equal((await add(id, payload, 1)).isNew, false)
+  const enqueue = createEnqueue({
+    redis: own,
+    queue: openQueue(own, keys),
+    deliveryQueue: openDeliveryQueue(own, keys),
+    keys
+  })
+  assert.equal((await enqueue.addKeyed({ id, payload, createdAt: 1 })).isNew, false)
   await app.inject({ method: 'POST', url: `/generations/${id}/cancel` })
-  assert.deepEqual(await add(id, payload, 1).then(({ isNew, snapshot }) => [isNew, snapshot.kind]), [false, 'removed'])
+  assert.deepEqual(await enqueue.addKeyed({ id, payload, createdAt: 1 }).then(({ isNew, snapshot }) => [isNew, snapshot.kind]), [
+    false,
+    'removed'
+  ])
   await app.inject({ method: 'DELETE', url: `/generations/${id}` })
-  assert.deepEqual(await add(id, payload, 1), { isNew: false, snapshot: { kind: 'gone' } })
+  assert.deepEqual(await enqueue.addKeyed({ id, payload, createdAt: 1 }), { isNew: false, snapshot: { kind: 'gone' } })
   assert.equal(await redis.exists(queue.toKey(id)), 0)
   assert.equal(await redis.zscore(queue.toKey('prioritized'), id), null)
   own.disconnect()

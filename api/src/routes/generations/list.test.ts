@@ -120,11 +120,8 @@ test('ids past their time leave the index, though not with every request', async
   await context.redis.zadd(key, Date.now() - 62 * 86_400_000, newGenerationId(), Date.now() - 60 * 86_400_000, newGenerationId())
   const [id] = await accept(1)
   const job = (await context.queue.getJob(id ?? '')) ?? assert.fail()
-  await createEnqueue({ ...context, deliveryQueue: openDeliveryQueue(context.redis, context.keys) })(
-    newGenerationId(),
-    job.data,
-    Date.now()
-  )
+  const enqueue = createEnqueue({ ...context, deliveryQueue: openDeliveryQueue(context.redis, context.keys) })
+  await enqueue.add({ id: newGenerationId(), payload: job.data, createdAt: Date.now() })
   await context.redis.ping()
   assert.equal(await context.redis.zcard(key), 3)
 })

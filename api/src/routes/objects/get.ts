@@ -17,10 +17,10 @@ const contentType = (file: string) => TYPE_BY_EXTENSION[file.slice(file.indexOf(
 export const getObjectRoute = (app: FastifyInstance, { store }: Services): void =>
   addOperation(app, getObject, async (request, reply) => {
     const { id, file } = request.params
-    if (!store.read) {
+    if (!store.openLinked) {
       throw new ProblemError('object_not_found', 'Pictures are kept in a bucket here. Fetch them by the links in `outputs`.')
     }
-    const { body, sizeBytes, etag } = await store.read(`generations/${id}/${file}`, request.query)
+    const { body, sizeBytes, etag } = await store.openLinked(`generations/${id}/${file}`, request.query)
     const remainingSeconds = Math.max(0, request.query.expires - Math.ceil(Date.now() / 1000))
     reply.headers({
       etag,

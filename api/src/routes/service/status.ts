@@ -4,7 +4,7 @@ import { lookAtQueue } from '../../generations/queue-look.ts'
 import { addOperation } from '../../http/operation.ts'
 import { readUnserved } from '../../models/read-unserved.ts'
 import type { Services } from '../../services.ts'
-import { VERSION } from '../../version.ts'
+import { VERSION } from '@nextscale/platform/observe'
 
 const mean = (values: readonly number[]): number | null =>
   values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length

@@ -1,6 +1,6 @@
 import { testWebhook } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
-import { requireWebhookUrl } from '../../generations/resolve-webhook.ts'
+import { requireWebhookUrl } from '../../generations/create/resolve-webhook.ts'
 import { callerOf } from '../../http/caller.ts'
 import { addOperation } from '../../http/operation.ts'
 import { baseUrl, deliveryUrl } from '../../http/urls.ts'

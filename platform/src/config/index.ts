@@ -1,0 +1,28 @@
+export {
+  ConfigError,
+  type Environment,
+  readChoice,
+  readInteger,
+  readList,
+  readPattern,
+  readRedisUrl,
+  readString,
+  readUrl
+} from './readers.ts'
+export {
+  type DiskStoreConfig,
+  type LogConfig,
+  type MetricsAddress,
+  type ObjectStoreConfig,
+  readLog,
+  readMetricsAddress,
+  readObjectStore,
+  readRecovery,
+  readRedis,
+  readRedisPrefix,
+  readTracing,
+  type RecoveryConfig,
+  type RedisConfig,
+  type S3StoreConfig,
+  type TracingConfig
+} from './shared.ts'

@@ -1,0 +1,85 @@
+import { faultOfRedisUrl } from './redis-url.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** A setting that stops the start; its message says what to set. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const shown = (value: string) => JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
+
+/** The value of a variable; an empty one counts as unset, since that is how compose files and shells unset it. */
+export const readString = (env: Environment, name: string): string | undefined => {
+  const value = env[name]?.trim()
+  return value === '' ? undefined : value
+}
+
+export const readInteger = (env: Environment, name: string, fallback: number, minimum: number, maximum: number): number => {
+  const text = readString(env, name)
+  if (text === undefined) return fallback
+  const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= minimum && value <= maximum) return value
+  throw new ConfigError(`${name} must be an integer from ${minimum} to ${maximum}, not ${shown(text)}.`)
+}
+
+/** A number from 0 to 1. */
+export const readShare = (env: Environment, name: string, fallback: number): number => {
+  const text = readString(env, name)
+  if (text === undefined) return fallback
+  const value = /^\d*\.?\d+$/.test(text) ? Number(text) : Number.NaN
+  if (value >= 0 && value <= 1) return value
+  throw new ConfigError(`${name} must be a number from 0 to 1, not ${shown(text)}.`)
+}
+
+export const readChoice = <const T extends string>(env: Environment, name: string, choices: readonly T[], fallback: T): T => {
+  const text = readString(env, name)
+  if (text === undefined) return fallback
+  const found = choices.find((choice) => choice === text)
+  if (found !== undefined) return found
+  throw new ConfigError(`${name} must be one of ${choices.join(', ')}, not ${shown(text)}.`)
+}
+
+export const readPattern = (env: Environment, name: string, pattern: RegExp, described: string): string | undefined => {
+  const text = readString(env, name)
+  if (text === undefined || pattern.test(text)) return text
+  throw new ConfigError(`${name} must be ${described}, not ${shown(text)}.`)
+}
+
+const wrongWith = (url: URL): string | undefined => {
+  if (url.username !== '' || url.password !== '') return 'a user name or password'
+  if (url.search !== '' || url.href.includes('?')) return 'a query'
+  if (url.hash !== '' || url.href.includes('#')) return 'a fragment'
+  return undefined
+}
+
+/** The URL of a Redis, without a closing slash. Its text is not repeated in errors, since it may hold a password. */
+export const readRedisUrl = (env: Environment): string | undefined => {
+  const text = readString(env, 'REDIS_URL')
+  const fault = text === undefined ? undefined : faultOfRedisUrl(text)
+  if (fault === undefined) return text?.replace(/\/+$/, '')
+  throw new ConfigError(`REDIS_URL ${fault}`)
+}
+
+/**
+ * An absolute URL of one of the given protocols, without a closing slash. Its text is not repeated in errors, since it may
+ * hold a password. Paths are put after it, so it may end with one at most.
+ */
+export const readUrl = (env: Environment, name: string, protocols: readonly string[]): string | undefined => {
+  const text = readString(env, name)
+  if (text === undefined) return undefined
+  if (/\s/.test(text) || !URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
+    const beginnings = protocols.map((protocol) => `${protocol}//`).join(' or ')
+    throw new ConfigError(`${name} must be an absolute URL that starts with ${beginnings}.`)
+  }
+  const url = new URL(text)
+  const wrong = wrongWith(url)
+  if (wrong !== undefined) throw new ConfigError(`${name} has ${wrong}, and paths are put after it: leave that out.`)
+  return url.href.replace(/\/+$/, '')
+}
+
+export const readList = (env: Environment, name: string, fallback = ''): string[] =>
+  (readString(env, name) ?? fallback)
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')

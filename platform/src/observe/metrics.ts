@@ -1,0 +1,2 @@
+export { addProcessMetrics } from './process-metrics.ts'
+export { serveMetrics } from './serve-metrics.ts'
