@@ -3,6 +3,7 @@ import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { modelCard } from './model/card.ts'
+import { keyOf } from './model/model-ref.ts'
 import type { OpenModel } from './model/open-model.ts'
 import type { SamplerForm } from './sampler/open-sampler.ts'
 
@@ -10,10 +11,11 @@ const INTERVAL_MS = 30_000
 /** Twenty announcements: longer than a runner that lives is ever silent. */
 const REVISION_SECONDS = 600
 
-/** Keys: the hash of cards and the card's own string; id, card. */
+/** Keys: the hash of cards, the card's own string and the revisions there were; id, card, revision, time. */
 const ANNOUNCE = `${WHEN_FULL}
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('SET', KEYS[2], ARGV[2], 'EX', ${REVISION_SECONDS})`
+redis.call('SET', KEYS[2], ARGV[2], 'EX', ${REVISION_SECONDS})
+redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[3])`
 
 /**
  * Tells the API which models this runner serves: now, whenever Redis was lost and found again, and now and then.
@@ -28,7 +30,8 @@ export const announceModels = (
   const announceOne = (model: OpenModel, order: number) => {
     const { id, revision } = model.manifest
     const card = JSON.stringify(modelCard(model, { order, form }, new Date()))
-    return redis.eval(ANNOUNCE, 2, keys.models, keys.modelRevision(id, revision), id, card)
+    const places = [keys.models, keys.modelRevision(id, revision), keys.revisions]
+    return redis.eval(ANNOUNCE, places.length, ...places, id, card, keyOf({ id, revision }), Date.now())
   }
   const announce = () =>
     void Promise.all(models.map(announceOne)).catch((error: unknown) => log.warn({ err: error }, 'could not announce the models'))

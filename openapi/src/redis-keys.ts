@@ -19,6 +19,8 @@ export const redisKeys = (prefix: string) => {
     liveDeliveries: (generationId: string) => `${root}:live-deliveries:${generationId}`,
     /** Hash: model id to ModelCard (JSON), the one announced last. */
     models: `${root}:models`,
+    /** Sorted set: `<model>@<revision>` of what runners have offered, by the time in ms at which that was first announced. */
+    revisions: `${root}:revisions`,
     /** String: ModelCard (JSON) of a revision. Lapses a while after runners cease to announce it. */
     modelRevision: (model: string, revision: string) => `${root}:models:${model}@${revision}`,
     /** String: a CancelMark (JSON). Written once, never taken back. */

@@ -15,8 +15,8 @@ const parseCard = jsonParserOf(ModelCard)
 
 export interface ModelRegistry {
   /**
-   * Cards of all announced models, the default first. At most half a second old. Of a model's revisions that are announced it is
-   * the last, unless no runner that lives serves that one and one does another.
+   * Cards of all announced models, the default first. At most half a second old. Of a model's revisions that runners which live
+   * offer it is the newest, the one first announced last; while none lives, the one announced last.
    */
   cards(): Promise<readonly ModelCard[]>
 }
@@ -45,14 +45,14 @@ const ordered = (cards: readonly ModelCard[], defaultModel: string | undefined):
   )
 }
 
-/** What the runner offers of a model that was started last: of several revisions it serves, the first. */
-const offeredOf = (id: string, runners: readonly RunnerCard[]): string | undefined =>
-  runners
-    .toSorted((a, b) => Date.parse(b.started_at) - Date.parse(a.started_at))
-    .flatMap(({ models }) => models.find((model) => model.id === id)?.revision ?? [])[0]
+/** Revisions of a model that runners which live offer: of several that one of them serves, the first. */
+const offeredOf = ({ id, revision }: ModelCard, runners: readonly RunnerCard[]): string[] =>
+  // Runners of the release before this one do not say which they serve.
+  runners.flatMap(({ models }) => models.find((model) => model.id === id) ?? []).map((model) => model.revision ?? revision)
 
-const isServed = ({ id, revision }: ModelCard, runners: readonly RunnerCard[]): boolean =>
-  runners.some(({ models }) => models.some((model) => model.id === id && (model.revision ?? revision) === revision))
+/** When each `<model>@<revision>` was first announced, in Unix ms. */
+const sinceOf = (flat: readonly string[]): ReadonlyMap<string, number> =>
+  new Map(Array.from({ length: flat.length / 2 }, (_, place) => [flat[2 * place] ?? '', Number(flat[2 * place + 1])]))
 
 /** What runners announce in Redis, cached; concurrent readers share one look. */
 export const createModelRegistry = ({
@@ -78,20 +78,23 @@ export const createModelRegistry = ({
     return { text, card: usable }
   }
 
-  /** Runners of two revisions announce in turn, and the last to do so may be gone. */
-  const served = async (card: ModelCard, live: readonly RunnerCard[]): Promise<ModelCard> => {
-    const revision = isServed(card, live) ? undefined : offeredOf(card.id, live)
-    if (revision === undefined) return card
+  /** Of the revisions that are served, the newest; runners of each announce theirs in turn, and the last to do so may be gone. */
+  const served = async (card: ModelCard, live: readonly RunnerCard[], since: ReadonlyMap<string, number>): Promise<ModelCard> => {
+    const newest = (revision: string) => since.get(`${card.id}@${revision}`) ?? 0
+    const [revision] = offeredOf(card, live).toSorted((a, b) => newest(b) - newest(a))
+    if (revision === undefined || revision === card.revision) return card
     const text = await onRedis(() => redis.get(keys.modelRevision(card.id, revision)))
     return (text === null ? undefined : parseCard(text)) ?? card
   }
 
   const read = async () => {
-    const announced = Object.entries(await onRedis(() => redis.hgetall(keys.models)))
+    const look = () => Promise.all([redis.hgetall(keys.models), redis.zrange(keys.revisions, '0', '-1', 'WITHSCORES')])
+    const [texts, revisions] = await onRedis(look)
+    const announced = Object.entries(texts)
     parsed = new Map(announced.map(([field, text]) => [field, parseOnce(field, text)]))
     const live = await runners.cards()
     const last = [...parsed.values()].flatMap(({ card }) => card ?? [])
-    const cards = ordered(await Promise.all(last.map((card) => served(card, live))), defaultModel)
+    const cards = ordered(await Promise.all(last.map((card) => served(card, live, sinceOf(revisions)))), defaultModel)
     // Having none is not kept: the first announcement is what everybody waits for.
     cached = cards.length > 0 ? { cards, readAt: now() } : undefined
     return cards

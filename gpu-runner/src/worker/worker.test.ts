@@ -192,6 +192,35 @@ test('one whose revision is not served here is put aside, says so, and is made a
   assert.equal(await server.redis.zcard(keys.putAside(old.id, old.revision)), 0)
 })
 
+test('where a runner that lives serves it, one that does not hands it on at once, however often it gets it', async (t) => {
+  const { server, work, add, job, ended } = await open(t)
+  const other = { id: model.manifest.id, revision: 'other' }
+  const card = (id: string, revision: string) =>
+    JSON.stringify({
+      id,
+      version: '0.1.0',
+      started_at: new Date().toISOString(),
+      announced_at: new Date().toISOString(),
+      max_batch: MAX_BATCH,
+      models: [{ id: model.manifest.id, revision, image_ms: null, latency_ms: null }]
+    })
+  await server.redis.hset(keys.runners, 'ours', card('ours', model.manifest.revision), 'theirs', card('theirs', other.revision))
+  await work()
+  const renamed: BatchSampler = { sample: (batch) => sampler.sample({ ...batch, model: model.manifest }) }
+  await work(renamed, [other])
+  const ids = await Promise.all(
+    Array.from({ length: 12 }, (_, seed) =>
+      add({ seed, model_revision: seed % 2 === 0 ? other.revision : model.manifest.revision })
+    )
+  )
+  const begun = performance.now()
+  await until('all are made', async () => (await Promise.all(ids.map(ended))).every(Boolean))
+  // Put aside as where nobody serves them, some would be for half a minute.
+  assert.ok(performance.now() - begun < 10_000)
+  for (const id of ids) assert.equal((await job(id)).returnvalue?.outcome, 'succeeded')
+  assert.equal(await server.redis.zcard(keys.unserved), 0)
+})
+
 test('what fails while the runner is told to stop is handed back, whatever it is', async (t) => {
   const { queue, work, add, job } = await open(t)
   const id = await add({ num_images: 4, seed: 600 })

@@ -78,8 +78,8 @@ const putAside = async (
   token: string | undefined,
   error: NotServed
 ): Promise<never> => {
-  await reporter(job, log)({ stage: 'waiting_for_model', progress: null, message: error.message })
-  const delayMs = await aside.note(job.id ?? '', error.model)
+  const { delayMs, isServed } = await aside.note(job.id ?? '', error.model)
+  if (!isServed) await reporter(job, log)({ stage: 'waiting_for_model', progress: null, message: error.message })
   await whileHeld(job, () => job.moveToDelayed(Date.now() + delayMs, token))
   throw new DelayedError()
 }

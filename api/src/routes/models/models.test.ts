@@ -77,7 +77,7 @@ test('models that runners announce no more come last, unless all are such or one
   assert.deepEqual(await idsNow(), ['live-too', 'live', 'retired'])
 })
 
-test('of two revisions the one announced last is offered, unless only the other has runners that live', async () => {
+test('of the revisions that runners offer the newest is offered, whoever announced last; without runners the last one', async () => {
   const { redis, app } = context
   const keys = { ...context.keys, models: `${context.keys.models}:revisions` }
   const runner = (started_at: string, ...revisions: (string | undefined)[]): RunnerCard => ({
@@ -98,24 +98,27 @@ test('of two revisions the one announced last is offered, unless only the other 
     const [card] = await createModelRegistry({ redis, keys, runners, defaultModel: undefined, log: app.log }).cards()
     return card?.revision
   }
-  for (const revision of ['new', 'old']) {
-    const card = JSON.stringify(modelCard({ revision }))
-    await redis.hset(keys.models, 'emoji-32', card)
-    await redis.set(keys.modelRevision('emoji-32', revision), card)
+  for (const [since, revision] of ['old', 'new'].entries()) {
+    await redis.set(keys.modelRevision('emoji-32', revision), JSON.stringify(modelCard({ revision })))
+    await redis.zadd(keys.revisions, since, `emoji-32@${revision}`)
   }
+  const announce = (revision: string) => redis.hset(keys.models, 'emoji-32', JSON.stringify(modelCard({ revision })))
   const [old, both, fresh] = [
-    runner('2026-01-01T00:00:00.000Z', 'old'),
-    runner('2026-01-01T00:00:01.000Z', 'new', 'old'),
-    runner('2026-01-01T00:00:02.000Z', 'new')
+    runner('2026-01-01T00:00:02.000Z', 'old'),
+    runner('2026-01-01T00:00:01.000Z', 'old', 'new'),
+    runner('2026-01-01T00:00:00.000Z', 'new')
   ]
-  assert.equal(await offered(), 'old')
-  assert.equal(await offered(old, fresh), 'old')
-  assert.equal(await offered(fresh), 'new')
-  assert.equal(await offered(both), 'old')
-  assert.equal(await offered(runner('2026-01-01T00:00:03.000Z', undefined)), 'old')
-  await redis.hset(keys.models, 'emoji-32', JSON.stringify(modelCard({ revision: 'gone' })))
-  assert.equal(await offered(old, both), 'new')
-  assert.equal(await offered(old, runner('2026-01-01T00:00:01.000Z', 'lapsed')), 'gone')
+  for (const last of ['old', 'new', 'gone']) {
+    await announce(last)
+    assert.equal(await offered(), last)
+    assert.equal(await offered(old, fresh), 'new', last)
+    assert.equal(await offered(fresh), 'new', last)
+    assert.equal(await offered(old), 'old', last)
+    // One that serves two revisions offers the first.
+    assert.equal(await offered(both), 'old', last)
+    assert.equal(await offered(runner('2026-01-01T00:00:03.000Z', undefined)), last)
+    assert.equal(await offered(runner('2026-01-01T00:00:03.000Z', 'lapsed')), last)
+  }
 })
 
 test('cards that cannot be read are left out and logged once', async () => {
