@@ -1,18 +1,18 @@
-import { ConfigError } from '@nextscale/platform/config'
+import { ConfigError, WRONG_SETTING } from '@nextscale/platform/config'
 import { printError } from '@nextscale/platform/terminal'
 
 /** Ends the process with a sentence for whoever started it. */
-export const fail = (sentence: string): never => {
+export const fail = (sentence: string, exitCode = 1): never => {
   printError(sentence)
-  process.exit(1)
+  process.exit(exitCode)
 }
 
-/** What a reader of the environment makes of it; a setting it cannot take ends the process. */
-export const configure = <T>(read: () => T): T => {
+/** What comes of the settings; one that cannot be taken ends the process. */
+export const configure = async <T>(read: () => T | Promise<T>): Promise<T> => {
   try {
-    return read()
+    return await read()
   } catch (error) {
-    if (error instanceof ConfigError) return fail(error.message)
+    if (error instanceof ConfigError) return fail(error.message, WRONG_SETTING)
     throw error
   }
 }

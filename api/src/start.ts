@@ -5,6 +5,7 @@ import type { Config } from './config.ts'
 
 // Compiled code is kept between starts, which takes a third off them; so the rest is imported after this.
 enableCompileCache()
+const { WRONG_SETTING } = await import('@nextscale/platform/config')
 const { readConfig } = await import('./config.ts')
 const { configure, fail } = await import('./fail.ts')
 const { isErrno } = await import('@nextscale/platform/errno')
@@ -29,10 +30,10 @@ const listen = async (app: FastifyInstance, { host, port }: Config): Promise<voi
   }
 }
 
-const config = configure(readConfig)
+const config = await configure(readConfig)
 const refusal = await whyNotStart(config)
-if (refusal !== undefined) fail(refusal)
-const app = await buildApp(config, { logStream: await openLogStream(config) })
+if (refusal !== undefined) fail(refusal, WRONG_SETTING)
+const app = await configure(async () => buildApp(config, { logStream: await openLogStream(config) }))
 
 /** Closes the server, once load balancers have had their time to see that it is not ready any more. */
 const close = async (delayMs: number, hurry: AbortSignal) => {

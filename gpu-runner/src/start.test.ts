@@ -14,9 +14,9 @@ const start = (env: Record<string, string>) => {
   return { status, stderr }
 }
 
-test('a bad setting ends the start with one sentence and exit code 1', () => {
+test('a bad setting ends the start with one sentence and exit code 78, which says that starting again is of no use', () => {
   assert.deepEqual(start({ MAX_BATCH: 'many' }), {
-    status: 1,
+    status: 78,
     stderr: 'gpu-runner: MAX_BATCH must be an integer from 1 to 256, not "many".\n'
   })
 })
@@ -27,7 +27,7 @@ test('a model whose weights were changed ends the start with a sentence that nam
   const bytes = await readFile(path)
   await writeFile(path, bytes.fill(1, bytes.length - 1))
   const { status, stderr } = start({ MODELS: folder })
-  assert.equal(status, 1)
+  assert.equal(status, 78)
   assert.match(stderr, /^gpu-runner: .*transformer\.safetensors has sha256 .*\n$/)
 })
 
@@ -36,7 +36,7 @@ test('a manifest that is a pipe ends the start at once', async (t) => {
   await rm(join(folder, 'manifest.json'))
   execFileSync('mkfifo', [join(folder, 'manifest.json')])
   const { status, stderr } = start({ MODELS: folder })
-  assert.equal(status, 1)
+  assert.equal(status, 78)
   assert.match(stderr, /^gpu-runner: [^\n]+manifest\.json cannot be opened: it is not a regular file\.\n$/)
 })
 
@@ -45,11 +45,20 @@ test('a weight of a type that only a graph notices ends the start with its file,
   await changeEntry(folder, 'transformer', 'head.bias', { dtype: 'I32', shape: [1_024] })
   const { status, stderr } = start({ MODELS: folder })
   const sentence = 'transformer.safetensors: tensor head.bias has type I32, expected F32, F16 or BF16.'
-  assert.deepEqual([status, stderr], [1, `gpu-runner: ${sentence}\n`])
+  assert.deepEqual([status, stderr], [78, `gpu-runner: ${sentence}\n`])
 })
 
 test('two folders with one revision of one model are refused', () => {
   const { status, stderr } = start({ MODELS: `${SHIPPED_MODEL},${SHIPPED_MODEL}` })
-  assert.equal(status, 1)
+  assert.equal(status, 78)
   assert.match(stderr, /two folders with revision f8220c2e1e3c of emoji-32/)
+})
+
+test('a directory that cannot be used is named with its setting', () => {
+  const { status, stderr } = start({ OBJECT_DIR: '/dev/null/pictures', CACHE_DIR: 'none' })
+  assert.equal(status, 78)
+  assert.match(
+    stderr,
+    /^gpu-runner: OBJECT_DIR=\/dev\/null\/pictures cannot be used \(ENOTDIR[^\n]+set it to a directory[^\n]+\n$/
+  )
 })

@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 // Code compiled once is loaded the next time, without the type stripper: 20 MB less and a quicker start.
 enableCompileCache()
-const { ConfigError } = await import('@nextscale/platform/config')
+const { ConfigError, WRONG_SETTING } = await import('@nextscale/platform/config')
 const { openLog } = await import('@nextscale/platform/log')
 const { readConfig } = await import('./config.ts')
 const { printError } = await import('@nextscale/platform/terminal')
@@ -16,7 +16,7 @@ const NANOSECONDS_PER_MS = 1e6
 const refuse = (error: unknown): never => {
   const isForeseen = error instanceof ConfigError || error instanceof ModelError
   printError(isForeseen ? `gpu-runner: ${error.message}` : String(error instanceof Error ? error.stack : error))
-  process.exit(1)
+  process.exit(isForeseen ? WRONG_SETTING : 1)
 }
 
 const main = async (): Promise<void> => {

@@ -88,6 +88,15 @@ describe('the lock of a data directory', () => {
     assert.equal(statSync(fresh).mode & 0o777, 0o700)
   })
 
+  it('that cannot be made is a sentence that names the setting', () => {
+    for (const home of ['/dev/null/home', '/etc/hostname'])
+      assert.throws(
+        () => lockHome(home),
+        (error: unknown) =>
+          error instanceof StartError && /^The data directory cannot be made .* set NEXTSCALE_HOME/.test(error.message)
+      )
+  })
+
   it('says where the API is for as long as it is held', async () => {
     const home = await newHome()
     const lock = lockHome(home)
@@ -166,6 +175,16 @@ describe('restarting', () => {
     cwd: tmpdir(),
     env: process.env,
     stopTimeoutMs: 2000
+  })
+
+  it('gives a child up at once that says it does not start as it is set', async () => {
+    const out = new PassThrough()
+    const lines = linePrinter({ out, color: false })
+    const supervised = supervise({ program: program('process.exit(78)'), lines, record: () => undefined })
+    await once(supervised.gaveUp, 'abort', { signal: AbortSignal.timeout(5_000) })
+    await supervised.stop()
+    out.end()
+    assert.equal(await text(out), 'launcher runner does not start as it is set, and starting it again would change nothing.\n')
   })
 
   it('starts a killed child again, and not once it was stopped', async () => {

@@ -68,7 +68,12 @@ const OWNER_ONLY = 0o700
 
 /** Makes a data directory that its owner alone can enter: what lies in it is worth as much as the key. */
 const ownHome = (home: string): void => {
-  mkdirSync(home, { recursive: true, mode: OWNER_ONLY })
+  try {
+    mkdirSync(home, { recursive: true, mode: OWNER_ONLY })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StartError(`The data directory cannot be made (${reason}): set NEXTSCALE_HOME to a directory of your own.`)
+  }
   if ((statSync(home).mode & 0o777) === OWNER_ONLY) return
   try {
     chmodSync(home, OWNER_ONLY)

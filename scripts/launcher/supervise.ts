@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { WRONG_SETTING } from '@nextscale/platform/config'
 import { identifyProcess, type ProcessIdentity } from './identify-process.ts'
 import type { LinePrinter, Speaker } from './print-lines.ts'
 import { planRestart } from './plan-restart.ts'
@@ -56,6 +57,10 @@ export const supervise = (options: SuperviseOptions): Supervised => {
       record(program.name, undefined)
       if (child.pid !== undefined) killGroup(child.pid)
       if (stopping) return
+      if (code === WRONG_SETTING) {
+        lines.print('launcher', `${program.name} does not start as it is set, and starting it again would change nothing.`)
+        return gaveUp.abort()
+      }
       const plan = planRestart({ failures, ranMs: performance.now() - startedAt })
       failures = plan.failures
       if (plan.kind === 'give-up') {

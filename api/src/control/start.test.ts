@@ -260,6 +260,6 @@ test('SIGTERM ends it within seconds when Redis went away, with 1 since nothing 
 
 test('what is set wrong is said in a sentence', async () => {
   const control = await start({ BACKLOG_INTERVAL_MS: 'often' }, false)
-  assert.deepEqual((await control.exit)[0], 1)
+  assert.deepEqual((await control.exit)[0], 78)
   assert.match(control.output(), /^BACKLOG_INTERVAL_MS must be an integer/)
 })

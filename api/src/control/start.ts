@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { ConfigError } from '@nextscale/platform/config'
 import { configure, fail } from '../fail.ts'
 import { openLog } from '@nextscale/platform/log'
 import { readControlConfig } from './config.ts'
@@ -8,7 +7,7 @@ import { type Control, startControl } from './control.ts'
 /** What stopping may take beyond a webhook request, which has its own deadline. */
 const STOP_MS = 8000
 
-const config = configure(readControlConfig)
+const config = await configure(readControlConfig)
 const log = await openLog(config)
 
 const told = new AbortController()
@@ -29,10 +28,7 @@ const stop = async (control: Control): Promise<void> => {
   process.exit(1)
 }
 
-const control = await startControl(config, log, told.signal).catch((error: unknown) => {
-  if (error instanceof ConfigError) return fail(error.message)
-  throw error
-})
+const control = await configure(() => startControl(config, log, told.signal))
 if (control) {
   log.info('control ready')
   if (!told.signal.aborted) await once(told.signal, 'abort')

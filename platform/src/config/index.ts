@@ -7,7 +7,8 @@ export {
   readPattern,
   readRedisUrl,
   readString,
-  readUrl
+  readUrl,
+  WRONG_SETTING
 } from './readers.ts'
 export {
   type DiskStoreConfig,

@@ -2,6 +2,9 @@ import { faultOfRedisUrl } from './redis-url.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** Exit code of a process that a setting stops (`EX_CONFIG` of sysexits): starting it again changes nothing. */
+export const WRONG_SETTING = 78
+
 /** A setting that stops the start; its message says what to set. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
