@@ -113,9 +113,21 @@ const runScript = (script, args) => {
   const cwd = isCommand(script) ? process.cwd() : root
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH ?? ''}` }
   const child = spawn(pinnedNode, [join(root, 'scripts', script), ...args], { cwd, stdio: 'inherit', env })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  let isHungUp = false
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => {
+      isHungUp ||= signal === 'SIGHUP'
+      child.kill(signal)
+    })
   child.on('error', (error) => fail(`${pinnedNode} does not start: ${error.message}`))
-  child.on('exit', (code, signal) => process.exit(code ?? 128 + os.signals[signal]))
+  child.on('exit', (code, signal) => {
+    // Node 20 aborts at its exit where it would set a terminal back that is gone: the signal ends it without.
+    if (isHungUp) {
+      process.removeAllListeners('SIGHUP')
+      return process.kill(process.pid, 'SIGHUP')
+    }
+    process.exit(code ?? 128 + os.signals[signal])
+  })
 }
 
 const [script, ...args] = process.argv.slice(2)

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // `nextscale <command> …`: starts the command under the pinned Node. Itself it must run on Node 20 with nothing installed.
 
+import { writeSync } from 'node:fs'
+
 /** Start file of each command, seen from this folder. */
 const COMMANDS = {
   models: '../gpu-runner/src/cli/start.ts',
@@ -44,7 +46,12 @@ if (entry) {
   process.argv.splice(2, Infinity, entry, ...(entry === CLIENT ? [command] : []), ...args)
   await import('./bootstrap.mjs')
 } else if (['', '-h', '--help', 'help'].includes(command)) {
-  console.log(HELP)
+  try {
+    writeSync(1, `${HELP}\n`)
+  } catch (error) {
+    if (error.code !== 'EPIPE') console.error(`nextscale: The output cannot be written: ${error.message}`)
+    process.exitCode = error.code === 'EPIPE' ? 141 : 1
+  }
 } else {
   const words = Object.keys(COMMANDS).filter((word) => !word.startsWith('-'))
   console.error(`Usage: nextscale <command> …, where the command is one of: ${words.join(', ')}.`)

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { CommandError } from '../cli/command.ts'
+import { WrongCommandLine } from '../cli/command.ts'
 import { type Precision, PRECISIONS } from '../model/manifest.ts'
 
 /** Options that every measurement of an engine has. */
@@ -11,24 +11,24 @@ export const MEASURE_OPTIONS = {
 
 const MAX_COUNT = 1_000_000
 
-/** @throws CommandError naming the option. */
+/** @throws WrongCommandLine naming the option. */
 export const readCount = (option: string, text: string): number => {
   const count = Number(text)
   if (/^[1-9]\d*$/.test(text) && count <= MAX_COUNT) return count
-  throw new CommandError(`--${option} must be an integer from 1 to ${MAX_COUNT}, not "${text}".`)
+  throw new WrongCommandLine(`--${option} must be an integer from 1 to ${MAX_COUNT}, not "${text}".`)
 }
 
 const readList = <T>(text: string, read: (item: string) => T): T[] => [
   ...new Set(text.split(',').map((item) => read(item.trim())))
 ]
 
-/** @throws CommandError naming the option. */
+/** @throws WrongCommandLine naming the option. */
 export const readMeasureOptions = (values: { precision: string; batch: string; threads: string }) => ({
   batches: readList(values.batch, (item) => readCount('batch', item)),
   threads: readCount('threads', values.threads),
   precisions: readList(values.precision, (item): Precision => {
     const precision = PRECISIONS.find((each) => each === item)
     if (precision) return precision
-    throw new CommandError(`--precision must be ${PRECISIONS.join(', ')}, or several of them with commas, not "${item}".`)
+    throw new WrongCommandLine(`--precision must be ${PRECISIONS.join(', ')}, or several of them with commas, not "${item}".`)
   })
 })

@@ -29,7 +29,7 @@ export const check: Command = {
     const tensors = buildGraphs(model)
     say('shapes     every tensor the graphs need has the shape they need')
     await verifyValues(tensors)
-    say('values     every weight is a number, and no matrix is of one value')
+    say('values     every weight is a number, and no matrix that must differ is of one value')
     const { smokeRun } = await import('./smoke-run.ts')
     const { loadMs, imageMs } = await smokeRun(model, precision)
     const peak = process.resourceUsage().maxRSS * BYTES_PER_KB

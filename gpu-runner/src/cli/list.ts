@@ -46,7 +46,7 @@ export const list: Command = {
         rows.push({ ...(await describeModel(await openModel(folder))), folder })
       } catch (error) {
         if (!(error instanceof ModelError)) throw error
-        refused.push(error.message)
+        refused.push(error.message.includes(folder) ? error.message : `${folder}: ${error.message}`)
       }
     }
     const [first] = rows

@@ -37,6 +37,18 @@ const objectsText = (count: number) => `${count} object${count === 1 ? '' : 's'}
 const toLine = ({ id, objects, sizeBytes, changedAt }: StoredGeneration) =>
   `${id}  ${objectsText(objects)}, ${bytesText(sizeBytes)}, ${new Date(changedAt).toISOString().slice(0, 10)}`
 
+const AGES = [
+  [86_400, 'day'],
+  [3600, 'hour'],
+  [60, 'minute']
+] as const
+
+const ageText = (seconds: number): string => {
+  const [size, unit] = AGES.find(([each]) => seconds % each === 0) ?? [1, 'second']
+  const count = seconds / size
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}
+
 const summaryOf = (found: readonly StoredGeneration[]) => {
   const objects = found.reduce((sum, each) => sum + each.objects, 0)
   const bytes = found.reduce((sum, each) => sum + each.sizeBytes, 0)
@@ -72,7 +84,8 @@ export const orphans: Command<ObjectsContext> = {
     return async (context) => {
       if (values.remove && !values['although-empty']) await checkNotEmpty(context, seconds)
       const found = await collect(context, seconds)
-      if (found.length === 0) return 'There are no objects of generations that Redis does not know of.'
+      if (found.length === 0)
+        return `There are no objects older than ${ageText(seconds)} of generations that Redis does not know of.`
       if (!values.remove) {
         const more = found.length > MOST_SHOWN ? [`… and ${found.length - MOST_SHOWN} more`] : []
         const lines = [...found.slice(0, MOST_SHOWN).map(toLine), ...more]

@@ -59,7 +59,7 @@ const isThere = (id: string) =>
     () => false
   )
 
-const NONE = 'There are no objects of generations that Redis does not know of.\n'
+const none = (age: string) => `There are no objects older than ${age} of generations that Redis does not know of.\n`
 
 test('what nobody knows of is shown, and removed only on demand', async () => {
   const [old, young] = [await put(32), await put(20)]
@@ -75,7 +75,7 @@ test('what nobody knows of is shown, and removed only on demand', async () => {
     'Removed 1 object, 2 kB, of 1 generation that Redis does not know of.\n'
   )
   assert.deepEqual([await isThere(old), await isThere(young)], [false, true])
-  assert.equal((await run(['orphans', '--remove'])).stdout, NONE)
+  assert.equal((await run(['orphans', '--remove'])).stdout, none('31 days'))
 })
 
 test('a shorter age is taken where Redis knows of some generation, or on demand', async () => {
@@ -86,7 +86,7 @@ test('a shorter age is taken where Redis knows of some generation, or on demand'
   assert.ok(await isThere(id))
   const other = await put(2)
   await redis.zadd(keys.expiry, Date.now(), other)
-  assert.equal((await run(['orphans', '--older-than', '50h', '--remove'])).stdout, NONE)
+  assert.equal((await run(['orphans', '--older-than', '50h', '--remove'])).stdout, none('50 hours'))
   assert.match((await run(['orphans', '--older-than', '47h', '--remove'])).stdout, /^Removed 1 object/)
   assert.deepEqual([await isThere(id), await isThere(other)], [false, true])
   await redis.flushall()
@@ -95,7 +95,7 @@ test('a shorter age is taken where Redis knows of some generation, or on demand'
 })
 
 test('nothing is made where there is nothing', async () => {
-  assert.equal((await run(['orphans'])).stdout, NONE)
+  assert.equal((await run(['orphans'])).stdout, none('31 days'))
   assert.deepEqual(await readdir(home), [])
 })
 

@@ -9,6 +9,8 @@ export interface CliConfig {
   apiKey: string | undefined
   /** How the terminal shows pictures; `undefined` where it cannot. */
   imageProtocol: ImageProtocol | undefined
+  /** Whether the terminal knows how to clear a line. */
+  canErase: boolean
 }
 
 const DEFAULT_URL = 'http://localhost:8080'
@@ -47,6 +49,11 @@ const urlOfLauncher = (home: string | undefined): string | undefined => {
   return url !== undefined && isOfThisMachine(url) ? url : undefined
 }
 
+const canErase = (env: NodeJS.ProcessEnv, platform: NodeJS.Platform): boolean => {
+  const terminal = env['TERM'] ?? ''
+  return terminal === '' ? platform === 'win32' : !/^(dumb|unknown)$/.test(terminal)
+}
+
 const hasColor = (env: NodeJS.ProcessEnv, platform: NodeJS.Platform): boolean => {
   if (env['NO_COLOR']) return false
   const terminal = env['TERM'] ?? ''
@@ -72,5 +79,5 @@ export const readConfig = (
   const url = options.url ?? (env['NEXTSCALE_URL'] || urlOfLauncher(home) || DEFAULT_URL)
   const ownKey = () => (isOfThisMachine(url) ? readOfLauncher('api-key', home) : undefined)
   const apiKey = options['api-key'] ?? (env['NEXTSCALE_API_KEY'] || ownKey())
-  return { url, apiKey, imageProtocol: imageProtocol(env, platform) }
+  return { url, apiKey, imageProtocol: imageProtocol(env, platform), canErase: canErase(env, platform) }
 }

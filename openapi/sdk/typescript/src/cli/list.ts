@@ -1,6 +1,6 @@
 import type { Generation } from '../generated/contract.ts'
 import type { ListFilters } from '../generations/list.ts'
-import { type Command, COMMON_USAGE, parse, readNumber } from './command.ts'
+import { type Command, COMMON_USAGE, parse, readNumber, UsageError } from './command.ts'
 import { describe } from './describe.ts'
 
 const LIMIT = 20
@@ -22,12 +22,13 @@ export const list: Command = {
   run: async (args, open) => {
     const { values } = parse(args, OPTIONS, { usage, positionals: [0, 0] })
     const limit = readNumber('limit', values.limit) ?? LIMIT
+    if (!Number.isInteger(limit) || limit < 1) throw new UsageError(`--limit is "${values.limit}"; give a whole number from 1.`)
     const { client, out, signal } = open(values)
     // Which statuses there are is the server's to say.
     const status = values.status as ListFilters['status']
     const { model, label } = values
     const filters: ListFilters = {
-      limit: Math.min(Math.max(1, limit), PAGE_SIZE),
+      limit: Math.min(limit, PAGE_SIZE),
       ...(status && { status }),
       ...(model !== undefined && { model }),
       ...(label !== undefined && { label })

@@ -25,7 +25,7 @@ const watch = async (preview: Answer): Promise<{ written: string; said: string[]
   base = server.url
   const client = new Nextscale({ baseUrl: server.url, maxRetries: 0 })
   const written: string[] = []
-  const terminal = openTerminal('kitty', { isTTY: true, write: (text) => written.push(text) })
+  const terminal = openTerminal({ imageProtocol: 'kitty', canErase: true }, { isTTY: true, write: (text) => written.push(text) })
   const said: string[] = []
   const out: Output = { ...openOutput(), say: (line) => void said.push(line) }
   const signal = new AbortController().signal

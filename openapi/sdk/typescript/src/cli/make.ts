@@ -38,10 +38,11 @@ const showEvents = ({ client, terminal, signal }: Context) => {
   let shown = Promise.resolve()
   let line = ''
   const show = async ({ event, data }: GenerationEvent): Promise<void> => {
+    if (signal.aborted) return
     if (event === 'preview' && terminal.canShowImages) await terminal.showImage(await client.download(data, { signal }))
     if (event === 'snapshot') line = stateLine(data)
     if (event === 'progress') line = progressLine(data)
-    terminal.status(line)
+    if (!signal.aborted) terminal.status(line)
   }
   return {
     // A preview that cannot be shown is no reason to lose the picture.

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { access, constants, open, rm, stat } from 'node:fs/promises'
 import { dirname, parse } from 'node:path'
 import type { GenerateRequest } from '../generated/contract.ts'
@@ -48,6 +49,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'you may not write there',
   EROFS: 'nothing can be written there',
   EISDIR: 'it is a folder',
+  ENOENT: 'no file can be made there',
   ENOSPC: 'the disk is full',
   EDQUOT: 'the disk is full',
   ENAMETOOLONG: 'the name is too long',
@@ -57,7 +59,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Why a file could not be written. */
 export const describeFailure = (path: string, error: unknown): string => {
   const { code = '', message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) }
-  if (code === 'ENOENT') return `${path} cannot be written: there is no folder ${dirname(path)}`
+  if (code === 'ENOENT' && !existsSync(dirname(path))) return `${path} cannot be written: there is no folder ${dirname(path)}`
   return `${path} cannot be written: ${REASONS[code] ?? message}`
 }
 

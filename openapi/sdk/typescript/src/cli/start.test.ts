@@ -193,6 +193,13 @@ describe('nextscale', () => {
       2,
       "nextscale: Option '--watch' does not take an argument. Usage: nextscale generate [CLASS] [-o FILE] [options]\n"
     ],
+    ...['0', '-1', '2.5'].map((limit): [string, string[], Answer, number, string] => [
+      `a limit of ${limit}`,
+      ['list', '--limit', limit],
+      accepted,
+      2,
+      `nextscale: --limit is "${limit}"; give a whole number from 1.\n`
+    ]),
     [
       'an option there is not',
       ['list', '--colour'],

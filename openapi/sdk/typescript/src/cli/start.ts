@@ -40,14 +40,15 @@ const out = openOutput()
 const open =
   (signal: AbortSignal) =>
   (options: ServerOptions): Context => {
-    const { url, apiKey, imageProtocol } = readConfig(options)
+    const config = readConfig(options)
+    const { url, apiKey } = config
     try {
       const onRetry = (error: NextscaleError, delayMs: number) => {
         const line = explainRetry(error, delayMs)
         if (line !== undefined) out.note(`nextscale: ${line}`)
       }
       const client = new Nextscale({ baseUrl: url, apiKey, maxRetries: MAX_RETRIES, onRetry })
-      return { client, out, signal, terminal: openTerminal(imageProtocol) }
+      return { client, out, signal, terminal: openTerminal(config) }
     } catch (error) {
       if (error instanceof TypeError && error.message.startsWith('apiKey'))
         throw new UsageError(error.message.replace(/^apiKey \(or (\w+)\)/, '--api-key (or $1)'), { cause: error })
@@ -82,7 +83,7 @@ const run = async (words: string[], signal: AbortSignal): Promise<void> => {
 
 const stop = new AbortController()
 let firstAt: number | undefined
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     if (firstAt !== undefined && performance.now() - firstAt > SECOND_PRESS_MS) process.exit(INTERRUPTED)
     firstAt ??= performance.now()

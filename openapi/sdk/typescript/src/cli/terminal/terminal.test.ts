@@ -8,9 +8,9 @@ import { openTerminal } from './terminal.ts'
 
 const PNG = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, ...new Uint8Array(4000)])
 
-const terminal = (protocol: ImageProtocol | undefined, { isTTY = true, columns = 80 } = {}) => {
+const terminal = (imageProtocol: ImageProtocol | undefined, { isTTY = true, columns = 80, canErase = true } = {}) => {
   const written: string[] = []
-  return { written, opened: openTerminal(protocol, { isTTY, columns, write: (text) => written.push(text) }) }
+  return { written, opened: openTerminal({ imageProtocol, canErase }, { isTTY, columns, write: (text) => written.push(text) }) }
 }
 
 const printable = (written: string[]) => written.join('').replaceAll('\u001B', '<ESC>').replaceAll('\u0007', '<BEL>')
@@ -99,6 +99,25 @@ describe('a terminal', () => {
     opened.status('bar')
     opened.clear()
     assert.deepEqual([written, opened.canShowImages], [[], false])
+  })
+
+  it('gets no more of a line than fits, and none twice', () => {
+    const { written, opened } = terminal(undefined, { columns: 10 })
+    for (const line of ['░░░░░░░░░░░░ scale', '░░░░░░░░░░░░ other', '█'.repeat(20)]) opened.status(line)
+    opened.clear()
+    opened.clear()
+    const clear = '\r\u001B[2K'
+    assert.deepEqual(written, [`${clear}░░░░░░░░░`, `${clear}█████████`, clear])
+  })
+
+  it('that cannot clear a line gets nothing', async () => {
+    const { written, opened } = terminal('kitty', { canErase: false })
+    await opened.showImage(PNG)
+    opened.status('bar')
+    opened.clear()
+    assert.deepEqual([written, opened.canShowImages], [[], false])
+    const canErase = (env: Record<string, string>) => readConfig({}, env, 'linux').canErase
+    assert.deepEqual([{}, { TERM: '' }, { TERM: 'dumb' }, { TERM: 'vt100' }].map(canErase), [false, false, false, true])
   })
 
   it('is known by its environment', () => {

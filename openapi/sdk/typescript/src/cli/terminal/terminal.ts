@@ -1,5 +1,6 @@
 import { plainLine } from './plain-text.ts'
-import { type ImageProtocol, showImage } from './show-image.ts'
+import type { CliConfig } from '../config.ts'
+import { showImage } from './show-image.ts'
 
 /** Standard error as a place where progress is shown; one that is no terminal shows nothing. */
 export interface Terminal {
@@ -20,15 +21,36 @@ interface Stream {
 const CLEAR = '\r\u001B[2K'
 const COLUMNS = 80
 
-export const openTerminal = (protocol: ImageProtocol | undefined, stream: Stream = process.stderr): Terminal => {
-  const write = (text: string) => void (stream.isTTY && stream.write(text))
+/** As much of a line as fits, so that it can be replaced: what wraps is two. */
+const fit = (line: string, columns: number): string =>
+  Array.from(line)
+    .slice(0, Math.max(0, columns - 1))
+    .join('')
+
+/** `canErase` is whether the terminal knows how to clear a line; one that does not shows no progress. */
+export const openTerminal = (
+  { imageProtocol: protocol, canErase }: Pick<CliConfig, 'imageProtocol' | 'canErase'>,
+  stream: Stream = process.stderr
+): Terminal => {
+  const write = (text: string) => void (stream.isTTY && canErase && stream.write(text))
+  let shownLine = ''
   return {
-    canShowImages: stream.isTTY === true && protocol !== undefined,
-    status: (line) => write(`${CLEAR}${plainLine(line)}`),
-    clear: () => write(CLEAR),
+    canShowImages: stream.isTTY === true && canErase && protocol !== undefined,
+    status: (line) => {
+      const fitting = fit(plainLine(line), stream.columns || COLUMNS)
+      if (fitting === shownLine) return
+      shownLine = fitting
+      write(`${CLEAR}${fitting}`)
+    },
+    clear: () => {
+      if (shownLine !== '') write(CLEAR)
+      shownLine = ''
+    },
     showImage: async (bytes) => {
       const shown = protocol && (await showImage(bytes, protocol, stream.columns || COLUMNS))
-      if (shown !== undefined) write(`${CLEAR}${shown}\n`)
+      if (shown === undefined) return
+      write(`${CLEAR}${shown}\n`)
+      shownLine = ''
     }
   }
 }
