@@ -31,13 +31,14 @@ const findSuites = async (): Promise<Suite[]> => {
   return [SCRIPTS, ...(await Promise.all(suites)), ...PYTHON_SUITES]
 }
 
+const refusal = (name: string, reason: string): Step => ({ name, run: async () => failedStep(name, reason) })
+
 /** What `wanted` names, or everything; shown as it goes where that is one after the other. */
 const findSteps = async (wanted: readonly string[], live = wanted.length > 0): Promise<Step[]> => {
   const suites = await findSuites()
   const names = [CHECKS_NAME, ...suites.map(({ name }) => name)]
   const unknown = wanted.filter((name) => !names.includes(name)).join(', ')
-  if (unknown !== '')
-    return [{ name: unknown, run: async () => failedStep(unknown, `there is ${[...names, CHANGED].join(', ')}`) }]
+  if (unknown !== '') return [refusal(unknown, `there is ${[...names, CHANGED].join(', ')}`)]
   const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name)
   const env = stepEnv()
   return [
@@ -57,6 +58,15 @@ const findSteps = async (wanted: readonly string[], live = wanted.length > 0): P
   ]
 }
 
+/** The checks, and the suites that what has changed can have broken. */
+const findChangedSteps = async (): Promise<Step[]> => {
+  try {
+    return await findSteps([CHECKS_NAME, ...(await chooseChanged(ROOT))], false)
+  } catch (error) {
+    return [refusal(CHANGED, error instanceof Error ? error.message : String(error))]
+  }
+}
+
 const wanted = process.argv.slice(2)
 const isChanged = wanted.length === 1 && wanted[0] === CHANGED
-await runSteps(await (isChanged ? findSteps([CHECKS_NAME, ...(await chooseChanged(ROOT))], false) : findSteps(wanted)))
+await runSteps(await (isChanged ? findChangedSteps() : findSteps(wanted)))
