@@ -14,6 +14,9 @@ const pinnedNode = join(modules, 'node', 'bin', 'node')
 const stampFile = join(modules, '.nextscale-installed')
 const POLICY_FILE = '/usr/sbin/policy-rc.d'
 
+/** Scripts that start no service. */
+const WITHOUT_REDIS = ['generate.ts', 'audit.ts']
+
 /** Whether it is a workspace's command: it needs no Redis, and its arguments name files from where its user stands. */
 const isCommand = (script) => script.startsWith('..')
 
@@ -95,7 +98,7 @@ const aptInstallRedis = () => {
 }
 
 const ensureRedis = (script) => {
-  if (isCommand(script)) return
+  if (isCommand(script) || WITHOUT_REDIS.includes(script)) return
   const isTest = script.startsWith('test')
   if (!isTest && process.env.REDIS_URL) return
   const servers = isTest ? ['redis-server'] : ['redis-server', 'valkey-server']

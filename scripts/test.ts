@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { chooseChanged } from './testing/changed/choose-changed.ts'
 import { failedStep } from './testing/outcome.ts'
 import { CHECKS, runCheck } from './testing/run-check.ts'
 import { runSteps, type Step, stepEnv } from './testing/run-steps.ts'
@@ -7,6 +8,7 @@ import { runSuite, type Suite } from './testing/run-suite.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const CHECKS_NAME = 'checks'
+const CHANGED = 'changed'
 const SCRIPTS: Suite = { name: 'scripts', cwd: ROOT, command: "node --test --test-concurrency=1 'scripts/**/*.test.ts'" }
 const SDK_PYTHON = join(ROOT, 'openapi', 'sdk', 'python')
 const PYTHON_SUITES: Suite[] = [
@@ -29,15 +31,16 @@ const findSuites = async (): Promise<Suite[]> => {
   return [SCRIPTS, ...(await Promise.all(suites)), ...PYTHON_SUITES]
 }
 
-/** What `wanted` names, or everything. */
-const findSteps = async (wanted: readonly string[]): Promise<Step[]> => {
+const refusal = (name: string, reason: string): Step => ({ name, run: async () => failedStep(name, reason) })
+
+/** What `wanted` names, or everything; shown as it goes where that is one after the other. */
+const findSteps = async (wanted: readonly string[], live = wanted.length > 0): Promise<Step[]> => {
   const suites = await findSuites()
   const names = [CHECKS_NAME, ...suites.map(({ name }) => name)]
   const unknown = wanted.filter((name) => !names.includes(name)).join(', ')
-  if (unknown !== '') return [{ name: unknown, run: async () => failedStep(unknown, `there is ${names.join(', ')}`) }]
+  if (unknown !== '') return [refusal(unknown, `there is ${[...names, CHANGED].join(', ')}`)]
   const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name)
   const env = stepEnv()
-  const live = wanted.length > 0
   return [
     ...(isWanted(CHECKS_NAME) ? CHECKS : []).map((check) => ({
       name: check.name,
@@ -55,4 +58,15 @@ const findSteps = async (wanted: readonly string[]): Promise<Step[]> => {
   ]
 }
 
-await runSteps(await findSteps(process.argv.slice(2)))
+/** The checks, and the suites that what has changed can have broken. */
+const findChangedSteps = async (): Promise<Step[]> => {
+  try {
+    return await findSteps([CHECKS_NAME, ...(await chooseChanged(ROOT))], false)
+  } catch (error) {
+    return [refusal(CHANGED, error instanceof Error ? error.message : String(error))]
+  }
+}
+
+const wanted = process.argv.slice(2)
+const isChanged = wanted.length === 1 && wanted[0] === CHANGED
+await runSteps(await (isChanged ? findChangedSteps() : findSteps(wanted)))

@@ -8,7 +8,7 @@ import { TEST_WEBHOOK_EVENT, WEBHOOK_EVENTS } from './schemas/webhook.ts'
 
 const committed = await readFile(new URL('../openapi.json', import.meta.url), 'utf8')
 
-test('openapi.json is what the operations make it (npm run document -w openapi writes it)', async () => {
+test('openapi.json is what the operations make it (npm run generate writes it)', async () => {
   assert.equal(committed, await renderDocument())
 })
 

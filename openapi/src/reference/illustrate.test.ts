@@ -11,7 +11,7 @@ import { codeSamplesOf } from './code-samples.ts'
 
 test('every example of a request is one the contract takes', () => {
   for (const { operationId, body } of operations) {
-    assert.equal(body === undefined, REQUEST_EXAMPLES[operationId] === undefined, operationId)
+    assert.equal(body === undefined, REQUEST_EXAMPLES[operationId] === undefined, `${operationId} in examples/requests.ts`)
     for (const [name, { value }] of Object.entries(REQUEST_EXAMPLES[operationId] ?? {}))
       assert.deepEqual(body && [...Value.Errors(body, value)], [], `${operationId} ${name}`)
   }
@@ -22,7 +22,7 @@ test('every body an operation answers with has an example, and each is one the c
     for (const [status, response] of Object.entries(responses)) {
       for (const [mediaType, schema] of Object.entries(bodiesOf(response))) {
         const example = RESPONSE_EXAMPLES[operationId]?.[Number(status)]?.[mediaType]
-        assert.notEqual(example, undefined, `${operationId} ${status} ${mediaType}`)
+        assert.notEqual(example, undefined, `${operationId} ${status} ${mediaType} has none in examples/responses.ts`)
         if (mediaType !== 'image/*' && mediaType !== 'application/octet-stream')
           assert.deepEqual([...Value.Errors(schema, example)], [], `${operationId} ${status} ${mediaType}`)
       }
@@ -40,7 +40,7 @@ test('every operation says how to call it with curl, and what is not for probes,
   for (const operation of operations) {
     const languages = codeSamplesOf(operation, undefined).map(({ lang }) => lang)
     const withSdks = PROBES.includes(operation.operationId) ? [] : ['TypeScript', 'Python']
-    assert.deepEqual(languages, ['curl', ...withSdks], operation.operationId)
+    assert.deepEqual(languages, ['curl', ...withSdks], `${operation.operationId} in reference/code-samples.ts`)
   }
   const [create] = operations
   assert.ok(create)

@@ -18,7 +18,7 @@ def files(folder: Path) -> dict[str, str]:
 
 
 def test_generated_files_are_current(tmp_path: Path) -> None:
-    """`npm run generate:python -w openapi` writes them."""
+    """`npm run generate` writes them."""
     subprocess.run([sys.executable, ROOT / "scripts" / "generate.py", tmp_path], check=True)
     assert files(ROOT / "src" / "nextscale" / "_generated") == files(tmp_path)
 

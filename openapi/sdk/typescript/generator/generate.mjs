@@ -62,6 +62,6 @@ const render = async () => {
 const text = await render()
 if (!process.argv.includes('--check')) await writeFile(TARGET, text)
 else if ((await readFile(TARGET, 'utf8')) !== text) {
-  console.error('src/generated/contract.ts is not what the contract makes it: npm run generate -w @nextscale/sdk')
+  console.error('src/generated/contract.ts is not what the contract makes it: npm run generate')
   process.exitCode = 1
 }
