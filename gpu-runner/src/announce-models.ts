@@ -2,9 +2,9 @@ import type { RedisKeys } from '@nextscale/openapi'
 import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { modelCard } from './model/card.ts'
-import type { OpenModel } from './model/open-model.ts'
-import type { SamplerForm } from './sampler/open-sampler.ts'
+import { modelCard } from './families/var/card.ts'
+import type { OpenModel } from './families/var/model/open-model.ts'
+import type { SamplerForm } from './families/var/open-sampler.ts'
 
 const INTERVAL_MS = 30_000
 /** Twenty announcements: longer than a runner that lives is ever silent. */

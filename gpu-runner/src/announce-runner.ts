@@ -4,7 +4,7 @@ import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
-import type { OpenModel } from './model/open-model.ts'
+import type { OpenModel } from './families/var/model/open-model.ts'
 import type { Speed } from './observe/speed.ts'
 import { VERSION } from '@nextscale/platform/observe'
 

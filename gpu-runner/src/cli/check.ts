@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { openModel, verifyHashes } from '../model/open-model.ts'
+import { openModel, verifyHashes } from '../families/var/model/open-model.ts'
 import { verifyValues } from '../model/verify-values.ts'
 import { buildGraphs } from './build-graphs.ts'
 import { type Command, parse } from './command.ts'

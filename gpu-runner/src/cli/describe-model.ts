@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
-import { modelCard } from '../model/card.ts'
-import type { OpenModel } from '../model/open-model.ts'
+import { modelCard } from '../families/var/card.ts'
+import type { OpenModel } from '../families/var/model/open-model.ts'
 import type { Weights } from '../model/weights.ts'
 import { formatBytes, formatCount } from './format.ts'
 

@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { ModelError } from '../errors.ts'
-import type { OpenModel } from '../model/open-model.ts'
+import type { OpenModel } from '../families/var/model/open-model.ts'
 import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
-import type { SamplerForm } from './open-sampler.ts'
+import type { SamplerForm } from '../families/var/open-sampler.ts'
 
 /** Below the runner and the API, which need little but need it at once. */
 const NICENESS = 5

@@ -1,9 +1,9 @@
-import type { Manifest } from '../model/manifest.ts'
-import type { ModelShape } from '../model/shape.ts'
+import type { Manifest } from '../families/var/model/manifest.ts'
+import type { ModelShape } from '../families/var/model/shape.ts'
 import type { TensorMap } from '../checkpoint/tensor-info.ts'
-import type { ImageRequest } from './image-request.ts'
-import type { SamplerForm } from './open-sampler.ts'
-import type { SampledImage, SampledPreview } from './sample-batch.ts'
+import type { ImageRequest } from '../families/var/sampler/image-request.ts'
+import type { SamplerForm } from '../families/var/open-sampler.ts'
+import type { SampledImage, SampledPreview } from '../families/var/sampler/sample-batch.ts'
 
 /** A checked model as it crosses to the sampler process, which need not read manifest and headers again. */
 export interface ModelRecord {

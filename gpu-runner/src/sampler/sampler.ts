@@ -3,12 +3,12 @@ import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { JobError } from '../errors.ts'
 import { keyOf, type ModelRef } from '../model/model-ref.ts'
-import type { OpenModel } from '../model/open-model.ts'
+import type { OpenModel } from '../families/var/model/open-model.ts'
 import { loadModels, spawnChild, stopChild } from './child.ts'
 import type { SamplerCommand, SamplerEvent } from './messages.ts'
-import type { SamplerForm } from './open-sampler.ts'
-import type { ImageRequest } from './image-request.ts'
-import type { SampledImage, SampledPreview } from './sample-batch.ts'
+import type { SamplerForm } from '../families/var/open-sampler.ts'
+import type { ImageRequest } from '../families/var/sampler/image-request.ts'
+import type { SampledImage, SampledPreview } from '../families/var/sampler/sample-batch.ts'
 
 const FIRST_RESPAWN_DELAY_MS = 500
 const MAX_RESPAWN_DELAY_MS = 30_000

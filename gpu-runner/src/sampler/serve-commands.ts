@@ -3,9 +3,9 @@ import { ModelError } from '../errors.ts'
 import { keyOf } from '../model/model-ref.ts'
 import { Weights } from '../model/weights.ts'
 import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
-import type { ImageRequest } from './image-request.ts'
-import type { SampledPreview } from './sample-batch.ts'
-import { type OpenSampler, openSampler, type SamplerForm } from './open-sampler.ts'
+import type { ImageRequest } from '../families/var/sampler/image-request.ts'
+import type { SampledPreview } from '../families/var/sampler/sample-batch.ts'
+import { type OpenSampler, openSampler, type SamplerForm } from '../families/var/open-sampler.ts'
 
 const samplers = new Map<string, OpenSampler & { side: number }>()
 const dropped = new Map<number, Set<number>>()

@@ -4,8 +4,8 @@ import type { TestContext } from 'node:test'
 import { temporaryFolder } from '@nextscale/platform/testing'
 import { add } from '../cli/add.ts'
 import type { Context } from '../cli/command.ts'
-import { type OpenModel, openModel } from '../model/open-model.ts'
-import { writeTinyCheckpoint } from './tiny-checkpoint.ts'
+import { type OpenModel, openModel } from '../families/var/model/open-model.ts'
+import { writeTinyCheckpoint } from '../families/var/testing/tiny-checkpoint.ts'
 
 const { signal } = new AbortController()
 const context: Context = { say: () => undefined, stoppable: (work) => work(signal) }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { pino } from 'pino'
-import { type OpenModel, openModel } from '../model/open-model.ts'
+import { type OpenModel, openModel } from '../families/var/model/open-model.ts'
 import { Sampler, type SamplerOptions } from '../sampler/sampler.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { tinyModels } from '../testing/tiny-models.ts'

@@ -2,7 +2,7 @@ import { previewKey, type StoredPreview } from '@nextscale/openapi'
 import type { Logger } from 'pino'
 import { encodePreview } from '../image/encode-preview.ts'
 import type { ObjectStore } from '@nextscale/platform/object-store'
-import type { SampledPreview } from '../sampler/sample-batch.ts'
+import type { SampledPreview } from '../families/var/sampler/sample-batch.ts'
 import type { ProgressTracker } from './progress.ts'
 
 /** Encodes and stores the previews of one attempt beside its sampling. */

@@ -13,7 +13,7 @@ import {
 } from '@nextscale/openapi'
 import { pino } from 'pino'
 import { keyOf } from '../model/model-ref.ts'
-import { type OpenModel, openModel } from '../model/open-model.ts'
+import { type OpenModel, openModel } from '../families/var/model/open-model.ts'
 import type { JobError } from '../errors.ts'
 import { openDiskStore, StoreUnavailable } from '@nextscale/platform/object-store'
 import type { ObjectStore } from '@nextscale/platform/object-store'
