@@ -1,10 +1,9 @@
-import type { RedisKeys } from '@nextscale/openapi'
+import type { ModelCard, RedisKeys } from '@nextscale/openapi'
 import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { modelCard } from './families/var/card.ts'
-import type { OpenModel } from './families/var/model/open-model.ts'
-import type { SamplerForm } from './families/var/open-sampler.ts'
+import type { ServedModel } from './families/family.ts'
+import type { SamplerForm } from './sampler/sampler-form.ts'
 
 const INTERVAL_MS = 30_000
 /** Twenty announcements: longer than a runner that lives is ever silent. */
@@ -22,13 +21,13 @@ redis.call('SET', KEYS[2], ARGV[2], 'EX', ${REVISION_SECONDS})`
 export const announceModels = (
   redis: Redis,
   keys: RedisKeys,
-  { models, form }: { models: readonly OpenModel[]; form: SamplerForm['form'] },
+  { models, form }: { models: readonly ServedModel[]; form: SamplerForm['form'] },
   log: Logger
 ): (() => void) => {
-  const announceOne = (model: OpenModel, order: number) => {
-    const { id, revision } = model.manifest
-    const card = JSON.stringify(modelCard(model, { order, form }, new Date()))
-    return redis.eval(ANNOUNCE, 2, keys.models, keys.modelRevision(id, revision), id, card)
+  const announceOne = (model: ServedModel, order: number) => {
+    const card: ModelCard = { ...model.card(form), order, announced_at: new Date().toISOString() }
+    const places = [keys.models, keys.modelRevision(model.id, model.revision)]
+    return redis.eval(ANNOUNCE, places.length, ...places, model.id, JSON.stringify(card))
   }
   const announce = () =>
     void Promise.all(models.map(announceOne)).catch((error: unknown) => log.warn({ err: error }, 'could not announce the models'))

@@ -19,7 +19,7 @@ import { pino } from 'pino'
 import { readConfig } from './config.ts'
 import { openModel } from './families/var/model/open-model.ts'
 import { startRunner } from './runner.ts'
-import type { SamplerForm } from './families/var/open-sampler.ts'
+import type { SamplerForm } from './sampler/sampler-form.ts'
 import { SHIPPED_MODEL } from './testing/folders.ts'
 import { freePort, startRedis, temporaryFolder, until } from '@nextscale/platform/testing'
 

@@ -4,7 +4,7 @@ import type { Engine } from '../families/var/sampler/engine.ts'
 import type { ImageRequest } from '../families/var/sampler/image-request.ts'
 import { philox } from '../sampler/philox.ts'
 import { sampleBatch } from '../families/var/sampler/sample-batch.ts'
-import type { Precision } from '../families/var/model/manifest.ts'
+import type { Precision } from '../sampler/sampler-form.ts'
 import { openEngine } from './open-engine.ts'
 import { formatReport } from './report.ts'
 

@@ -3,7 +3,7 @@ import { type Contestant, hasPyTorch, nextscale, probe, pytorch } from './contes
 import { startLines } from './line-process.ts'
 import { measure, type Measured } from './measure.ts'
 import { measureSecond } from './measure-second.ts'
-import type { Precision } from '../families/var/model/manifest.ts'
+import type { Precision } from '../sampler/sampler-form.ts'
 import { Draw, parseLine, Products } from './replies.ts'
 import * as report from './report.ts'
 

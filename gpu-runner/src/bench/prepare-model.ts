@@ -4,7 +4,7 @@ import { draftManifest, finishManifest } from '../cli/draft-manifest.ts'
 import { plannedFiles, planModel } from '../cli/plan-weights.ts'
 import { writeFolder } from '../cli/write-folder.ts'
 import { hashFile } from '../model/hash-file.ts'
-import { MANIFEST_FILE } from '../families/var/model/manifest.ts'
+import { MANIFEST_FILE } from '../model/manifest-file.ts'
 import {
   PUBLISHED_TOKENIZER,
   PUBLISHED_TRANSFORMERS,

@@ -1,7 +1,7 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { hashFile } from '../model/hash-file.ts'
-import { MANIFEST_FILE } from '../families/var/model/manifest.ts'
+import { MANIFEST_FILE } from '../model/manifest-file.ts'
 import { openModel } from '../families/var/model/open-model.ts'
 import { buildGraphs } from './build-graphs.ts'
 import { type Command, WrongCommandLine, type Context, parse } from './command.ts'

@@ -24,14 +24,7 @@ const precision = ({ tensors }: Weights): string =>
 
 /** What there is to know of a model at a glance. */
 export const describeModel = async (model: OpenModel) => {
-  const {
-    id,
-    name,
-    revision,
-    parameters,
-    resolution,
-    num_classes: classes
-  } = modelCard(model, { order: 0, form: 'step' }, new Date())
+  const { id, name, revision, parameters, resolution, num_classes: classes } = modelCard(model, 'step')
   const precisions = new Set([precision(model.transformer), precision(model.tokenizer)])
   return {
     id,

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { ModelError } from '../errors.ts'
-import type { Precision } from '../families/var/model/manifest.ts'
+import type { Precision } from '../sampler/sampler-form.ts'
 import type { OpenModel } from '../families/var/model/open-model.ts'
 import { createEngine } from '../families/var/sampler/engine.ts'
 import { sampleBatch, type ScaleReport } from '../families/var/sampler/sample-batch.ts'

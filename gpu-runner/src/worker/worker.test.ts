@@ -13,7 +13,8 @@ import { Queue, Worker } from 'bullmq'
 import { pino } from 'pino'
 import { Compile } from 'typebox/compile'
 import { keyOf, type ModelRef } from '../model/model-ref.ts'
-import { type OpenModel, openModel } from '../families/var/model/open-model.ts'
+import type { ServedModel } from '../families/family.ts'
+import { openServedModel } from '../families/open-served-model.ts'
 import { openDiskStore } from '@nextscale/platform/object-store'
 import type { BatchSampler } from '../observe/observe-sampler.ts'
 import { Sampler } from '../sampler/sampler.ts'
@@ -30,10 +31,10 @@ const keys = redisKeys('test')
 const parseError = Compile(GenerationError)
 const parseProgress = Compile(GenerateImageProgress)
 
-let model: OpenModel
+let model: ServedModel
 let sampler: Sampler
 before(async () => {
-  model = await openModel(SHIPPED_MODEL)
+  model = await openServedModel(SHIPPED_MODEL)
   const form = { form: 'step', threads: 2, precision: null, cache: null } as const
   sampler = await Sampler.start([model], { form, timeoutMs: 60_000, log })
 })
@@ -45,8 +46,8 @@ const payload = (changes: Partial<GenerateImagePayload['input']> = {}): Generate
   metadata: {},
   label: null,
   input: {
-    model: model.manifest.id,
-    model_revision: model.manifest.revision,
+    model: model.id,
+    model_revision: model.revision,
     class_label: 2,
     class_name: 'fox',
     num_images: 1,
@@ -68,7 +69,7 @@ const open = async (t: TestContext) => {
   const queue = new Queue<GenerateImagePayload, GenerateImageResult>(generateImageJob.queue, options)
   const workers: ReturnType<typeof startWorker>[] = []
   const batches: number[] = []
-  const work = async (batchSampler: BatchSampler = sampler, serves: ModelRef[] = [model.manifest]) => {
+  const work = async (batchSampler: BatchSampler = sampler, serves: ModelRef[] = [model]) => {
     const connection = server.connect()
     const counted: BatchSampler = {
       sample: (batch) => {
@@ -77,7 +78,7 @@ const open = async (t: TestContext) => {
       }
     }
     const context = {
-      models: new Map(serves.map((ref) => [keyOf(ref), { ...model, manifest: { ...model.manifest, ...ref } }])),
+      models: new Map(serves.map((ref) => [keyOf(ref), { ...model, ...ref }])),
       batcher: createBatcher(counted, { maxBatch: MAX_BATCH, windowMs: 0 }),
       store: await openDiskStore({ kind: 'disk', directory: folder, linkSecret: undefined, linkTtlSeconds: 60 }, 'writing'),
       cancels: { isCanceled: async () => false, watch: () => () => undefined, check: () => undefined },
@@ -120,7 +121,7 @@ const killedBy = (seed: number): BatchSampler => ({
     sampler.sample({
       ...batch,
       onScale: (scale, elapsedMs) => {
-        if (scale === 1 && batch.images.some((image) => image.seed === seed) && sampler.pid !== undefined)
+        if (scale === 1 && batch.images.some((image) => 'seed' in image && image.seed === seed) && sampler.pid !== undefined)
           process.kill(sampler.pid, 'SIGKILL')
         batch.onScale(scale, elapsedMs)
       }
@@ -171,7 +172,7 @@ test('a runner that starts on a backlog takes as many pictures as its limit is, 
 
 test('one whose revision is not served here is put aside, says so, and is made as soon as a runner serves it', async (t) => {
   const { server, queue, work, add, job, ended } = await open(t)
-  const old = { id: model.manifest.id, revision: 'old' }
+  const old = { id: model.id, revision: 'old' }
   const id = await add({ model_revision: old.revision })
   const here = await add()
   const wrong = await work()
@@ -185,8 +186,8 @@ test('one whose revision is not served here is put aside, says so, and is made a
   assert.deepEqual(await server.redis.zrange(keys.putAside(old.id, old.revision), '0', '-1'), [id])
   await wrong.stop()
   // One that serves both revisions, of which requests are offered another.
-  const renamed: BatchSampler = { sample: (batch) => sampler.sample({ ...batch, model: model.manifest }) }
-  await work(renamed, [model.manifest, old])
+  const renamed: BatchSampler = { sample: (batch) => sampler.sample({ ...batch, model }) }
+  await work(renamed, [model, old])
   await until('it is made', () => ended(id))
   assert.equal((await job(id)).returnvalue?.outcome, 'succeeded')
   assert.equal(await server.redis.zcard(keys.putAside(old.id, old.revision)), 0)

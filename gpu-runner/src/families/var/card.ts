@@ -1,5 +1,5 @@
 import { type ModelCard, OPTIONAL_CAPABILITIES, type OptionalCapability } from '@nextscale/openapi'
-import type { SamplerForm } from './open-sampler.ts'
+import type { SamplerForm } from '../../sampler/sampler-form.ts'
 import type { OpenModel } from './model/open-model.ts'
 
 /** Tensors that generation does not use: the encoder, statistics of training, and tables that follow from the scales. */
@@ -14,12 +14,11 @@ const SUPPORTED: Record<SamplerForm['form'], readonly OptionalCapability[]> = {
 const unsupportedBy = (form: SamplerForm['form']) =>
   Object.keys(OPTIONAL_CAPABILITIES).filter((field) => !SUPPORTED[form].some((supported) => supported === field))
 
-/** What the API is told about a model. `order` is its position among the models of this runner, `form` how it computes them. */
+/** What the API is told about a model of a runner that computes it in that form. */
 export const modelCard = (
   { manifest, shape, tokenizer, transformer }: OpenModel,
-  { order, form }: { order: number; form: SamplerForm['form'] },
-  announcedAt: Date
-): ModelCard => ({
+  form: SamplerForm['form']
+): Omit<ModelCard, 'order' | 'announced_at'> => ({
   id: manifest.id,
   name: manifest.name,
   description: manifest.description ?? null,
@@ -33,7 +32,5 @@ export const modelCard = (
   parameters: { transformer: transformer.parameters(isUsed), tokenizer: tokenizer.parameters(isUsed) },
   defaults: manifest.defaults,
   unsupported: unsupportedBy(form),
-  classes: manifest.classes,
-  order,
-  announced_at: announcedAt.toISOString()
+  classes: manifest.classes
 })

@@ -1,8 +1,7 @@
 import type { GenerationInput } from '@nextscale/openapi'
-import { JobError } from '../../errors.ts'
+import { JobError, NotServed } from '../../errors.ts'
 import type { OpenModel } from './model/open-model.ts'
-import type { SamplerForm } from './open-sampler.ts'
-import { NotServed } from '../../worker/failure.ts'
+import type { SamplerForm } from '../../sampler/sampler-form.ts'
 
 const requireThat = (condition: boolean, sentence: string): void => {
   if (!condition) throw new JobError('invalid_job', sentence)

@@ -1,26 +1,21 @@
-import type { OpenModel } from './model/open-model.ts'
-import { createEngine, type EngineOptions } from './sampler/engine.ts'
-import { createFusedEngine, type FusedOptions, sampleFused } from './sampler/fused-engine.ts'
+import type { SamplerForm } from '../../sampler/sampler-form.ts'
+import type { OpenSampler, SampleOptions } from '../open-sampler.ts'
+import { fromOpening, type VarOpening } from './opening.ts'
+import { createEngine } from './sampler/engine.ts'
+import { createFusedEngine, sampleFused } from './sampler/fused-engine.ts'
 import type { ImageRequest } from './sampler/image-request.ts'
-import { sampleBatch, type SampleOptions, type SampleResult } from './sampler/sample-batch.ts'
-
-/** How models are computed: scale by scale on a CPU, or all scales at once where crossings are dear. */
-export type SamplerForm = ({ form: 'step' } & EngineOptions) | ({ form: 'fused' } & FusedOptions)
-
-export interface OpenSampler {
-  /** `afterScale` is not called where all scales are one run. */
-  sample(requests: readonly ImageRequest[], options: SampleOptions): Promise<SampleResult>
-}
+import { sampleBatch } from './sampler/sample-batch.ts'
 
 /**
- * Loads a model.
+ * Loads a model in the sampler process.
  * @throws ModelError naming a missing tensor or a wrong shape.
  */
-export const openSampler = async (model: OpenModel, form: SamplerForm): Promise<OpenSampler> => {
+export const openSampler = async (opening: VarOpening, form: SamplerForm): Promise<OpenSampler> => {
+  const model = fromOpening(opening)
   if (form.form === 'fused') {
     const engine = await createFusedEngine(model, form)
-    return { sample: (requests) => sampleFused(engine, requests) }
+    return { sample: (requests: readonly ImageRequest[]) => sampleFused(engine, requests) }
   }
   const engine = await createEngine(model, form)
-  return { sample: (requests, options) => sampleBatch(engine, requests, options) }
+  return { sample: (requests: readonly ImageRequest[], options: SampleOptions) => sampleBatch(engine, requests, options) }
 }

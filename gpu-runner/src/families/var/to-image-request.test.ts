@@ -1,31 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GenerationInput } from '@nextscale/openapi'
+import { generationInput as input } from './testing/generation-input.ts'
 import { toImageRequest } from './to-image-request.ts'
-
-const input = (changes: Partial<GenerationInput> = {}): GenerationInput => ({
-  model: 'emoji-32',
-  model_revision: 'r1',
-  class_label: 7,
-  class_name: 'koala',
-  num_images: 3,
-  seed: 40,
-  cfg: 3,
-  top_k: 200,
-  top_p: 0.95,
-  output: { format: 'png', quality: null, metadata: true },
-  priority: 'normal',
-  smooth: false,
-  schedule: null,
-  return_tokens: false,
-  stop_at_scale: null,
-  previews: [],
-  keep: null,
-  deadline_seconds: 600,
-  start_deadline_seconds: null,
-  retention_seconds: 86_400,
-  ...changes
-})
 
 test('every setting reaches the sampler, and the seed is the picture’s own', () => {
   assert.deepEqual(toImageRequest(input({ smooth: true, previews: [1, 4] }), 2), {

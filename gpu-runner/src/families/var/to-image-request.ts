@@ -1,13 +1,9 @@
 import type { GenerationInput } from '@nextscale/openapi'
+import { seedOf } from '../seed-of.ts'
 import type { ImageRequest, ImageSchedule } from './sampler/image-request.ts'
 
 const toSchedule = ({ cfg, top_k: topK, top_p: topP, class_label: label }: NonNullable<GenerationInput['schedule']>) =>
   ({ ...(cfg && { cfg }), ...(topK && { topK }), ...(topP && { topP }), ...(label && { label }) }) satisfies ImageSchedule
-
-const UINT32 = 2 ** 32
-
-/** Seed of picture `index` of a generation that was given `seed`. */
-export const seedOf = (seed: number, index: number): number => (seed + index) % UINT32
 
 /** What the sampler is asked for picture `index` of a generation. */
 export const toImageRequest = (input: GenerationInput, index: number): ImageRequest => ({

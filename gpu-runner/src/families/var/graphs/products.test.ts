@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { InferenceSession } from '../../../onnx/onnxruntime.ts'
 import { GraphBuilder } from '../../../onnx/graph-builder.ts'
-import { tokenUniform } from '../../../sampler/philox.ts'
+import { tokenUniform } from '../sampler/uniform-numbers.ts'
 import { floatData, floats, pick } from '../../../onnx/tensors.ts'
 import { int8Products } from './products.ts'
 

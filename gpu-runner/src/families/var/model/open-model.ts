@@ -22,16 +22,21 @@ const openWeights = async (path: string, role: CheckpointRole): Promise<Weights>
   new Weights(path, await readCheckpoint(path, role))
 
 /**
- * Opens a model folder: manifest, tensor headers, sizes. The weights themselves stay on disk.
+ * Opens a model folder whose manifest has been read: tensor headers, sizes. The weights themselves stay on disk.
  * @throws ModelError in one sentence that names what is wrong.
  */
-export const openModel = async (folder: string): Promise<OpenModel> => {
-  const manifest = await readManifest(folder)
+export const openDescribed = async (folder: string, manifest: Manifest): Promise<OpenModel> => {
   const real = await realpath(folder)
   const tokenizer = await openWeights(join(real, manifest.files.tokenizer.path), 'tokenizer')
   const transformer = await openWeights(join(real, manifest.files.transformer.path), 'transformer')
   return { manifest, folder: real, tokenizer, transformer, shape: modelShape(manifest, tokenizer, transformer) }
 }
+
+/**
+ * Opens a folder that should hold a VAR model.
+ * @throws ModelError in one sentence that names what is wrong.
+ */
+export const openModel = async (folder: string): Promise<OpenModel> => openDescribed(folder, await readManifest(folder))
 
 interface HashedFile {
   path: string

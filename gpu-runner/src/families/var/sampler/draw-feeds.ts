@@ -1,6 +1,6 @@
 import type { Tensor } from 'onnxruntime-node'
 import { type ImageRequest, seedAt, strengthAt, topKAt, topPAt } from './image-request.ts'
-import { gumbelNoise, tokenUniform } from '../../../sampler/philox.ts'
+import { gumbelNoise, tokenUniform } from './uniform-numbers.ts'
 import type { ScalePlan } from './scale-plan.ts'
 import { floats, ints } from '../../../onnx/tensors.ts'
 

@@ -4,23 +4,15 @@ import { decoderGraph } from '../graphs/decoder.ts'
 import { floatProducts, int8Products } from '../graphs/products.ts'
 import { QUANTIZED_SESSION_CONFIG, quantizedConv3x3 } from '../graphs/quantized-conv.ts'
 import { stepGraph } from '../graphs/step.ts'
-import type { Precision } from '../model/manifest.ts'
+import type { StepOptions } from '../../../sampler/sampler-form.ts'
 import { type OpenModel, weightsIdentity } from '../model/open-model.ts'
 import { briefSession, type Runnable } from '../../../sampler/brief-session.ts'
 import { decoderRanges } from './decoder-ranges.ts'
 import { int8Levels } from './int8-levels.ts'
 import { type ScalePlan, scalePlans } from './scale-plan.ts'
 import { openCached } from '../../../sampler/session-cache.ts'
-import { CONDITION, cpuSession, DECODER, type SessionKind, STEP } from '../../../sampler/session-options.ts'
-
-export interface EngineOptions {
-  /** Threads that share one operator. */
-  threads: number
-  /** `null` takes what the model's manifest says. */
-  precision: Precision | null
-  /** Folder for optimised graphs and packed weights; without one they are made anew at every start. */
-  cache: string | null
-}
+import { cpuSession, type SessionKind } from '../../../sampler/session-options.ts'
+import { CONDITION, DECODER, STEP } from './session-kinds.ts'
 
 /** The sessions of one model. */
 export interface Engine {
@@ -71,7 +63,7 @@ const openCondition = async (
  * Builds a model's graphs and loads them. Building holds every tensor against the shape the graph needs.
  * @throws ModelError naming a missing tensor or a wrong shape.
  */
-export const createEngine = async (model: OpenModel, { threads, precision, cache }: EngineOptions): Promise<Engine> => {
+export const createEngine = async (model: OpenModel, { threads, precision, cache }: StepOptions): Promise<Engine> => {
   const levels = (precision ?? model.manifest.precision) === 'int8' ? await int8Levels() : null
   const fresh = (graph: Uint8Array, kind?: SessionKind) => InferenceSession.create(graph, cpuSession(model.folder, threads, kind))
   const open = (name: string, graph: Uint8Array, kind?: SessionKind): Promise<InferenceSession> => {

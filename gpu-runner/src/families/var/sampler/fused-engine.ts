@@ -1,19 +1,12 @@
 import { InferenceSession } from '../../../onnx/onnxruntime.ts'
 import { fusedGraph } from '../graphs/fused.ts'
 import type { OpenModel } from '../model/open-model.ts'
-import type { FloatType } from '../../../onnx/graph-builder.ts'
+import type { FusedOptions } from '../../../sampler/sampler-form.ts'
 import { drawFeeds } from './draw-feeds.ts'
 import { type ImageRequest, isGuided, labelAt } from './image-request.ts'
-import type { SampledImage, SampleResult } from './sample-batch.ts'
+import type { SampledImage, SampleResult } from '../../open-sampler.ts'
 import { type ScalePlan, scalePlans } from './scale-plan.ts'
 import { byteData, floatData, floats, indexData, ints, pick } from '../../../onnx/tensors.ts'
-
-export interface FusedOptions {
-  provider: 'cpu' | 'cuda'
-  float: FloatType
-  /** Batch sizes that are run, ascending; a batch is filled up to the next of them. */
-  ladder: readonly number[]
-}
 
 /** A model whose images are sampled and decoded in one run. */
 export interface FusedEngine {
@@ -103,6 +96,8 @@ export const sampleFused = async (engine: FusedEngine, requests: readonly ImageR
   const [tokenCount, pixelBytes] = [tokens.length / rung, pixels.length / rung]
   const images = requests.map((_, index): SampledImage => ({
     index,
+    width: engine.model.shape.resolution,
+    height: engine.model.shape.resolution,
     pixels: pixels.slice(index * pixelBytes, (index + 1) * pixelBytes),
     tokens: tokens.slice(index * tokenCount, (index + 1) * tokenCount)
   }))

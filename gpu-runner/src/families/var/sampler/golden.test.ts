@@ -6,7 +6,8 @@ import { elementCount } from '../../../checkpoint/tensor-info.ts'
 import { openModel } from '../model/open-model.ts'
 import { GOLDEN_MODEL } from '../../../testing/folders.ts'
 import { createEngine, type Engine } from './engine.ts'
-import { sampleBatch, type SampleResult, type ScaleReport } from './sample-batch.ts'
+import type { SampleResult } from '../../open-sampler.ts'
+import { sampleBatch, type ScaleReport } from './sample-batch.ts'
 
 /** Outputs of the reference implementation on the same weights: labels 1 and 4, cfg 3, greedy. */
 const LABELS = [1, 4]

@@ -18,7 +18,7 @@ import { loadReference, type Reference, ReferenceWeights } from '../testing/refe
 import type { ModelShape } from '../model/shape.ts'
 import { createEngine } from './engine.ts'
 import type { ImageRequest } from './image-request.ts'
-import { noiseUniform } from '../../../sampler/philox.ts'
+import { noiseUniform } from './uniform-numbers.ts'
 import { sampleBatch, type ScaleReport } from './sample-batch.ts'
 
 const largestDifference = (actual: ArrayLike<number>, expected: ArrayLike<number>): number => {

@@ -6,7 +6,8 @@ import { SHIPPED_MODEL } from '../../../testing/folders.ts'
 import { imageRequest as request } from '../testing/image-request.ts'
 import { createEngine, type Engine } from './engine.ts'
 import type { ImageRequest } from './image-request.ts'
-import { sampleBatch, type SampledPreview } from './sample-batch.ts'
+import type { SampledPreview } from '../../open-sampler.ts'
+import { sampleBatch } from './sample-batch.ts'
 import { floats } from '../../../onnx/tensors.ts'
 
 let engine: Engine

@@ -1,6 +1,8 @@
 import type { Tensor } from 'onnxruntime-node'
 import { pastName, presentName } from '../graphs/step.ts'
 import { drawFeeds } from './draw-feeds.ts'
+import type { Picture } from '../../../image/picture.ts'
+import type { SampledImage, SampleOptions, SampleResult } from '../../open-sampler.ts'
 import type { Engine } from './engine.ts'
 import { type ImageRequest, isGuided, labelAt } from './image-request.ts'
 import type { ScalePlan } from './scale-plan.ts'
@@ -17,37 +19,10 @@ export interface ScaleReport {
   fHat: ReadonlyMap<number, Float32Array>
 }
 
-/** The state of one image after a scale, decoded. */
-export interface SampledPreview {
-  /** Index in the batch as asked for. */
-  index: number
-  scale: number
-  /** RGB, resolution x resolution x 3. */
-  pixels: Uint8Array
-  decodeMs: number
-}
-
-export interface SampleOptions {
+export interface BatchOptions extends Pick<SampleOptions, 'onPreview'> {
   wantLogits?: boolean
-  /** Called with each preview an image asks for, once `afterScale` is through. */
-  onPreview?: (preview: SampledPreview) => void
   /** Called after each scale; the images it names are dropped from the batch. */
   afterScale?: (report: ScaleReport) => Promise<ReadonlySet<number>>
-}
-
-export interface SampledImage {
-  /** Index in the batch as asked for. */
-  index: number
-  /** RGB, resolution x resolution x 3. */
-  pixels: Uint8Array
-  /** Drawn tokens of all its scales, one after another, row-major in each. */
-  tokens: Int32Array
-}
-
-export interface SampleResult {
-  images: SampledImage[]
-  scaleMs: number[]
-  decodeMs: number
 }
 
 /** All that a scale leaves for the next. Rows 0..B-1 are conditional; guided images have one more row each. */
@@ -202,13 +177,16 @@ const takeFinished = (engine: Engine, state: BatchState, scale: number, drawn: n
 }
 
 /** One image at a time: what the decoder needs of memory does not grow with the batch. */
-const decodeSum = async (engine: Engine, fHat: Tensor): Promise<Uint8Array> =>
-  byteData(pick(await engine.decoder.run({ f_hat: fHat }), 'pixels'))
+const decodeSum = async ({ model, decoder }: Engine, fHat: Tensor): Promise<Picture> => ({
+  pixels: byteData(pick(await decoder.run({ f_hat: fHat }), 'pixels')),
+  width: model.shape.resolution,
+  height: model.shape.resolution
+})
 
 const decode = async (engine: Engine, finished: readonly FinishedImage[]): Promise<SampledImage[]> => {
   const sampled: SampledImage[] = []
   for (const { index, fHat, tokens } of finished) {
-    sampled.push({ index, pixels: await decodeSum(engine, fHat), tokens })
+    sampled.push({ index, ...(await decodeSum(engine, fHat)), tokens })
   }
   return sampled.toSorted((a, b) => a.index - b.index)
 }
@@ -224,8 +202,8 @@ const decodePreviews = async (
   for (const [position, { index, request }] of state.images.entries()) {
     if (!request.previews?.includes(scale)) continue
     const begun = performance.now()
-    const pixels = await decodeSum(engine, takeRows(state.fHat, [position]))
-    onPreview({ index, scale, pixels, decodeMs: performance.now() - begun })
+    const picture = await decodeSum(engine, takeRows(state.fHat, [position]))
+    onPreview({ index, scale, ...picture, decodeMs: performance.now() - begun })
   }
 }
 
@@ -241,7 +219,7 @@ const keepTokens = (state: BatchState, drawn: ReadonlyMap<number, Int32Array>, b
 export const sampleBatch = async (
   engine: Engine,
   requests: readonly ImageRequest[],
-  { wantLogits = false, onPreview, afterScale }: SampleOptions = {}
+  { wantLogits = false, onPreview, afterScale }: BatchOptions = {}
 ): Promise<SampleResult> => {
   const scaleMs: number[] = []
   const state = await startBatch(engine, requests)

@@ -1,4 +1,4 @@
-import { tokenUniform } from '../../../../sampler/philox.ts'
+import { tokenUniform } from '../../sampler/uniform-numbers.ts'
 import { drawToken } from './draw.ts'
 import { softmax } from './layers.ts'
 import { contribution, lookUp } from './quantizer.ts'
