@@ -33,13 +33,14 @@ export const openDraw = async (model: OpenModel, threads: number): Promise<(batc
       smooth: false,
       schedule: null
     }))
+    const drawn = requests.map((request, place) => ({ request, unconditionalRow: place }))
     let spent = 0
     for (const [scale, plan] of plans.entries()) {
       const size = [batch, plan.side ** 2, vocabulary] as const
       const values = Float32Array.from({ length: batch * plan.side ** 2 * vocabulary }, () => Math.random() * LOGIT_RANGE)
       const logits = floats(values, size)
       const begun = performance.now()
-      const feeds = drawFeeds({ requests, unconditionalRow: [...requests.keys()] }, plan, scale, vocabulary)
+      const feeds = drawFeeds(drawn, plan, scale, vocabulary)
       const { last_kept, sort_length, top_p, uniform } = feeds
       await session.run({ logits, last_kept, sort_length, top_p, uniform })
       spent += performance.now() - begun

@@ -7,8 +7,14 @@ import { guidanceInputs, guided } from './guidance.ts'
 import type { Multiply } from './products.ts'
 import { head, headInput, type KeyValue, transformerBlock, type TransformerScope } from './transformer.ts'
 
-export const pastName = (kind: 'k' | 'v', block: number) => `past_${kind}_${block}`
-export const presentName = (kind: 'k' | 'v', block: number) => `present_${kind}_${block}`
+const pastName = (kind: 'k' | 'v', block: number) => `past_${kind}_${block}`
+const presentName = (kind: 'k' | 'v', block: number) => `present_${kind}_${block}`
+
+/** Names of each block's keys and values: as a run is fed them, and as it leaves them for the next. */
+export const cacheNames = (depth: number): { past: string; present: string }[] =>
+  Array.from({ length: depth }, (_, block) =>
+    (['k', 'v'] as const).map((kind) => ({ past: pastName(kind, block), present: presentName(kind, block) }))
+  ).flat()
 
 const transformer = (scope: TransformerScope, x: Value): Value => {
   const { g, model } = scope

@@ -4,11 +4,11 @@ import { gumbelNoise, tokenUniform } from './uniform-numbers.ts'
 import type { ScalePlan } from './scale-plan.ts'
 import { floats, ints } from '../../../onnx/tensors.ts'
 
-/** Images of a batch that still take part, and the row of each one's unconditional branch. */
-export interface DrawRows {
-  requests: readonly ImageRequest[]
-  /** An unguided image's own row. */
-  unconditionalRow: readonly number[]
+/** An image that takes part in a scale. */
+export interface DrawnImage {
+  request: ImageRequest
+  /** Row of its unconditional branch; its own place in the batch when it is not guided. */
+  unconditionalRow: number
 }
 
 const uniformFeed = (requests: readonly ImageRequest[], scale: number, tokens: number): Tensor => {
@@ -38,17 +38,20 @@ const smoothFeeds = (requests: readonly ImageRequest[], scale: number, tokens: n
 }
 
 /** What guidance, draw and blending of one scale are fed. */
-export const drawFeeds = ({ requests, unconditionalRow }: DrawRows, plan: ScalePlan, scale: number, vocabulary: number) => {
+export const drawFeeds = (images: readonly DrawnImage[], plan: ScalePlan, scale: number, vocabulary: number) => {
+  const requests = images.map(({ request }) => request)
   const knobs = [requests.length, 1, 1]
   const tokens = plan.side ** 2
   const kept = requests.map((request) => topKAt(request, scale) || vocabulary)
   // An unguided image reads its own row twice, so its strength must not act.
-  const strength = requests.map((request, image) => (unconditionalRow[image] === image ? 0 : strengthAt(request, scale, plan)))
+  const strength = images.map(({ request, unconditionalRow }, place) =>
+    unconditionalRow === place ? 0 : strengthAt(request, scale, plan)
+  )
   // Rounding must not cost the least likely token its place when top-p is off.
   const mass = requests.map((request) => (topPAt(request, scale) >= 1 ? 2 : topPAt(request, scale)))
   return {
     conditional_row: ints([...requests.keys()]),
-    unconditional_row: ints(unconditionalRow),
+    unconditional_row: ints(images.map(({ unconditionalRow }) => unconditionalRow)),
     guidance: floats(Float32Array.from(strength), knobs),
     last_kept: ints(
       kept.map((k) => k - 1),

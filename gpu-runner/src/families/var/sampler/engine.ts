@@ -1,18 +1,14 @@
 import { InferenceSession } from '../../../onnx/onnxruntime.ts'
 import { conditionGraph } from '../graphs/condition.ts'
-import { decoderGraph } from '../graphs/decoder.ts'
-import { floatProducts, int8Products } from '../graphs/products.ts'
-import { QUANTIZED_SESSION_CONFIG, quantizedConv3x3 } from '../graphs/quantized-conv.ts'
 import { stepGraph } from '../graphs/step.ts'
 import type { StepOptions } from '../../../sampler/sampler-form.ts'
 import { type OpenModel, weightsIdentity } from '../model/open-model.ts'
 import { briefSession, type Runnable } from '../../../sampler/brief-session.ts'
-import { decoderRanges } from './decoder-ranges.ts'
-import { int8Levels } from './int8-levels.ts'
+import { graphPrecision } from './graph-precision.ts'
 import { type ScalePlan, scalePlans } from './scale-plan.ts'
 import { openCached } from '../../../sampler/session-cache.ts'
 import { cpuSession, type SessionKind } from '../../../sampler/session-options.ts'
-import { CONDITION, DECODER, STEP } from './session-kinds.ts'
+import { CONDITION } from './session-kinds.ts'
 
 /** The sessions of one model. */
 export interface Engine {
@@ -40,13 +36,6 @@ const sessionKeeper = () => {
   }
 }
 
-const QUANTIZED_DECODER: SessionKind = { config: QUANTIZED_SESSION_CONFIG }
-
-/** AdaLN is used once per image. From this size on, fp32 spares its memory for the milliseconds of opening it for each batch. */
-const MAX_KEPT_CONDITION_BYTES = 64 * 2 ** 20
-const BYTES_PER_VALUE = 4
-const isAdaln = (name: string) => name.includes('ada_lin')
-
 /** Opened once in any case, so that weights that cannot be used stop the start. */
 const openCondition = async (
   isKept: boolean,
@@ -63,8 +52,8 @@ const openCondition = async (
  * Builds a model's graphs and loads them. Building holds every tensor against the shape the graph needs.
  * @throws ModelError naming a missing tensor or a wrong shape.
  */
-export const createEngine = async (model: OpenModel, { threads, precision, cache }: StepOptions): Promise<Engine> => {
-  const levels = (precision ?? model.manifest.precision) === 'int8' ? await int8Levels() : null
+export const createEngine = async (model: OpenModel, { threads, precision: asked, cache }: StepOptions): Promise<Engine> => {
+  const precision = await graphPrecision(model, asked)
   const fresh = (graph: Uint8Array, kind?: SessionKind) => InferenceSession.create(graph, cpuSession(model.folder, threads, kind))
   const open = (name: string, graph: Uint8Array, kind?: SessionKind): Promise<InferenceSession> => {
     if (cache === null) return fresh(graph, kind)
@@ -75,16 +64,11 @@ export const createEngine = async (model: OpenModel, { threads, precision, cache
   try {
     // As large as half the blocks: left in the checkpoint, unpacked.
     const conditionBytes = conditionGraph(model)
-    // int8 is chosen for its speed, and keeps what costs it some.
-    const isKept = levels !== null || model.transformer.parameters(isAdaln) * BYTES_PER_VALUE <= MAX_KEPT_CONDITION_BYTES
-    const condition = await openCondition(isKept, () => fresh(conditionBytes, CONDITION), keep)
-    const step = await keep(
-      levels === null ? open('step', stepGraph(model, floatProducts), STEP) : open('step', stepGraph(model, int8Products(levels)))
-    )
+    const condition = await openCondition(precision.keepsCondition, () => fresh(conditionBytes, CONDITION), keep)
+    const step = await keep(open('step', stepGraph(model, precision.multiply), precision.step))
     const engine = { model, condition, step, plans: scalePlans(model.shape), release }
-    if (levels === null) return { ...engine, decoder: await keep(open('decoder', decoderGraph(model), DECODER)) }
-    const conv3x3 = quantizedConv3x3(await decoderRanges(engine, cache, fresh), levels)
-    return { ...engine, decoder: await keep(open('decoder', decoderGraph(model, { conv3x3 }), QUANTIZED_DECODER)) }
+    const { graph, kind } = await precision.decoder(engine, cache, fresh)
+    return { ...engine, decoder: await keep(open('decoder', graph, kind)) }
   } catch (error) {
     await release()
     throw error

@@ -53,8 +53,11 @@ const feedsOf = ({ model, plans }: FusedEngine, requests: readonly ImageRequest[
   const { vocabulary } = model.shape.tokenizer
   const { classes } = model.shape.transformer
   const images = [...requests.keys()]
-  const unconditionalRow = requests.map((request, image) => (isGuided(request, plans) ? count + image : image))
-  const perScale = plans.map((plan, scale) => drawFeeds({ requests, unconditionalRow }, plan, scale, vocabulary))
+  const drawn = requests.map((request, place) => ({
+    request,
+    unconditionalRow: isGuided(request, plans) ? count + place : place
+  }))
+  const perScale = plans.map((plan, scale) => drawFeeds(drawn, plan, scale, vocabulary))
   const [first] = perScale
   if (!first) throw new RangeError('a model has at least one scale')
   const labels = plans.flatMap((_, scale) => [

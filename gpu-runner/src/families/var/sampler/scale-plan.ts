@@ -7,6 +7,10 @@ import { floats, ints } from '../../../onnx/tensors.ts'
 export interface ScalePlan {
   /** Side n of the token map. */
   side: number
+  /** Where its tokens begin among those of all scales. */
+  begin: number
+  /** Where they end. */
+  end: number
   /** Guidance strength of this scale as a share of `cfg`: k / (S - 1). */
   guidanceShare: number
   feeds: Record<
@@ -26,17 +30,20 @@ export const blendScales = (share: number): [logit: number, noise: number] => {
 
 /** Constant inputs of every scale of a model. */
 export const scalePlans = ({ scales, side, tokenizer }: ModelShape): ScalePlan[] => {
-  let begin = 0
+  let end = 0
   return scales.map((n, k) => {
-    begin += n * n
+    const begin = end
+    end += n * n
     // After the last scale there is no next one; a single token stands in, and nothing reads it.
     const next = scales[k + 1]
-    const span = next === undefined ? { size: 1, begin: 0 } : { size: next * next, begin }
+    const span = next === undefined ? { size: 1, begin: 0 } : { size: next * next, begin: end }
     const downsample = next === undefined ? new Float32Array(side * side) : downsampleMatrix(side, next)
     const share = k / (scales.length - 1)
     const [logitScale, noiseScale] = blendScales(share)
     return {
       side: n,
+      begin,
+      end,
       guidanceShare: share,
       feeds: {
         upsample: floats(upsampleMatrix(n, side), [n * n, side * side]),
