@@ -20,13 +20,25 @@ test('a manifest that names no family is of a VAR model, as is one that says so'
   }
 })
 
+test('the half of a family that the runner loads does without the runtime', async () => {
+  const model = await openServedModel(SHIPPED_MODEL)
+  model.card('step')
+  assert.ok(process.report)
+  const { sharedObjects } = process.report.getReport() as { sharedObjects: string[] }
+  assert.ok(sharedObjects.length > 0)
+  assert.deepEqual(
+    sharedObjects.filter((path) => path.includes('onnxruntime')),
+    []
+  )
+})
+
 for (const [what, family, shown] of [
-  ['a family there is not', 'infinity', '"infinity"'],
-  ['one that every object has', 'constructor', '"constructor"'],
+  ['none of those there are', 'infinity', '"infinity"'],
+  ['a name every object has', 'constructor', '"constructor"'],
   ['no text', null, 'null'],
   ['what a terminal would obey', '\u001b[2J', String.raw`"\u001b[2J"`]
 ] as const) {
-  test(`${what} as a family is refused in one sentence that says which there are, whatever else is wrong`, async (t) => {
+  test(`a family that is ${what} is refused in one sentence that says which there are, whatever else is wrong`, async (t) => {
     const folder = await copyModel(t)
     await changeManifest(folder, (manifest) => Object.assign(manifest, { family, scales: 'none' }))
     await assert.rejects(openServedModel(folder), (error: unknown) => {

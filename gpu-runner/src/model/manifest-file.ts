@@ -5,7 +5,7 @@ import { readJson } from '../checkpoint/read-json.ts'
 import { ModelError } from '../errors.ts'
 
 export const MANIFEST_FILE = 'manifest.json'
-/** The names of twenty thousand classes take some 600 KB. */
+/** Twenty thousand names take some 600 KB. */
 const MAX_MANIFEST_BYTES = 2 ** 20
 
 const closed = { additionalProperties: false } as const

@@ -12,6 +12,7 @@ import {
   unpackTokens
 } from '@nextscale/openapi'
 import { pino } from 'pino'
+import sharp from 'sharp'
 import { keyOf } from '../model/model-ref.ts'
 import type { ServedModel } from '../families/family.ts'
 import { openServedModel } from '../families/open-served-model.ts'
@@ -247,6 +248,49 @@ test('one that has killed a sampler is sampled alone, its pictures one by one', 
   )
   assert.ok(result.outcome === 'succeeded')
   assert.equal(result.metrics.batch_size, 1)
+})
+
+test('a generation is made as its family says: what it asks its sampler for, in pictures that need not be square', async (t) => {
+  const where = await context(t)
+  const asked: object[] = []
+  const reports: GenerateImageProgress[] = []
+  const other: ServedModel = {
+    ...model,
+    plan: ({ seed }) => ({
+      width: 24,
+      height: 16,
+      scaleTokens: [2, 6],
+      requestOf: (index) => ({ prompt: 'a fox', seed: seed + index }),
+      settingsOf: (index) => ({ prompt: 'a fox', seed: seed + index }),
+      packTokens: (tokens) => Uint8Array.from(tokens)
+    })
+  }
+  const batcher: Batcher = {
+    waiting: () => 0,
+    submit: async ({ request, onStart, onScale }) => {
+      asked.push(request)
+      onStart()
+      for (const scale of [0, 1]) onScale(scale)
+      const picture = { width: 24, height: 16, pixels: new Uint8Array(24 * 16 * 3) }
+      return { ...picture, tokens: Int32Array.of(1, 2, 3), scaleMs: [1, 2], decodeMs: 1, batchSize: 1 }
+    }
+  }
+  const report = async (progress: GenerateImageProgress) => void reports.push(progress)
+  const data = payload({ num_images: 2, seed: 5, return_tokens: true })
+  const result = await processJob(job(data, { report }), { ...where, batcher, models: new Map([[keyOf(model), other]]) }, signal)
+  assert.ok(result.outcome === 'succeeded')
+  assert.deepEqual(asked, [
+    { prompt: 'a fox', seed: 5 },
+    { prompt: 'a fox', seed: 6 }
+  ])
+  assert.deepEqual(reports.at(-1)?.progress, { scale: 2, scales: 2, tokens: 16, tokens_total: 16 })
+  for (const { key, width, height, tokens_key: tokensKey } of result.outputs) {
+    assert.deepEqual([width, height], [24, 16])
+    const { width: stored, height: high, exif } = await sharp(join(where.folder, key)).metadata()
+    assert.deepEqual([stored, high], [24, 16])
+    assert.match(exif?.toString('latin1') ?? '', /\{"prompt":"a fox","seed":[56]\}/)
+    assert.deepEqual([...(await readFile(join(where.folder, tokensKey ?? '')))], [1, 2, 3])
+  }
 })
 
 test('a picture of another size than the model’s is never stored', async (t) => {

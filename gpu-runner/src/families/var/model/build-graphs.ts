@@ -1,10 +1,10 @@
-import type { FloatTensor } from '../checkpoint/tensor-info.ts'
-import { conditionGraph } from '../families/var/graphs/condition.ts'
-import { decoderGraph } from '../families/var/graphs/decoder.ts'
-import { floatProducts } from '../families/var/graphs/products.ts'
-import { stepGraph } from '../families/var/graphs/step.ts'
-import type { OpenModel } from '../families/var/model/open-model.ts'
-import { type ExpectedShape, Weights } from '../model/weights.ts'
+import type { FloatTensor } from '../../../checkpoint/tensor-info.ts'
+import { conditionGraph } from '../graphs/condition.ts'
+import { decoderGraph } from '../graphs/decoder.ts'
+import { floatProducts } from '../graphs/products.ts'
+import { stepGraph } from '../graphs/step.ts'
+import type { OpenModel } from './open-model.ts'
+import { type ExpectedShape, Weights } from '../../../model/weights.ts'
 
 /** Weights that keep account of what is taken of them. */
 class CountedWeights extends Weights {

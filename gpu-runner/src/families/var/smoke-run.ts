@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
-import { ModelError } from '../errors.ts'
-import type { Precision } from '../sampler/sampler-form.ts'
-import type { OpenModel } from '../families/var/model/open-model.ts'
-import { createEngine } from '../families/var/sampler/engine.ts'
-import { sampleBatch, type ScaleReport } from '../families/var/sampler/sample-batch.ts'
+import { ModelError } from '../../errors.ts'
+import type { Precision } from '../../sampler/sampler-form.ts'
+import type { OpenModel } from './model/open-model.ts'
+import { createEngine } from './sampler/engine.ts'
+import { sampleBatch, type ScaleReport } from './sampler/sample-batch.ts'
 
 export interface SmokeRun {
   loadMs: number
