@@ -21,7 +21,7 @@ import { Sampler } from '../sampler/sampler.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { SILENT } from './announce-events.ts'
 import { createBatcher } from './batcher.ts'
-import { createTakeUp } from './take-up.ts'
+import { createTakeUp, type TakeUp } from './take-up.ts'
 import { startWorker } from './worker.ts'
 
 const LOCK_MS = 1000
@@ -61,6 +61,18 @@ const payload = (changes: Partial<GenerateImagePayload['input']> = {}): Generate
   }
 })
 
+/** Holds the first generations back until so many are taken up, so that they share a batch. */
+const together = (takeUp: TakeUp, count: number): TakeUp => {
+  const all = Promise.withResolvers<void>()
+  let taken = 0
+  return async (...generation) => {
+    const known = await takeUp(...generation)
+    if (++taken >= count) all.resolve()
+    await all.promise
+    return known
+  }
+}
+
 /** A queue, with the means to run workers on it; all ends with the test. */
 const open = async (t: TestContext) => {
   const server = await startRedis()
@@ -69,7 +81,7 @@ const open = async (t: TestContext) => {
   const queue = new Queue<GenerateImagePayload, GenerateImageResult>(generateImageJob.queue, options)
   const workers: ReturnType<typeof startWorker>[] = []
   const batches: number[] = []
-  const work = async (batchSampler: BatchSampler = sampler, serves: ModelRef[] = [model]) => {
+  const work = async (batchSampler: BatchSampler = sampler, serves: ModelRef[] = [model], first = 1) => {
     const connection = server.connect()
     const counted: BatchSampler = {
       sample: (batch) => {
@@ -83,7 +95,7 @@ const open = async (t: TestContext) => {
       store: await openDiskStore({ kind: 'disk', directory: folder, linkSecret: undefined, linkTtlSeconds: 60 }, 'writing'),
       cancels: { isCanceled: async () => false, watch: () => () => undefined, check: () => undefined },
       form: 'step',
-      takeUp: createTakeUp(connection, keys),
+      takeUp: together(createTakeUp(connection, keys), first),
       liveEvents: { of: () => SILENT, settled: () => Promise.resolve() },
       log
     } as const
@@ -132,7 +144,7 @@ test('a picture that kills its sampler ends after three tries, alone but for the
   const { queue, batches, work, add, job, ended } = await open(t)
   const ids = await Promise.all([1, 666, 3, 4].map((seed) => add({ seed })))
   const [, culprit = ''] = ids
-  await work(killedBy(666))
+  await work(killedBy(666), [model], ids.length)
   await until('all have ended', async () => (await Promise.all(ids.map(ended))).every(Boolean), { deadlineMs: 60_000 })
   for (const id of ids) {
     const { attemptsMade, failedReason, returnvalue } = await job(id)
