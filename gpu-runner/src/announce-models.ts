@@ -1,11 +1,10 @@
-import type { RedisKeys } from '@nextscale/openapi'
+import type { ModelCard, RedisKeys } from '@nextscale/openapi'
 import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { modelCard } from './model/card.ts'
+import type { ServedModel } from './families/family.ts'
+import type { SamplerForm } from './sampler/sampler-form.ts'
 import { keyOf } from './model/model-ref.ts'
-import type { OpenModel } from './model/open-model.ts'
-import type { SamplerForm } from './sampler/open-sampler.ts'
 
 const INTERVAL_MS = 30_000
 /** Twenty announcements: longer than a runner that lives is ever silent. */
@@ -24,14 +23,14 @@ redis.call('ZADD', KEYS[3], 'NX', ARGV[4], ARGV[3])`
 export const announceModels = (
   redis: Redis,
   keys: RedisKeys,
-  { models, form }: { models: readonly OpenModel[]; form: SamplerForm['form'] },
+  { models, form }: { models: readonly ServedModel[]; form: SamplerForm['form'] },
   log: Logger
 ): (() => void) => {
-  const announceOne = (model: OpenModel, order: number) => {
-    const { id, revision } = model.manifest
-    const card = JSON.stringify(modelCard(model, { order, form }, new Date()))
+  const announceOne = (model: ServedModel, order: number) => {
+    const { id, revision } = model
+    const card: ModelCard = { ...model.card(form), order, announced_at: new Date().toISOString() }
     const places = [keys.models, keys.modelRevision(id, revision), keys.revisions]
-    return redis.eval(ANNOUNCE, places.length, ...places, id, card, keyOf({ id, revision }), Date.now())
+    return redis.eval(ANNOUNCE, places.length, ...places, id, JSON.stringify(card), keyOf({ id, revision }), Date.now())
   }
   const announce = () =>
     void Promise.all(models.map(announceOne)).catch((error: unknown) => log.warn({ err: error }, 'could not announce the models'))

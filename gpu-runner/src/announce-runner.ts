@@ -4,7 +4,7 @@ import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
-import type { OpenModel } from './model/open-model.ts'
+import type { ServedModel } from './families/family.ts'
 import type { Speed } from './observe/speed.ts'
 import { VERSION } from '@nextscale/platform/observe'
 
@@ -15,7 +15,7 @@ const Card = Compile(RunnerCard)
 const SET_FIELD = `${WHEN_FULL}redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])`
 
 interface AnnouncedRunner {
-  models: ReadonlyMap<string, OpenModel>
+  models: ReadonlyMap<string, ServedModel>
   maxBatch: number
   speed: Speed
 }
@@ -55,7 +55,7 @@ export const announceRunner = async (
     started_at: startedAt,
     announced_at: new Date().toISOString(),
     max_batch: maxBatch,
-    models: [...models.values()].map(({ manifest: { id: model, revision } }) => ({ id: model, revision, ...speed.of(model) }))
+    models: [...models.values()].map(({ id: model, revision }) => ({ id: model, revision, ...speed.of(model) }))
   })
   const announce = async () => {
     // While Redis is away, announcements would gather and be sent all at once.

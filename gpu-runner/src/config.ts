@@ -21,8 +21,8 @@ import {
   type RedisConfig,
   type TracingConfig
 } from '@nextscale/platform/config'
-import { PRECISIONS } from './model/manifest.ts'
-import type { SamplerForm } from './sampler/open-sampler.ts'
+import { PRECISIONS } from './sampler/sampler-form.ts'
+import type { SamplerForm } from './sampler/sampler-form.ts'
 
 export interface Config extends RedisConfig, RecoveryConfig, LogConfig {
   /** Model folders; the first holds the default model. */

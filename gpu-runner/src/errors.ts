@@ -1,4 +1,5 @@
 import type { GenerationErrorCode } from '@nextscale/openapi'
+import type { ModelRef } from './model/model-ref.ts'
 import { plainLine } from './plain-line.ts'
 
 /**
@@ -21,5 +22,16 @@ export class JobError extends Error {
   constructor(code: GenerationErrorCode, message: string, cause?: unknown) {
     super(message, { cause })
     this.code = code
+  }
+}
+
+/** No model here can make the generation, as queued. The message tells its caller what it waits for. */
+export class NotServed extends Error {
+  override name = 'NotServed'
+  readonly model: ModelRef
+
+  constructor(model: ModelRef, message: string) {
+    super(message)
+    this.model = model
   }
 }

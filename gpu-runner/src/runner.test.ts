@@ -17,9 +17,9 @@ import {
 import { Queue } from 'bullmq'
 import { pino } from 'pino'
 import { readConfig } from './config.ts'
-import { openModel } from './model/open-model.ts'
+import { openModel } from './families/var/model/open-model.ts'
 import { startRunner } from './runner.ts'
-import type { SamplerForm } from './sampler/open-sampler.ts'
+import type { SamplerForm } from './sampler/sampler-form.ts'
 import { SHIPPED_MODEL } from './testing/folders.ts'
 import { freePort, startRedis, temporaryFolder, until } from '@nextscale/platform/testing'
 

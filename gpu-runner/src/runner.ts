@@ -7,7 +7,8 @@ import { ConfigError } from '@nextscale/platform/config'
 import type { Config } from './config.ts'
 import { ModelError } from './errors.ts'
 import { keyOf } from './model/model-ref.ts'
-import { type OpenModel, openModel, verifyHashes } from './model/open-model.ts'
+import type { ServedModel } from './families/family.ts'
+import { openServedModel } from './families/open-served-model.ts'
 import { openObjectStore } from '@nextscale/platform/object-store'
 import { logAttempts } from './observe/log-attempts.ts'
 import type { RunnerMetrics } from './observe/metrics.ts'
@@ -22,13 +23,13 @@ import { createTakeUp } from './worker/take-up.ts'
 import { type RunningWorker, startWorker } from './worker/worker.ts'
 
 /** Opens models, by `keyOf` their ids and revisions. Of one id there may be several revisions: the first is offered, all are served. */
-const openModels = async (folders: readonly string[]): Promise<Map<string, OpenModel>> => {
-  const models = new Map<string, OpenModel>()
+const openModels = async (folders: readonly string[]): Promise<Map<string, ServedModel>> => {
+  const models = new Map<string, ServedModel>()
   for (const folder of folders) {
-    const model = await openModel(folder)
-    await verifyHashes(model)
-    const { id, revision } = model.manifest
-    const key = keyOf({ id, revision })
+    const model = await openServedModel(folder)
+    await model.verifyHashes()
+    const { id, revision } = model
+    const key = keyOf(model)
     if (models.has(key))
       throw new ModelError(`MODELS names two folders with revision ${revision} of ${id}: ids or revisions must differ.`)
     models.set(key, model)
@@ -37,8 +38,8 @@ const openModels = async (folders: readonly string[]): Promise<Map<string, OpenM
 }
 
 /** What new requests are offered: of each id the first. */
-const offered = (models: readonly OpenModel[]): OpenModel[] =>
-  models.filter(({ manifest: { id } }, place) => models.findIndex((other) => other.manifest.id === id) === place)
+const offered = (models: readonly ServedModel[]): ServedModel[] =>
+  models.filter(({ id }, place) => models.findIndex((other) => other.id === id) === place)
 
 /** What is open, and how it is closed: last opened, first closed. */
 type Closers = Pick<AsyncDisposableStack, 'defer'>

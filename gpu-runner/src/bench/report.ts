@@ -1,5 +1,5 @@
 import { formatBytes, formatSeconds, formatTable } from '../cli/format.ts'
-import type { OpenModel } from '../model/open-model.ts'
+import type { OpenModel } from '../families/var/model/open-model.ts'
 import { decoderFlops, transformerFlops, type Work } from './count-flops.ts'
 import type { Measured } from './measure.ts'
 import type { SecondProcess } from './measure-second.ts'

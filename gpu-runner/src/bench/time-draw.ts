@@ -1,10 +1,10 @@
-import { drawInputs, drawTokens } from '../graphs/draw.ts'
-import type { OpenModel } from '../model/open-model.ts'
+import { drawInputs, drawTokens } from '../families/var/graphs/draw.ts'
+import type { OpenModel } from '../families/var/model/open-model.ts'
 import { GraphBuilder } from '../onnx/graph-builder.ts'
-import { drawFeeds } from '../sampler/draw-feeds.ts'
-import type { ImageRequest } from '../sampler/image-request.ts'
-import { scalePlans } from '../sampler/scale-plan.ts'
-import { floats } from '../sampler/tensors.ts'
+import { drawFeeds } from '../families/var/sampler/draw-feeds.ts'
+import type { ImageRequest } from '../families/var/sampler/image-request.ts'
+import { scalePlans } from '../families/var/sampler/scale-plan.ts'
+import { floats } from '../onnx/tensors.ts'
 import { openSession } from './open-session.ts'
 
 /** Logits of about the spread that trained models have. */
@@ -33,13 +33,14 @@ export const openDraw = async (model: OpenModel, threads: number): Promise<(batc
       smooth: false,
       schedule: null
     }))
+    const drawn = requests.map((request, place) => ({ request, unconditionalRow: place }))
     let spent = 0
     for (const [scale, plan] of plans.entries()) {
       const size = [batch, plan.side ** 2, vocabulary] as const
       const values = Float32Array.from({ length: batch * plan.side ** 2 * vocabulary }, () => Math.random() * LOGIT_RANGE)
       const logits = floats(values, size)
       const begun = performance.now()
-      const feeds = drawFeeds({ requests, unconditionalRow: [...requests.keys()] }, plan, scale, vocabulary)
+      const feeds = drawFeeds(drawn, plan, scale, vocabulary)
       const { last_kept, sort_length, top_p, uniform } = feeds
       await session.run({ logits, last_kept, sort_length, top_p, uniform })
       spent += performance.now() - begun

@@ -1,6 +1,6 @@
-import { UINT8_ZERO } from '../graphs/products.ts'
+import { UINT8_ZERO } from '../families/var/graphs/products.ts'
 import { GraphBuilder } from '../onnx/graph-builder.ts'
-import { floats } from '../sampler/tensors.ts'
+import { floats } from '../onnx/tensors.ts'
 import { openSession } from './open-session.ts'
 import type { Products } from './replies.ts'
 import { Tensor } from '../onnx/onnxruntime.ts'

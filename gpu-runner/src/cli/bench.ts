@@ -3,7 +3,7 @@ import { nextscale } from '../bench/contestants.ts'
 import { measure } from '../bench/measure.ts'
 import { MEASURE_OPTIONS, readCount, readMeasureOptions } from '../bench/read-options.ts'
 import { formatReport, memoryRows, scaleRows, timeRows } from '../bench/report.ts'
-import { openModel } from '../model/open-model.ts'
+import { openModel } from '../families/var/model/open-model.ts'
 import { type Command, parse } from './command.ts'
 
 const usage = `nextscale models bench FOLDER [--precision fp32,int8] [--batch 1,2,4] [--rounds N] [--threads N] [--cache FOLDER]

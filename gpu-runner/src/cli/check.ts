@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
-import { openModel, verifyHashes } from '../model/open-model.ts'
+import { openModel, verifyHashes } from '../families/var/model/open-model.ts'
+import { MAY_BE_ONE_VALUE } from '../families/var/model/may-be-one-value.ts'
 import { verifyValues } from '../model/verify-values.ts'
-import { buildGraphs } from './build-graphs.ts'
+import { buildGraphs } from '../families/var/model/build-graphs.ts'
 import { type Command, parse } from './command.ts'
 import { readPrecision } from './read-precision.ts'
 import { describeModel, weightBytes } from './describe-model.ts'
@@ -28,9 +29,9 @@ export const check: Command = {
     say(`hashes     ${formatBytes(bytes)} in ${formatSeconds(performance.now() - begun)}`)
     const tensors = buildGraphs(model)
     say('shapes     every tensor the graphs need has the shape they need')
-    await verifyValues(tensors)
+    await verifyValues(tensors, MAY_BE_ONE_VALUE)
     say('values     every weight is a number, and no matrix that must differ is of one value')
-    const { smokeRun } = await import('./smoke-run.ts')
+    const { smokeRun } = await import('../families/var/smoke-run.ts')
     const { loadMs, imageMs } = await smokeRun(model, precision)
     const peak = process.resourceUsage().maxRSS * BYTES_PER_KB
     say(`one image  loaded in ${formatSeconds(loadMs)}, sampled in ${formatSeconds(imageMs)}`)

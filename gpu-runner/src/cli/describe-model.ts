@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
-import { modelCard } from '../model/card.ts'
-import type { OpenModel } from '../model/open-model.ts'
+import { modelCard } from '../families/var/card.ts'
+import type { OpenModel } from '../families/var/model/open-model.ts'
 import type { Weights } from '../model/weights.ts'
 import { formatBytes, formatCount } from './format.ts'
 
@@ -24,14 +24,7 @@ const precision = ({ tensors }: Weights): string =>
 
 /** What there is to know of a model at a glance. */
 export const describeModel = async (model: OpenModel) => {
-  const {
-    id,
-    name,
-    revision,
-    parameters,
-    resolution,
-    num_classes: classes
-  } = modelCard(model, { order: 0, form: 'step' }, new Date())
+  const { id, name, revision, parameters, resolution, num_classes: classes } = modelCard(model, 'step')
   const precisions = new Set([precision(model.transformer), precision(model.tokenizer)])
   return {
     id,

@@ -4,7 +4,7 @@ import { readCheckpoint } from '../checkpoint/read-checkpoint.ts'
 import { isIndex, readShardNames } from '../checkpoint/read-index.ts'
 import type { CheckpointRole } from '../checkpoint/read-pth.ts'
 import { ModelError } from '../errors.ts'
-import { isFileName } from '../model/manifest.ts'
+import { isFileName } from '../model/manifest-file.ts'
 import { Weights } from '../model/weights.ts'
 import { CommandError } from './command.ts'
 

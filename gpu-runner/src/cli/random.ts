@@ -6,8 +6,8 @@ import {
   PUBLISHED_TRANSFORMERS,
   TOKENIZER_FILE,
   transformerFile
-} from '../model/published.ts'
-import { writeRandomTokenizer, writeRandomTransformer } from '../model/random-checkpoint.ts'
+} from '../families/var/model/published.ts'
+import { writeRandomTokenizer, writeRandomTransformer } from '../families/var/model/random-checkpoint.ts'
 import { type Command, WrongCommandLine, parse } from './command.ts'
 import { formatBytes, formatSeconds } from './format.ts'
 import { writeFolder } from './write-folder.ts'

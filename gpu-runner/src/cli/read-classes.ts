@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { readSmallFile } from '../checkpoint/open-file.ts'
 import { ModelError } from '../errors.ts'
-import { MAX_CLASS_NAME_LENGTH } from '../model/manifest.ts'
+import { MAX_CLASS_NAME_LENGTH } from '../families/var/model/manifest.ts'
 import { CommandError } from './command.ts'
 
 const IMAGENET_FILE = fileURLToPath(new URL('../../data/imagenet-1k.txt', import.meta.url))

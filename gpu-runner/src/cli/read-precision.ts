@@ -1,4 +1,4 @@
-import { type Precision, PRECISIONS } from '../model/manifest.ts'
+import { type Precision, PRECISIONS } from '../sampler/sampler-form.ts'
 import { WrongCommandLine } from './command.ts'
 
 /** The value of `--precision`; `null`, which leaves it to the manifest, when there is none. */

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { temporaryFolder } from '@nextscale/platform/testing'
 import { readCheckpoint } from '../checkpoint/read-checkpoint.ts'
-import type { Manifest } from '../model/manifest.ts'
+import type { Manifest } from '../families/var/model/manifest.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { runModels } from '../testing/run-models.ts'
-import { TINY_TOKENIZER, TINY_TRANSFORMER, writeTinyCheckpoint } from '../testing/tiny-checkpoint.ts'
+import { TINY_TOKENIZER, TINY_TRANSFORMER, writeTinyCheckpoint } from '../families/var/testing/tiny-checkpoint.ts'
 import { writeSafetensors } from '../testing/write-safetensors.ts'
 
 const SCALES = ['--scales', TINY_TRANSFORMER.scales.join(',')]

@@ -6,7 +6,7 @@ import { temporaryFolder } from '@nextscale/platform/testing'
 import { readCheckpoint } from '../checkpoint/read-checkpoint.ts'
 import { GOLDEN_MODEL } from '../testing/folders.ts'
 import { runModels } from '../testing/run-models.ts'
-import { TINY_TRANSFORMER, writeTinyCheckpoint } from '../testing/tiny-checkpoint.ts'
+import { TINY_TRANSFORMER, writeTinyCheckpoint } from '../families/var/testing/tiny-checkpoint.ts'
 import { type HeaderEntry, writeSafetensors } from '../testing/write-safetensors.ts'
 
 const hasPartial = async (folder: string) =>

@@ -1,20 +1,24 @@
 import { CONTENT_TYPES } from '@nextscale/openapi'
 import sharp from 'sharp'
 import type { EncodedPicture } from './encode.ts'
+import type { Picture } from './picture.ts'
 
-const MAX_SIDE = 256
+/** Of width and height the larger, in pixels. */
+const MAX_PIXELS = 256
 const QUALITY = 70
 
 export interface EncodedPreview extends EncodedPicture {
-  /** Width and height in pixels. */
-  side: number
+  /** In pixels. */
+  width: number
+  /** In pixels. */
+  height: number
 }
 
-/** Encodes RGB pixels [side, side, 3] as a small WebP: it is looked at while the picture is made, and then not again. */
-export const encodePreview = async (pixels: Uint8Array, side: number): Promise<EncodedPreview> => {
-  const image = sharp(pixels, { raw: { width: side, height: side, channels: 3 } })
-  if (side > MAX_SIDE) image.resize(MAX_SIDE)
+/** Encodes a picture as a small WebP of its shape: it is looked at while the picture is made, and then not again. */
+export const encodePreview = async ({ pixels, width, height }: Picture): Promise<EncodedPreview> => {
+  const image = sharp(pixels, { raw: { width, height, channels: 3 } })
+  if (Math.max(width, height) > MAX_PIXELS) image.resize(MAX_PIXELS, MAX_PIXELS, { fit: 'inside' })
   // Effort 1 of 6: half the time of the default for a few bytes more.
-  const bytes = await image.webp({ quality: QUALITY, effort: 1 }).toBuffer()
-  return { bytes, contentType: CONTENT_TYPES.webp, side: Math.min(side, MAX_SIDE) }
+  const { data, info } = await image.webp({ quality: QUALITY, effort: 1 }).toBuffer({ resolveWithObject: true })
+  return { bytes: data, contentType: CONTENT_TYPES.webp, width: info.width, height: info.height }
 }

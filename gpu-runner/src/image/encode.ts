@@ -1,5 +1,6 @@
 import { CONTENT_TYPES, type GenerationInput } from '@nextscale/openapi'
 import sharp from 'sharp'
+import type { Picture } from './picture.ts'
 
 const DEFAULT_QUALITY = 90
 
@@ -16,22 +17,17 @@ export interface EncodedPicture {
 const asciiJson = (value: unknown): string =>
   JSON.stringify(value).replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
-/** What reproduces the picture. It must not depend on the other pictures of its generation: same seed, same bytes. */
-const settings = (input: GenerationInput, seed: number) => {
-  const { model, model_revision, class_label, class_name, cfg, top_k, top_p, smooth, schedule } = input
-  return asciiJson({ model, model_revision, class_label, class_name, seed, cfg, top_k, top_p, smooth, schedule })
-}
-
-/** Encodes RGB pixels [side, side, 3] as the generation asks. */
+/**
+ * Encodes a picture as its generation asks. `settings` are written into it, where metadata are wanted: what reproduces
+ * the picture, as JSON.
+ */
 export const encodePicture = async (
-  pixels: Uint8Array,
-  side: number,
-  seed: number,
-  input: GenerationInput
+  { pixels, width, height }: Picture,
+  settings: object,
+  { format, quality, metadata }: GenerationInput['output']
 ): Promise<EncodedPicture> => {
-  const { format, quality, metadata } = input.output
-  const image = sharp(pixels, { raw: { width: side, height: side, channels: 3 } })
-  if (metadata) image.withExif({ IFD0: { Software: 'Nextscale', ImageDescription: settings(input, seed) } })
+  const image = sharp(pixels, { raw: { width, height, channels: 3 } })
+  if (metadata) image.withExif({ IFD0: { Software: 'Nextscale', ImageDescription: asciiJson(settings) } })
   if (format === 'png') image.png({ compressionLevel: 6 })
   else if (format === 'webp') image.webp({ quality: quality ?? DEFAULT_QUALITY })
   else image.jpeg({ quality: quality ?? DEFAULT_QUALITY, chromaSubsampling: '4:4:4' })

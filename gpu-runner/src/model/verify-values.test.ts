@@ -5,7 +5,10 @@ import { type TestContext, test } from 'node:test'
 import { temporaryFolder } from '@nextscale/platform/testing'
 import { DTYPE_BYTES, type FloatDtype, type FloatTensor } from '../checkpoint/tensor-info.ts'
 import { ModelError } from '../errors.ts'
-import { verifyValues } from './verify-values.ts'
+import { MAY_BE_ONE_VALUE } from '../families/var/model/may-be-one-value.ts'
+import { verifyValues as verifyValuesOf } from './verify-values.ts'
+
+const verifyValues = (tensors: readonly FloatTensor[]) => verifyValuesOf(tensors, MAY_BE_ONE_VALUE)
 
 /** Bits of numbers of each type. */
 const BITS: Record<

@@ -10,11 +10,8 @@ const BITS: Readonly<Record<FloatDtype, { magnitude: number; exponent: number }>
   BF16: { magnitude: 0x7fff, exponent: 0x7f80 }
 }
 
-/** Tables and matrices that can be meant to be all zeros: no class, no level, no modulation, no convolution in phi. */
-const MAY_BE_ONE_VALUE = /^(class_emb|lvl_embed|quantize\.quant_resi)\.|ada_lin/
-
-const mustVary = ({ name, shape }: FloatTensor): boolean =>
-  name.endsWith('.weight') && shape.filter((size) => size > 1).length > 1 && !MAY_BE_ONE_VALUE.test(name)
+const mustVary = ({ name, shape }: FloatTensor, mayBeOneValue: RegExp): boolean =>
+  name.endsWith('.weight') && shape.filter((size) => size > 1).length > 1 && !mayBeOneValue.test(name)
 
 /** What has been seen of a tensor's values. */
 interface Seen {
@@ -45,19 +42,19 @@ const look = (piece: Uint8Array<ArrayBuffer>, dtype: FloatDtype, seen: Seen): vo
   seen.different |= different
 }
 
-const complaintAbout = async (file: OpenFile, tensor: FloatTensor): Promise<string | undefined> => {
+const complaintAbout = async (file: OpenFile, tensor: FloatTensor, mayBeOneValue: RegExp): Promise<string | undefined> => {
   const { dtype, shape, data, offset, sizeBytes } = tensor
   const seen: Seen = { broken: 0, set: 0, different: 0, first: undefined }
   const pieces = data ? [Uint8Array.from(data)] : readPieces(file, offset, sizeBytes)
   for await (const piece of pieces) look(piece, dtype, seen)
   if (seen.broken > 0) return `has NaN or infinite values (${seen.broken} of ${elementCount(shape)})`
-  if (!mustVary(tensor)) return undefined
+  if (!mustVary(tensor, mayBeOneValue)) return undefined
   if (seen.set === 0) return 'is all zeros'
   return seen.different === 0 ? 'has one value everywhere' : undefined
 }
 
-const verifyTensor = async (file: OpenFile, tensor: FloatTensor): Promise<void> => {
-  const complaint = await complaintAbout(file, tensor)
+const verifyTensor = async (file: OpenFile, tensor: FloatTensor, mayBeOneValue: RegExp): Promise<void> => {
+  const complaint = await complaintAbout(file, tensor, mayBeOneValue)
   if (complaint)
     throw new ModelError(
       `${basename(file.path)}: tensor ${tensor.name} ${complaint}, so the weights are damaged: fetch or export them again.`
@@ -65,15 +62,15 @@ const verifyTensor = async (file: OpenFile, tensor: FloatTensor): Promise<void> 
 }
 
 /**
- * Looks at every value of a model's weights.
+ * Looks at every value of a model's weights. `mayBeOneValue` is of the names of matrices that can be meant to be all zeros.
  * @throws ModelError naming a tensor with values that are no finite numbers, or a matrix of one value.
  */
-export const verifyValues = async (tensors: readonly FloatTensor[]): Promise<void> => {
+export const verifyValues = async (tensors: readonly FloatTensor[], mayBeOneValue: RegExp): Promise<void> => {
   const files = Map.groupBy(tensors, ({ file }) => file)
   for (const [path, own] of files) {
     const file = await openFile(path)
     try {
-      for (const tensor of own) await verifyTensor(file, tensor)
+      for (const tensor of own) await verifyTensor(file, tensor, mayBeOneValue)
     } finally {
       await file.close()
     }

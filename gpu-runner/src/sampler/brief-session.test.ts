@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { InferenceSession } from '../onnx/onnxruntime.ts'
-import { conditionGraph } from '../graphs/condition.ts'
-import { openModel } from '../model/open-model.ts'
+import { conditionGraph } from '../families/var/graphs/condition.ts'
+import { openModel } from '../families/var/model/open-model.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { briefSession } from './brief-session.ts'
-import { floatData, ints, pick } from './tensors.ts'
+import { floatData, ints, pick } from '../onnx/tensors.ts'
 
 const model = await openModel(SHIPPED_MODEL)
 const options = { extra: { session: { model_external_initializers_file_folder_path: model.folder } } }

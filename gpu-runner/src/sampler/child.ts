@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { ModelError } from '../errors.ts'
-import type { OpenModel } from '../model/open-model.ts'
+import type { ServedModel } from '../families/family.ts'
 import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
-import type { SamplerForm } from './open-sampler.ts'
+import type { SamplerForm } from './sampler-form.ts'
 
 /** Below the runner and the API, which need little but need it at once. */
 const NICENESS = 5
@@ -23,17 +23,13 @@ export const spawnChild = (): ChildProcess => {
   return child
 }
 
-const record = (model: OpenModel): ModelRecord => ({
-  ...model,
-  tokenizer: { path: model.tokenizer.path, tensors: model.tokenizer.tensors },
-  transformer: { path: model.transformer.path, tensors: model.transformer.tensors }
-})
+const record = ({ id, revision, family, opening }: ServedModel): ModelRecord => ({ id, revision, family, opening })
 
 /**
  * Has a fresh process load the models; ends it when it cannot.
  * @throws ModelError in one sentence for the operator.
  */
-export const loadModels = async (child: ChildProcess, models: readonly OpenModel[], form: SamplerForm): Promise<void> => {
+export const loadModels = async (child: ChildProcess, models: readonly ServedModel[], form: SamplerForm): Promise<void> => {
   const command: SamplerCommand = { type: 'load', models: models.map(record), form }
   // A process that cannot be reached also ends, which is heard below.
   child.send(command, () => undefined)

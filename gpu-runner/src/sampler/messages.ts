@@ -1,23 +1,19 @@
-import type { Manifest } from '../model/manifest.ts'
-import type { ModelShape } from '../model/shape.ts'
-import type { TensorMap } from '../checkpoint/tensor-info.ts'
-import type { ImageRequest } from './image-request.ts'
-import type { SamplerForm } from './open-sampler.ts'
-import type { SampledImage, SampledPreview } from './sample-batch.ts'
+import type { ServedModel } from '../families/family.ts'
+import type { SampledPreview, SampleResult } from '../families/open-sampler.ts'
+import type { SamplerForm } from './sampler-form.ts'
 
-/** A checked model as it crosses to the sampler process, which need not read manifest and headers again. */
-export interface ModelRecord {
-  manifest: Manifest
-  shape: ModelShape
-  folder: string
-  tokenizer: { path: string; tensors: TensorMap }
-  transformer: { path: string; tensors: TensorMap }
-}
+/** A model as it crosses to the sampler process. */
+export type ModelRecord = Pick<ServedModel, 'id' | 'revision' | 'family' | 'opening'>
 
 /** What the runner tells the sampler process. */
 export type SamplerCommand =
   | { type: 'load'; models: ModelRecord[]; form: SamplerForm }
-  | { type: 'sample'; batch: number; /** See `keyOf`. */ model: string; images: ImageRequest[] }
+  | {
+      type: 'sample'
+      batch: number
+      /** See `keyOf`. */ model: string
+      /** As the model's family asks for them. */ images: object[]
+    }
   /** Images nobody waits for any more, by index in the batch. They leave it after the running scale. */
   | { type: 'drop'; batch: number; images: number[] }
 
@@ -29,5 +25,5 @@ export type SamplerEvent =
   | { type: 'scale'; batch: number; scale: number; elapsedMs: number }
   /** What an image that asked for it looks like so far. */
   | { type: 'preview'; batch: number; preview: SampledPreview }
-  | { type: 'sampled'; batch: number; model: string; images: SampledImage[]; side: number; scaleMs: number[]; decodeMs: number }
+  | ({ type: 'sampled'; batch: number; model: string } & SampleResult)
   | { type: 'failed'; batch: number; message: string }

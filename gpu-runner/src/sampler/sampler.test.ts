@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { pino } from 'pino'
-import { type OpenModel, openModel } from '../model/open-model.ts'
+import type { ServedModel } from '../families/family.ts'
+import { openServedModel } from '../families/open-served-model.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { Sampler, type SamplerOptions } from './sampler.ts'
 
@@ -11,10 +12,10 @@ const OPTIONS: SamplerOptions = {
   log: pino({ level: 'silent' })
 }
 
-let model: OpenModel
+let model: ServedModel
 let sampler: Sampler
 before(async () => {
-  model = await openModel(SHIPPED_MODEL)
+  model = await openServedModel(SHIPPED_MODEL)
   sampler = await Sampler.start([model], OPTIONS)
 })
 after(() => sampler.close())
@@ -30,7 +31,7 @@ const images = (count: number) =>
     schedule: null
   }))
 const batch = (count: number, onScale: (scale: number) => void = () => undefined) => ({
-  model: model.manifest,
+  model,
   images: images(count),
   onScale
 })

@@ -3,42 +3,33 @@ import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { JobError } from '../errors.ts'
 import { keyOf, type ModelRef } from '../model/model-ref.ts'
-import type { OpenModel } from '../model/open-model.ts'
+import type { ServedModel } from '../families/family.ts'
+import type { SampledPreview, SampleResult } from '../families/open-sampler.ts'
 import { loadModels, spawnChild, stopChild } from './child.ts'
 import type { SamplerCommand, SamplerEvent } from './messages.ts'
-import type { SamplerForm } from './open-sampler.ts'
-import type { ImageRequest } from './image-request.ts'
-import type { SampledImage, SampledPreview } from './sample-batch.ts'
+import type { SamplerForm } from './sampler-form.ts'
 
 const FIRST_RESPAWN_DELAY_MS = 500
 const MAX_RESPAWN_DELAY_MS = 30_000
 
 export interface Batch {
   model: ModelRef
-  images: readonly ImageRequest[]
+  /** One request per image, as the model's family asks for it. */
+  images: readonly object[]
   onScale: (scale: number, elapsedMs: number) => void
   /** Previews come after their scale and before the result. */
   onPreview?: (preview: SampledPreview) => void
 }
 
-export interface BatchResult {
-  /** Those not dropped. */
-  images: SampledImage[]
-  /** Width and height of each in pixels. */
-  side: number
-  scaleMs: number[]
-  decodeMs: number
-}
-
 export interface RunningBatch {
-  result: Promise<BatchResult>
+  result: Promise<SampleResult>
   /** Takes images out after the running scale. */
   drop: (images: number[]) => void
 }
 
 interface Pending {
   batch: Batch
-  resolve: (result: BatchResult) => void
+  resolve: (result: SampleResult) => void
   reject: (error: Error) => void
 }
 
@@ -51,9 +42,9 @@ export interface SamplerOptions {
   log: Logger
 }
 
-/** The runner’s side of the sampler process. One that dies fails its batches with `sampler_crashed` and is replaced. */
+/** The runner’s half of the sampler process. One that dies fails its batches with `sampler_crashed` and is replaced. */
 export class Sampler {
-  readonly #models: readonly OpenModel[]
+  readonly #models: readonly ServedModel[]
   readonly #options: SamplerOptions
   readonly #pending = new Map<number, Pending>()
   readonly #closing = new AbortController()
@@ -64,7 +55,7 @@ export class Sampler {
   #batches = 0
   #watchdog: NodeJS.Timeout | undefined
 
-  private constructor(models: readonly OpenModel[], options: SamplerOptions) {
+  private constructor(models: readonly ServedModel[], options: SamplerOptions) {
     this.#models = models
     this.#options = options
     this.#child = this.#spawn()
@@ -75,7 +66,7 @@ export class Sampler {
    * Starts the process and loads the models.
    * @throws ModelError when a model cannot be served.
    */
-  static async start(models: readonly OpenModel[], options: SamplerOptions): Promise<Sampler> {
+  static async start(models: readonly ServedModel[], options: SamplerOptions): Promise<Sampler> {
     const sampler = new Sampler(models, options)
     try {
       await sampler.#ready
@@ -95,7 +86,7 @@ export class Sampler {
     const id = this.#batches++
     const early: number[] = []
     const start = () =>
-      new Promise<BatchResult>((resolve, reject) => {
+      new Promise<SampleResult>((resolve, reject) => {
         this.#pending.set(id, { batch, resolve, reject })
         this.#send({ type: 'sample', batch: id, model: keyOf(batch.model), images: [...batch.images] })
         if (early.length > 0) this.#send({ type: 'drop', batch: id, images: early })

@@ -1,13 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import { ModelError } from '../errors.ts'
 import { keyOf } from '../model/model-ref.ts'
-import { Weights } from '../model/weights.ts'
 import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
-import type { ImageRequest } from './image-request.ts'
-import type { SampledPreview } from './sample-batch.ts'
-import { type OpenSampler, openSampler, type SamplerForm } from './open-sampler.ts'
+import type { OpenSampler, SampledPreview } from '../families/open-sampler.ts'
+import { FAMILIES } from '../families/table.ts'
+import type { SamplerForm } from './sampler-form.ts'
 
-const samplers = new Map<string, OpenSampler & { side: number }>()
+const samplers = new Map<string, OpenSampler>()
 const dropped = new Map<number, Set<number>>()
 
 const tell = (event: SamplerEvent): void => {
@@ -15,17 +14,12 @@ const tell = (event: SamplerEvent): void => {
   process.send?.(event, undefined, undefined, () => undefined)
 }
 
-const weights = ({ path, tensors }: ModelRecord['tokenizer']) => new Weights(path, tensors)
-
 const load = async (models: readonly ModelRecord[], form: SamplerForm): Promise<void> => {
-  for (const record of models) {
-    const model = { ...record, tokenizer: weights(record.tokenizer), transformer: weights(record.transformer) }
-    samplers.set(keyOf(model.manifest), { ...(await openSampler(model, form)), side: model.shape.resolution })
-  }
+  for (const model of models) samplers.set(keyOf(model), await FAMILIES[model.family].openSampler(model.opening, form))
   tell({ type: 'loaded' })
 }
 
-const sample = async (batch: number, model: string, images: readonly ImageRequest[]): Promise<void> => {
+const sample = async (batch: number, model: string, images: readonly object[]): Promise<void> => {
   const sampler = samplers.get(model)
   if (!sampler) throw new Error(`model ${model} is not loaded`)
   dropped.set(batch, new Set())
@@ -37,7 +31,7 @@ const sample = async (batch: number, model: string, images: readonly ImageReques
   }
   const onPreview = (preview: SampledPreview) => tell({ type: 'preview', batch, preview })
   const result = await sampler.sample(images, { afterScale, onPreview })
-  tell({ type: 'sampled', batch, model, side: sampler.side, ...result })
+  tell({ type: 'sampled', batch, model, ...result })
 }
 
 const describe = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -3,12 +3,12 @@ import { readdir, rm, stat, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { temporaryFolder } from '@nextscale/platform/testing'
-import { type Precision, PRECISIONS } from '../model/manifest.ts'
-import { openModel } from '../model/open-model.ts'
+import { type Precision, PRECISIONS } from './sampler-form.ts'
+import { openModel } from '../families/var/model/open-model.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
-import { createEngine } from './engine.ts'
-import type { ImageRequest } from './image-request.ts'
-import { sampleBatch } from './sample-batch.ts'
+import { createEngine } from '../families/var/sampler/engine.ts'
+import type { ImageRequest } from '../families/var/sampler/image-request.ts'
+import { sampleBatch } from '../families/var/sampler/sample-batch.ts'
 
 const REQUESTS = [3, 17].map((label): ImageRequest => ({
   seed: label,

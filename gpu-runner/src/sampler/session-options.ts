@@ -9,15 +9,6 @@ export interface SessionKind {
   config?: Readonly<Record<string, string>>
 }
 
-/** AdaLN: used once per image and as large as half the blocks, so it is left in the checkpoint, unpacked. */
-export const CONDITION: SessionKind = { config: { disable_prepacking: '1' } }
-
-/** Of fp32: every scale has other sizes, and a memory pattern for each would hold blocks of its own between images. */
-export const STEP: SessionKind = { options: { enableMemPattern: false } }
-
-/** Of fp32: its few large tensors are given back after every picture, which costs two percent of the time. */
-export const DECODER: SessionKind = { options: { enableCpuMemArena: false } }
-
 /** Options of a CPU session whose graph points at files in `folder`. */
 export const cpuSession = (folder: string, threads: number, { options, config }: SessionKind = {}): Options => ({
   executionProviders: ['cpu'],

@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test'
 import { temporaryFolder } from '@nextscale/platform/testing'
 import { readSafetensors } from '../checkpoint/read-safetensors.ts'
 import { hashFile } from '../model/hash-file.ts'
-import type { Manifest } from '../model/manifest.ts'
+import type { Manifest } from '../families/var/model/manifest.ts'
 import { SHIPPED_MODEL } from './folders.ts'
 import { type HeaderEntry, writeSafetensors } from './write-safetensors.ts'
 

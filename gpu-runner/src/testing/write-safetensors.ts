@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { DTYPE_BYTES, type Dtype, elementCount } from '../checkpoint/tensor-info.ts'
-import { halfBits } from './reference/half.ts'
+import { halfBits } from './half.ts'
 
 export interface HeaderEntry {
   dtype: Dtype

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { pino } from 'pino'
-import { type OpenModel, openModel } from '../model/open-model.ts'
+import type { ServedModel } from '../families/family.ts'
+import { openServedModel } from '../families/open-served-model.ts'
 import { Sampler, type SamplerOptions } from '../sampler/sampler.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { tinyModels } from '../testing/tiny-models.ts'
@@ -14,16 +15,16 @@ const OPTIONS: SamplerOptions = {
   timeoutMs: 60_000,
   log: pino({ level: 'silent' })
 }
-let shipped: OpenModel
+let shipped: ServedModel
 let sampler: Sampler
 before(async () => {
-  shipped = await openModel(SHIPPED_MODEL)
+  shipped = await openServedModel(SHIPPED_MODEL)
   sampler = await Sampler.start([shipped], OPTIONS)
 })
 after(() => sampler.close())
 
 const ticket = (seed: number, changes: Partial<ImageTicket> = {}): ImageTicket => ({
-  model: shipped.manifest,
+  model: shipped,
   request: { seed, label: seed % 60, cfg: 3, topK: 200, topP: 0.95, smooth: false, schedule: null },
   signal: new AbortController().signal,
   onStart: () => undefined,
@@ -122,8 +123,8 @@ test('images of two models of one size never share a batch, nor those of two rev
   const both = await Sampler.start([one, other, revised], OPTIONS)
   t.after(() => both.close())
   const request = { seed: 1, label: 2, cfg: 3, topK: 0, topP: 1, smooth: false, schedule: null }
-  const wanted = [one, other, revised, other, one, revised, one].map(({ manifest }, place) =>
-    ticket(1, { model: manifest, request: { ...request, seed: place } })
+  const wanted = [one, other, revised, other, one, revised, one].map((model, place) =>
+    ticket(1, { model, request: { ...request, seed: place } })
   )
   const batcher = createBatcher(both, { maxBatch: 8, windowMs: 0 })
   const together = await Promise.all(wanted.map((each) => batcher.submit(each)))
@@ -136,9 +137,7 @@ test('images of two models of one size never share a batch, nor those of two rev
     assert.deepEqual([together[place]?.tokens, together[place]?.pixels], [alone.tokens, alone.pixels])
   }
   // The three do draw different pictures of one seed.
-  const same = await Promise.all(
-    [one, other, revised].map(({ manifest: model }) => batcher.submit(ticket(1, { model, request })))
-  )
+  const same = await Promise.all([one, other, revised].map((model) => batcher.submit(ticket(1, { model, request }))))
   assert.equal(new Set(same.map(({ pixels }) => Buffer.from(pixels).toString('base64'))).size, 3)
 })
 

@@ -1,26 +1,19 @@
 import { keyOf, type ModelRef } from '../model/model-ref.ts'
-import type { BatchResult, RunningBatch } from '../sampler/sampler.ts'
-import type { ImageRequest } from '../sampler/image-request.ts'
-import type { SampledPreview } from '../sampler/sample-batch.ts'
+import type { SampledImage, SampledPreview, SampleResult } from '../families/open-sampler.ts'
+import type { RunningBatch } from '../sampler/sampler.ts'
 import { JobError } from '../errors.ts'
 import type { BatchSampler } from '../observe/observe-sampler.ts'
 import { type Clock, createBatchWindow, systemClock } from './batch-window.ts'
 
-export interface BatchedImage {
-  /** RGB, row-major. */
-  pixels: Uint8Array
-  /** Width and height in pixels. */
-  side: number
-  /** Drawn tokens of all scales, one after another, row-major in each. */
-  tokens: Int32Array
-  scaleMs: number[]
-  decodeMs: number
+/** A picture, and what its whole batch took. */
+export interface BatchedImage extends Omit<SampledImage, 'index'>, Pick<SampleResult, 'scaleMs' | 'decodeMs'> {
   batchSize: number
 }
 
 export interface ImageTicket {
   model: ModelRef
-  request: ImageRequest
+  /** As the model's family asks for it. */
+  request: object
   /** Aborting takes the image out, from the queue at once and from a running batch after its scale. */
   signal: AbortSignal
   onStart: () => void
@@ -62,11 +55,13 @@ const takeBatch = (queue: Entry[], limit: number): Entry[] => {
   return taken
 }
 
-const settle = (entries: readonly Entry[], { images, side, scaleMs, decodeMs }: BatchResult): void => {
+const withoutIndex = ({ pixels, width, height, tokens }: SampledImage) => ({ pixels, width, height, tokens })
+
+const settle = (entries: readonly Entry[], { images, scaleMs, decodeMs }: SampleResult): void => {
   const byIndex = new Map(images.map((image) => [image.index, image]))
   entries.forEach((entry, index) => {
     const image = byIndex.get(index)
-    if (image) entry.resolve({ pixels: image.pixels, side, tokens: image.tokens, scaleMs, decodeMs, batchSize: entries.length })
+    if (image) entry.resolve({ ...withoutIndex(image), scaleMs, decodeMs, batchSize: entries.length })
     else entry.reject(entry.signal.reason ?? new JobError('sampler_failed', 'The sampler returned no picture.'))
   })
 }

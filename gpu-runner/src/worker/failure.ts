@@ -2,20 +2,8 @@ import { type GenerationError, generateImageJob } from '@nextscale/openapi'
 import { StoreUnavailable } from '@nextscale/platform/object-store'
 import { Compile } from 'typebox/compile'
 import { JobError } from '../errors.ts'
-import type { ModelRef } from '../model/model-ref.ts'
 
 const ErrorReason = Compile(generateImageJob.error)
-
-/** No model here can make the generation, as queued. The message tells its caller what it waits for. */
-export class NotServed extends Error {
-  override name = 'NotServed'
-  readonly model: ModelRef
-
-  constructor(model: ModelRef, message: string) {
-    super(message)
-    this.model = model
-  }
-}
 
 /** An attempt that failed and is to be followed by another. The message is the stored reason. */
 export class RetryLater extends Error {

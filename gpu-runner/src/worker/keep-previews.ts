@@ -2,7 +2,8 @@ import { previewKey, type StoredPreview } from '@nextscale/openapi'
 import type { Logger } from 'pino'
 import { encodePreview } from '../image/encode-preview.ts'
 import type { ObjectStore } from '@nextscale/platform/object-store'
-import type { SampledPreview } from '../sampler/sample-batch.ts'
+import type { SampledPreview } from '../families/open-sampler.ts'
+import type { Picture } from '../image/picture.ts'
 import type { ProgressTracker } from './progress.ts'
 
 /** Encodes and stores the previews of one attempt beside its sampling. */
@@ -15,31 +16,28 @@ export interface PreviewKeeper {
 
 interface KeeperOptions {
   id: string
-  /** Width and height of the model's pictures in pixels. */
-  side: number
   store: Pick<ObjectStore, 'put'>
   tracker: ProgressTracker
   signal: AbortSignal
   log: Logger
 }
 
-export const keepPreviews = ({ id, side, store, tracker, signal, log }: KeeperOptions): PreviewKeeper => {
+export const keepPreviews = ({ id, store, tracker, signal, log }: KeeperOptions): PreviewKeeper => {
   const taken = new Set<string>()
   /** Settles once every preview so far is stored and reported, or left out. */
   let before: Promise<void> | undefined
   let totalMs = 0
   let isClosed = false
 
-  const storeOne = async (index: number, scale: number, pixels: Uint8Array): Promise<StoredPreview> => {
-    const { bytes, contentType, side: previewSide } = await encodePreview(pixels, side)
+  const storeOne = async (index: number, scale: number, picture: Picture): Promise<StoredPreview> => {
+    const { bytes, contentType, width, height } = await encodePreview(picture)
     signal.throwIfAborted()
     const key = previewKey(id, index, scale)
     await store.put(key, { body: bytes, contentType }, signal)
-    const size = { width: previewSide, height: previewSide, bytes: bytes.length }
-    return { index, scale, key, content_type: contentType, ...size }
+    return { index, scale, key, content_type: contentType, width, height, bytes: bytes.length }
   }
 
-  /** They are stored side by side, and reported in the order they were drawn: coarse to fine. */
+  /** They are stored at once, and reported in the order they were drawn: coarse to fine. */
   const reportAfter = async (previous: Promise<void> | undefined, storing: Promise<StoredPreview | undefined>): Promise<void> => {
     const preview = await storing
     await previous
@@ -47,13 +45,13 @@ export const keepPreviews = ({ id, side, store, tracker, signal, log }: KeeperOp
   }
 
   return {
-    keep: (index, { scale, pixels, decodeMs }) => {
+    keep: (index, { scale, decodeMs, ...picture }) => {
       const key = `${index}-${scale}`
       // A batch that failed is sampled again in halves, and draws the same.
       if (taken.has(key) || isClosed || signal.aborted) return
       taken.add(key)
       const begun = performance.now() - decodeMs
-      const storing = storeOne(index, scale, pixels)
+      const storing = storeOne(index, scale, picture)
         .catch((error: unknown): undefined => {
           if (!signal.aborted) log.warn({ err: error, generation: id, image: index, scale }, 'a preview was left out')
         })

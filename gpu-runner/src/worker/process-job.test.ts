@@ -12,8 +12,10 @@ import {
   unpackTokens
 } from '@nextscale/openapi'
 import { pino } from 'pino'
+import sharp from 'sharp'
 import { keyOf } from '../model/model-ref.ts'
-import { type OpenModel, openModel } from '../model/open-model.ts'
+import type { ServedModel } from '../families/family.ts'
+import { openServedModel } from '../families/open-served-model.ts'
 import type { JobError } from '../errors.ts'
 import { openDiskStore, StoreUnavailable } from '@nextscale/platform/object-store'
 import type { ObjectStore } from '@nextscale/platform/object-store'
@@ -26,11 +28,13 @@ import type { TakenUp } from './take-up.ts'
 
 const ID = `gen_${'a'.repeat(26)}`
 const log = pino({ level: 'silent' })
+/** Of the shipped model. */
+const [TOKENS, VOCABULARY] = [155, 1_024]
 
-let model: OpenModel
+let model: ServedModel
 let sampler: Sampler
 before(async () => {
-  model = await openModel(SHIPPED_MODEL)
+  model = await openServedModel(SHIPPED_MODEL)
   sampler = await Sampler.start([model], {
     form: { form: 'step', threads: 2, precision: null, cache: null },
     timeoutMs: 60_000,
@@ -46,7 +50,7 @@ const context = async (t: TestContext, store?: Pick<ObjectStore, 'put'>): Promis
   const folder = await temporaryFolder(t)
   return {
     folder,
-    models: new Map([[keyOf(model.manifest), model]]),
+    models: new Map([[keyOf(model), model]]),
     batcher: createBatcher(sampler, { maxBatch: 4, windowMs: 0 }),
     store:
       store ?? (await openDiskStore({ kind: 'disk', directory: folder, linkSecret: undefined, linkTtlSeconds: 60 }, 'writing')),
@@ -64,8 +68,8 @@ const payload = (changes: Partial<GenerationInput> = {}): GenerateImagePayload =
   metadata: {},
   label: null,
   input: {
-    model: model.manifest.id,
-    model_revision: model.manifest.revision,
+    model: model.id,
+    model_revision: model.revision,
     class_label: 2,
     class_name: 'fox',
     num_images: 1,
@@ -104,12 +108,11 @@ test('tokens that are asked for lie packed beside each picture, and change nothi
   const where = await context(t)
   const result = await processJob(job(payload({ num_images: 2, return_tokens: true })), where, signal)
   assert.ok(result.outcome === 'succeeded')
-  const { tokens, tokenizer } = model.shape
   for (const output of result.outputs) {
     assert.equal(output.tokens_key, `generations/${ID}/${output.index}.tokens`)
     const packed = await readFile(join(where.folder, output.tokens_key ?? ''))
-    assert.equal(packed.length, packedSizeBytes(tokens, tokenizer.vocabulary))
-    assert.ok(new Set(unpackTokens(packed, tokens, tokenizer.vocabulary)).size > 10)
+    assert.equal(packed.length, packedSizeBytes(TOKENS, VOCABULARY))
+    assert.ok(new Set(unpackTokens(packed, TOKENS, VOCABULARY)).size > 10)
   }
   const without = await processJob(job(payload({ num_images: 2 })), where, signal)
   assert.ok(without.outcome === 'succeeded')
@@ -140,7 +143,7 @@ for (const [kind, [data, code]] of Object.entries(refused)) {
 
 test('a job for a model or revision that this runner has not is left to another, one for a class or vocabulary refused', async (t) => {
   const where = await context(t)
-  const { revision } = model.manifest
+  const { revision } = model
   const attempt = (changes: Partial<GenerationInput>) => processJob(job(payload(changes)), where, signal)
   await assert.rejects(attempt({ model: 'other' }), { name: 'NotServed', model: { id: 'other', revision } })
   await assert.rejects(attempt({ model_revision: 'other' }), { name: 'NotServed', message: /revision other .*serves revision / })
@@ -189,7 +192,7 @@ test('of a draft only the scales it drew count: tokens, progress and metrics', a
   assert.equal(result.metrics.scale_ms?.length, 3)
   assert.deepEqual(reports.at(-1)?.progress, { scale: 3, scales: 3, tokens: 2 * drawn, tokens_total: 2 * drawn })
   const packed = await readFile(join(where.folder, result.outputs[0]?.tokens_key ?? ''))
-  assert.equal(packed.length, packedSizeBytes(drawn, model.shape.tokenizer.vocabulary))
+  assert.equal(packed.length, packedSizeBytes(drawn, VOCABULARY))
 })
 
 test('a draft that this runner cannot stop is left to another; scales the model has not are refused', async (t) => {
@@ -247,11 +250,54 @@ test('one that has killed a sampler is sampled alone, its pictures one by one', 
   assert.equal(result.metrics.batch_size, 1)
 })
 
+test('a generation is made as its family says: what it asks its sampler for, in pictures that need not be square', async (t) => {
+  const where = await context(t)
+  const asked: object[] = []
+  const reports: GenerateImageProgress[] = []
+  const other: ServedModel = {
+    ...model,
+    plan: ({ seed }) => ({
+      width: 24,
+      height: 16,
+      scaleTokens: [2, 6],
+      requestOf: (index) => ({ prompt: 'a fox', seed: seed + index }),
+      settingsOf: (index) => ({ prompt: 'a fox', seed: seed + index }),
+      packTokens: (tokens) => Uint8Array.from(tokens)
+    })
+  }
+  const batcher: Batcher = {
+    waiting: () => 0,
+    submit: async ({ request, onStart, onScale }) => {
+      asked.push(request)
+      onStart()
+      for (const scale of [0, 1]) onScale(scale)
+      const picture = { width: 24, height: 16, pixels: new Uint8Array(24 * 16 * 3) }
+      return { ...picture, tokens: Int32Array.of(1, 2, 3), scaleMs: [1, 2], decodeMs: 1, batchSize: 1 }
+    }
+  }
+  const report = async (progress: GenerateImageProgress) => void reports.push(progress)
+  const data = payload({ num_images: 2, seed: 5, return_tokens: true })
+  const result = await processJob(job(data, { report }), { ...where, batcher, models: new Map([[keyOf(model), other]]) }, signal)
+  assert.ok(result.outcome === 'succeeded')
+  assert.deepEqual(asked, [
+    { prompt: 'a fox', seed: 5 },
+    { prompt: 'a fox', seed: 6 }
+  ])
+  assert.deepEqual(reports.at(-1)?.progress, { scale: 2, scales: 2, tokens: 16, tokens_total: 16 })
+  for (const { key, width, height, tokens_key: tokensKey } of result.outputs) {
+    assert.deepEqual([width, height], [24, 16])
+    const { width: stored, height: high, exif } = await sharp(join(where.folder, key)).metadata()
+    assert.deepEqual([stored, high], [24, 16])
+    assert.match(exif?.toString('latin1') ?? '', /\{"prompt":"a fox","seed":[56]\}/)
+    assert.deepEqual([...(await readFile(join(where.folder, tokensKey ?? '')))], [1, 2, 3])
+  }
+})
+
 test('a picture of another size than the model’s is never stored', async (t) => {
   const where = await context(t)
   const batcher: Batcher = {
     ...where.batcher,
-    submit: async (ticket) => ({ ...(await where.batcher.submit(ticket)), side: model.shape.resolution / 2 })
+    submit: async (ticket) => ({ ...(await where.batcher.submit(ticket)), width: 16, height: 16 })
   }
   await assert.rejects(processJob(job(payload()), { ...where, batcher }, signal), { code: 'internal_error' })
   assert.deepEqual(await readdir(where.folder), ['.unfinished'])

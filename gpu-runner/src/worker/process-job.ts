@@ -7,33 +7,30 @@ import {
   generateImageJob,
   type GenerationInput,
   lapseOf,
-  packTokens,
   type RunnerMetrics
 } from '@nextscale/openapi'
 import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
-import { JobError } from '../errors.ts'
+import { JobError, NotServed } from '../errors.ts'
 import { encodePicture } from '../image/encode.ts'
-import type { OpenModel } from '../model/open-model.ts'
 import { keyOf } from '../model/model-ref.ts'
 import { type AttemptListener, tellListener } from '../observe/observe-attempt.ts'
-import type { SamplerForm } from '../sampler/open-sampler.ts'
+import type { SamplerForm } from '../sampler/sampler-form.ts'
+import type { GenerationPlan, ServedModel } from '../families/family.ts'
+import { seedOf } from '../families/seed-of.ts'
 import type { ObjectStore } from '@nextscale/platform/object-store'
 import type { BatchedImage, Batcher } from './batcher.ts'
 import type { CancelWatch } from './cancel-watch.ts'
 import { AttemptOver, CancelRequested, DeadlinePassed } from './abort-reasons.ts'
 import type { EventAnnouncer, LiveEvents } from './announce-events.ts'
-import { checkInput } from './check-input.ts'
-import { NotServed } from './failure.ts'
 import { keepPreviews, type PreviewKeeper } from './keep-previews.ts'
 import { type ProgressTracker, trackProgress } from './progress.ts'
 import { type FinishedImage, storeOutputs } from './store-outputs.ts'
 import type { TakeUp } from './take-up.ts'
-import { seedOf, toImageRequest } from './to-image-request.ts'
 
 export interface JobContext {
   /** By `keyOf` their id and revision. */
-  models: ReadonlyMap<string, OpenModel>
+  models: ReadonlyMap<string, ServedModel>
   batcher: Batcher
   store: Pick<ObjectStore, 'put'>
   cancels: CancelWatch
@@ -70,10 +67,10 @@ const retentionOf = (data: unknown): number =>
   (Payload.Check(data) ? data.input.retention_seconds : undefined) ?? generateImageJob.retentionSeconds
 
 /** The model of a generation, in the revision that it is queued for. */
-const findModel = ({ models }: JobContext, { model: id, model_revision: revision }: GenerationInput): OpenModel => {
+const findModel = ({ models }: JobContext, { model: id, model_revision: revision }: GenerationInput): ServedModel => {
   const found = models.get(keyOf({ id, revision }))
   if (found) return found
-  const others = [...models.values()].filter(({ manifest }) => manifest.id === id).map(({ manifest }) => manifest.revision)
+  const others = [...models.values()].filter((model) => model.id === id).map((model) => model.revision)
   const instead = others.length === 0 ? 'does not serve that model' : `serves revision ${others.join(', ')}`
   throw new NotServed(
     { id, revision },
@@ -81,18 +78,25 @@ const findModel = ({ models }: JobContext, { model: id, model_revision: revision
   )
 }
 
+/** A generation that this runner can make. */
+interface Planned {
+  input: GenerationInput
+  plan: GenerationPlan
+  isAlone: boolean
+}
+
 const sampleAll = (
   job: GenerationJob,
-  input: GenerationInput,
+  { input, plan, isAlone }: Planned,
   context: JobContext,
-  { tracker, previews, isAlone }: { tracker: ProgressTracker; previews: PreviewKeeper; isAlone: boolean },
+  { tracker, previews }: { tracker: ProgressTracker; previews: PreviewKeeper },
   signal: AbortSignal
 ) =>
   Promise.all(
     Array.from({ length: input.num_images }, (_, index) =>
       context.batcher.submit({
         model: { id: input.model, revision: input.model_revision },
-        request: toImageRequest(input, index),
+        request: plan.requestOf(index),
         isAlone,
         signal,
         onStart: () => tracker.start(),
@@ -105,21 +109,22 @@ const sampleAll = (
     )
   )
 
-const finishAll = (images: readonly BatchedImage[], input: GenerationInput, { shape }: OpenModel): Promise<FinishedImage[]> =>
+const finishAll = (images: readonly BatchedImage[], { input, plan }: Planned): Promise<FinishedImage[]> =>
   Promise.all(
-    images.map(async ({ pixels, side, tokens }, index) => {
-      if (side !== shape.resolution)
+    images.map(async ({ tokens, ...picture }, index) => {
+      const { width, height } = picture
+      if (width !== plan.width || height !== plan.height)
         throw new JobError(
           'internal_error',
           'The generation failed.',
-          new Error(`a picture of ${side} pixels, not ${shape.resolution}`)
+          new Error(`a picture of ${width} x ${height} pixels, not ${plan.width} x ${plan.height}`)
         )
-      const seed = seedOf(input.seed, index)
       return {
-        seed,
-        side,
-        picture: await encodePicture(pixels, side, seed, input),
-        tokens: input.return_tokens ? packTokens(tokens, shape.tokenizer.vocabulary) : null
+        seed: seedOf(input.seed, index),
+        width,
+        height,
+        picture: await encodePicture(picture, plan.settingsOf(index), input.output),
+        tokens: input.return_tokens ? plan.packTokens(tokens) : null
       }
     })
   )
@@ -147,13 +152,8 @@ const sampleMetrics = (images: readonly BatchedImage[], scales: number) => {
   }
 }
 
-const trackFor = (
-  { report, listener }: GenerationJob,
-  scales: readonly number[],
-  input: GenerationInput,
-  events: EventAnnouncer
-): ProgressTracker => {
-  const tracker = trackProgress(scales, input.num_images, report, (scale) => events.progress(scale))
+const trackFor = ({ report, listener }: GenerationJob, { input, plan }: Planned, events: EventAnnouncer): ProgressTracker => {
+  const tracker = trackProgress(plan.scaleTokens, input.num_images, report, (scale) => events.progress(scale))
   return listener ? tellListener(tracker, listener) : tracker
 }
 
@@ -163,30 +163,22 @@ const generate = async (
   context: JobContext,
   signal: AbortSignal
 ) => {
-  const model = findModel(context, input)
-  checkInput(input, model, context.form)
-  const scales = model.shape.scales.slice(0, (input.stop_at_scale ?? Number.POSITIVE_INFINITY) + 1)
+  const plan = findModel(context, input).plan(input, context.form)
+  const planned: Planned = { input, plan, isAlone }
   events.started()
-  const tracker = trackFor(job, scales, input, events)
-  const previews = keepPreviews({
-    id: job.id,
-    side: model.shape.resolution,
-    store: context.store,
-    tracker,
-    signal,
-    log: context.log
-  })
+  const tracker = trackFor(job, planned, events)
+  const previews = keepPreviews({ id: job.id, store: context.store, tracker, signal, log: context.log })
   try {
-    const images = await sampleAll(job, input, context, { tracker, previews, isAlone }, signal)
+    const images = await sampleAll(job, planned, context, { tracker, previews }, signal)
     tracker.stage('encoding')
-    const [finished, encodeMs] = await timed(finishAll(images, input, model))
+    const [finished, encodeMs] = await timed(finishAll(images, planned))
     signal.throwIfAborted()
     tracker.stage('uploading')
     const [outputs, uploadMs] = await timed(storeOutputs(job.id, finished, input.output.format, context.store, signal))
     const previewMs = await previews.settled()
     await events.outputs(outputs)
     const metrics: RunnerMetrics = {
-      ...sampleMetrics(images, scales.length),
+      ...sampleMetrics(images, plan.scaleTokens.length),
       preview_ms: previewMs === null ? null : rounded(previewMs),
       encode_ms: rounded(encodeMs),
       upload_ms: rounded(uploadMs)

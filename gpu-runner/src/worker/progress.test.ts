@@ -11,7 +11,7 @@ const collector = () => {
 
 test('a generation has come as far as the slowest of its images; tokens count over all', async () => {
   const { reports, report } = collector()
-  const tracker = trackProgress([1, 2, 3], 2, report)
+  const tracker = trackProgress([1, 4, 9], 2, report)
   tracker.start()
   tracker.scale(0, 0)
   tracker.scale(0, 1)
@@ -23,7 +23,7 @@ test('a generation has come as far as the slowest of its images; tokens count ov
 test('while a report is on its way only the latest is kept', async () => {
   const seen: number[] = []
   let release = () => undefined as void
-  const tracker = trackProgress([1, 2, 3], 1, ({ progress }) => {
+  const tracker = trackProgress([1, 4, 9], 1, ({ progress }) => {
     seen.push(progress?.scale ?? -1)
     return new Promise((resolve) => (release = resolve))
   })
@@ -36,7 +36,7 @@ test('while a report is on its way only the latest is kept', async () => {
 
 test('a second batch of the same generation does not turn the stage back', async () => {
   const { reports, report } = collector()
-  const tracker = trackProgress([1, 2], 1, report)
+  const tracker = trackProgress([1, 4], 1, report)
   tracker.start()
   tracker.stage('encoding')
   tracker.start()
@@ -46,7 +46,7 @@ test('a second batch of the same generation does not turn the stage back', async
 
 test('a draft is done at its last scale, though its batch goes on', async () => {
   const { reports, report } = collector()
-  const tracker = trackProgress([1, 2], 1, report)
+  const tracker = trackProgress([1, 4], 1, report)
   for (const scale of [0, 1, 2, 3]) tracker.scale(0, scale)
   await setImmediate()
   assert.deepEqual(reports.at(-1)?.progress, { scale: 2, scales: 2, tokens: 5, tokens_total: 5 })
@@ -55,7 +55,7 @@ test('a draft is done at its last scale, though its batch goes on', async () => 
 test('every report has all previews so far, so that dropped reports lose none', async () => {
   const seen: GenerateImageProgress[] = []
   let release = () => undefined as void
-  const tracker = trackProgress([1, 2, 3], 1, (progress) => {
+  const tracker = trackProgress([1, 4, 9], 1, (progress) => {
     seen.push(progress)
     return new Promise((resolve) => (release = resolve))
   })
@@ -83,7 +83,7 @@ test('every report has all previews so far, so that dropped reports lose none', 
 
 test('each number of scales that all images have is told once, also when a batch begins anew', () => {
   const told: number[] = []
-  const tracker = trackProgress([1, 2, 3], 2, collector().report, (scale) => told.push(scale))
+  const tracker = trackProgress([1, 4, 9], 2, collector().report, (scale) => told.push(scale))
   tracker.start()
   tracker.scale(0, 0)
   tracker.scale(0, 1)
@@ -98,7 +98,7 @@ test('each number of scales that all images have is told once, also when a batch
 test('where all scales are one run, they are finished together when it ends', async () => {
   const { reports, report } = collector()
   const told: number[] = []
-  const tracker = trackProgress([1, 2], 2, report, (scale) => told.push(scale))
+  const tracker = trackProgress([1, 4], 2, report, (scale) => told.push(scale))
   tracker.start()
   tracker.stage('encoding')
   await setImmediate()

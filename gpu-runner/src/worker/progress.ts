@@ -13,11 +13,11 @@ export interface ProgressTracker {
 }
 
 /** How far images have come that have finished so many scales each. */
-const progressOf = (finished: readonly number[], scales: readonly number[]): Progress => {
-  const tokensUpTo = scales.map((_, k) => scales.slice(0, k + 1).reduce((sum, n) => sum + n * n, 0))
+const progressOf = (finished: readonly number[], perScale: readonly number[]): Progress => {
+  const tokensUpTo = perScale.map((_, k) => perScale.slice(0, k + 1).reduce((sum, tokens) => sum + tokens, 0))
   return {
     scale: Math.min(...finished),
-    scales: scales.length,
+    scales: perScale.length,
     tokens: finished.reduce((sum, count) => sum + (tokensUpTo[count - 1] ?? 0), 0),
     tokens_total: finished.length * (tokensUpTo.at(-1) ?? 1)
   }
@@ -33,10 +33,11 @@ const onRise = (tell: (count: number) => void) => {
 
 /**
  * Reports are dropped, not queued, while one is on its way: only the latest matters. `report` must not reject.
- * `scales` are the sides of the token maps that are drawn. `onScale` hears once of each number of scales that all images have.
+ * `perScale` says how many tokens of an image each scale draws. `onScale` hears once of each number of scales that all
+ * images have.
  */
 export const trackProgress = (
-  scales: readonly number[],
+  perScale: readonly number[],
   images: number,
   report: (progress: GenerateImageProgress) => Promise<void>,
   onScale: (scale: number) => void = () => undefined
@@ -52,7 +53,7 @@ export const trackProgress = (
   const reportAll = async (): Promise<void> => {
     while (isStale) {
       isStale = false
-      await report({ stage, progress: progressOf(finished, scales), ...(previews.length > 0 && { previews: [...previews] }) })
+      await report({ stage, progress: progressOf(finished, perScale), ...(previews.length > 0 && { previews: [...previews] }) })
     }
     reporting = undefined
   }
@@ -71,14 +72,14 @@ export const trackProgress = (
     },
     scale: (image, scale) => {
       // A draft's batch may go on for its mates.
-      if (scale >= scales.length) return
+      if (scale >= perScale.length) return
       finished[image] = scale + 1
       publish()
     },
     stage: (next) => {
       stage = next
       // Where all scales are one run, nothing is heard of each.
-      finished.fill(scales.length)
+      finished.fill(perScale.length)
       publish()
     },
     preview: (preview) => {

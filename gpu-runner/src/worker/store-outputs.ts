@@ -5,8 +5,10 @@ import type { ObjectStore } from '@nextscale/platform/object-store'
 
 export interface FinishedImage {
   seed: number
-  /** Width and height in pixels. */
-  side: number
+  /** In pixels. */
+  width: number
+  /** In pixels. */
+  height: number
   picture: EncodedPicture
   /** Packed, when they are asked for. */
   tokens: Uint8Array | null
@@ -14,13 +16,18 @@ export interface FinishedImage {
 
 type Format = GenerationInput['output']['format']
 
-const toOutput = (id: string, { seed, side, picture, tokens }: FinishedImage, index: number, format: Format): StoredOutput => ({
+const toOutput = (
+  id: string,
+  { seed, width, height, picture, tokens }: FinishedImage,
+  index: number,
+  format: Format
+): StoredOutput => ({
   index,
   seed,
   key: pictureKey(id, index, format),
   content_type: picture.contentType,
-  width: side,
-  height: side,
+  width,
+  height,
   bytes: picture.bytes.length,
   sha256: createHash('sha256').update(picture.bytes).digest('hex'),
   tokens_key: tokens && tokensKey(id, index)

@@ -13,14 +13,15 @@ import { Queue, Worker } from 'bullmq'
 import { pino } from 'pino'
 import { Compile } from 'typebox/compile'
 import { keyOf, type ModelRef } from '../model/model-ref.ts'
-import { type OpenModel, openModel } from '../model/open-model.ts'
+import type { ServedModel } from '../families/family.ts'
+import { openServedModel } from '../families/open-served-model.ts'
 import { openDiskStore } from '@nextscale/platform/object-store'
 import type { BatchSampler } from '../observe/observe-sampler.ts'
 import { Sampler } from '../sampler/sampler.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { SILENT } from './announce-events.ts'
 import { createBatcher } from './batcher.ts'
-import { createTakeUp } from './take-up.ts'
+import { createTakeUp, type TakeUp } from './take-up.ts'
 import { startWorker } from './worker.ts'
 
 const LOCK_MS = 1000
@@ -30,10 +31,10 @@ const keys = redisKeys('test')
 const parseError = Compile(GenerationError)
 const parseProgress = Compile(GenerateImageProgress)
 
-let model: OpenModel
+let model: ServedModel
 let sampler: Sampler
 before(async () => {
-  model = await openModel(SHIPPED_MODEL)
+  model = await openServedModel(SHIPPED_MODEL)
   const form = { form: 'step', threads: 2, precision: null, cache: null } as const
   sampler = await Sampler.start([model], { form, timeoutMs: 60_000, log })
 })
@@ -45,8 +46,8 @@ const payload = (changes: Partial<GenerateImagePayload['input']> = {}): Generate
   metadata: {},
   label: null,
   input: {
-    model: model.manifest.id,
-    model_revision: model.manifest.revision,
+    model: model.id,
+    model_revision: model.revision,
     class_label: 2,
     class_name: 'fox',
     num_images: 1,
@@ -60,6 +61,18 @@ const payload = (changes: Partial<GenerateImagePayload['input']> = {}): Generate
   }
 })
 
+/** Holds the first generations back until so many are taken up, so that they share a batch. */
+const together = (takeUp: TakeUp, count: number): TakeUp => {
+  const all = Promise.withResolvers<void>()
+  let taken = 0
+  return async (...generation) => {
+    const known = await takeUp(...generation)
+    if (++taken >= count) all.resolve()
+    await all.promise
+    return known
+  }
+}
+
 /** A queue, with the means to run workers on it; all ends with the test. */
 const open = async (t: TestContext) => {
   const server = await startRedis()
@@ -68,7 +81,7 @@ const open = async (t: TestContext) => {
   const queue = new Queue<GenerateImagePayload, GenerateImageResult>(generateImageJob.queue, options)
   const workers: ReturnType<typeof startWorker>[] = []
   const batches: number[] = []
-  const work = async (batchSampler: BatchSampler = sampler, serves: ModelRef[] = [model.manifest]) => {
+  const work = async (batchSampler: BatchSampler = sampler, serves: ModelRef[] = [model], first = 1) => {
     const connection = server.connect()
     const counted: BatchSampler = {
       sample: (batch) => {
@@ -77,12 +90,12 @@ const open = async (t: TestContext) => {
       }
     }
     const context = {
-      models: new Map(serves.map((ref) => [keyOf(ref), { ...model, manifest: { ...model.manifest, ...ref } }])),
+      models: new Map(serves.map((ref) => [keyOf(ref), { ...model, ...ref }])),
       batcher: createBatcher(counted, { maxBatch: MAX_BATCH, windowMs: 0 }),
       store: await openDiskStore({ kind: 'disk', directory: folder, linkSecret: undefined, linkTtlSeconds: 60 }, 'writing'),
       cancels: { isCanceled: async () => false, watch: () => () => undefined, check: () => undefined },
       form: 'step',
-      takeUp: createTakeUp(connection, keys),
+      takeUp: together(createTakeUp(connection, keys), first),
       liveEvents: { of: () => SILENT, settled: () => Promise.resolve() },
       log
     } as const
@@ -120,7 +133,7 @@ const killedBy = (seed: number): BatchSampler => ({
     sampler.sample({
       ...batch,
       onScale: (scale, elapsedMs) => {
-        if (scale === 1 && batch.images.some((image) => image.seed === seed) && sampler.pid !== undefined)
+        if (scale === 1 && batch.images.some((image) => 'seed' in image && image.seed === seed) && sampler.pid !== undefined)
           process.kill(sampler.pid, 'SIGKILL')
         batch.onScale(scale, elapsedMs)
       }
@@ -131,7 +144,7 @@ test('a picture that kills its sampler ends after three tries, alone but for the
   const { queue, batches, work, add, job, ended } = await open(t)
   const ids = await Promise.all([1, 666, 3, 4].map((seed) => add({ seed })))
   const [, culprit = ''] = ids
-  await work(killedBy(666))
+  await work(killedBy(666), [model], ids.length)
   await until('all have ended', async () => (await Promise.all(ids.map(ended))).every(Boolean), { deadlineMs: 60_000 })
   for (const id of ids) {
     const { attemptsMade, failedReason, returnvalue } = await job(id)
@@ -171,7 +184,7 @@ test('a runner that starts on a backlog takes as many pictures as its limit is, 
 
 test('one whose revision is not served here is put aside, says so, and is made as soon as a runner serves it', async (t) => {
   const { server, queue, work, add, job, ended } = await open(t)
-  const old = { id: model.manifest.id, revision: 'old' }
+  const old = { id: model.id, revision: 'old' }
   const id = await add({ model_revision: old.revision })
   const here = await add()
   const wrong = await work()
@@ -185,8 +198,8 @@ test('one whose revision is not served here is put aside, says so, and is made a
   assert.deepEqual(await server.redis.zrange(keys.putAside(old.id, old.revision), '0', '-1'), [id])
   await wrong.stop()
   // One that serves both revisions, of which requests are offered another.
-  const renamed: BatchSampler = { sample: (batch) => sampler.sample({ ...batch, model: model.manifest }) }
-  await work(renamed, [model.manifest, old])
+  const renamed: BatchSampler = { sample: (batch) => sampler.sample({ ...batch, model }) }
+  await work(renamed, [model, old])
   await until('it is made', () => ended(id))
   assert.equal((await job(id)).returnvalue?.outcome, 'succeeded')
   assert.equal(await server.redis.zcard(keys.putAside(old.id, old.revision)), 0)
@@ -194,7 +207,7 @@ test('one whose revision is not served here is put aside, says so, and is made a
 
 test('where a runner that lives serves it, one that does not hands it on at once, however often it gets it', async (t) => {
   const { server, work, add, job, ended } = await open(t)
-  const other = { id: model.manifest.id, revision: 'other' }
+  const other = { id: model.id, revision: 'other' }
   const card = (id: string, revision: string) =>
     JSON.stringify({
       id,
@@ -202,16 +215,14 @@ test('where a runner that lives serves it, one that does not hands it on at once
       started_at: new Date().toISOString(),
       announced_at: new Date().toISOString(),
       max_batch: MAX_BATCH,
-      models: [{ id: model.manifest.id, revision, image_ms: null, latency_ms: null }]
+      models: [{ id: model.id, revision, image_ms: null, latency_ms: null }]
     })
-  await server.redis.hset(keys.runners, 'ours', card('ours', model.manifest.revision), 'theirs', card('theirs', other.revision))
+  await server.redis.hset(keys.runners, 'ours', card('ours', model.revision), 'theirs', card('theirs', other.revision))
   await work()
-  const renamed: BatchSampler = { sample: (batch) => sampler.sample({ ...batch, model: model.manifest }) }
+  const renamed: BatchSampler = { sample: (batch) => sampler.sample({ ...batch, model }) }
   await work(renamed, [other])
   const ids = await Promise.all(
-    Array.from({ length: 12 }, (_, seed) =>
-      add({ seed, model_revision: seed % 2 === 0 ? other.revision : model.manifest.revision })
-    )
+    Array.from({ length: 12 }, (_, seed) => add({ seed, model_revision: seed % 2 === 0 ? other.revision : model.revision }))
   )
   const begun = performance.now()
   await until('all are made', async () => (await Promise.all(ids.map(ended))).every(Boolean))

@@ -9,7 +9,8 @@ import { type AttemptListener, observeAttempt } from '../observe/observe-attempt
 import type { Observer } from '../observe/observer.ts'
 import { countFault } from './count-fault.ts'
 import { decideRetry, isOwnFault } from './decide-retry.ts'
-import { asJobError, failureReason, NotServed, RetryLater } from './failure.ts'
+import { NotServed } from '../errors.ts'
+import { asJobError, failureReason, RetryLater } from './failure.ts'
 import { limitImages } from './limit-images.ts'
 import { type JobContext, processJob } from './process-job.ts'
 import { type Aside, createAside, watchAside } from './put-aside.ts'
@@ -224,8 +225,7 @@ export const startWorker = (options: WorkerOptions, context: JobContext, log: Lo
   followJobs(worker, log)
   worker.run().catch((error: unknown) => log.error({ err: error }, 'the worker ended'))
   const stalls = watchLost(options, log)
-  const served = [...context.models.values()].map(({ manifest }) => manifest)
-  const stopWatchingAside = watchAside(asideContext, worker, served)
+  const stopWatchingAside = watchAside(asideContext, worker, [...context.models.values()])
   return {
     stop: async () => {
       stalls.stop()

@@ -1,0 +1,25 @@
+import type { ManifestFile } from '../../model/manifest-file.ts'
+import type { ServedModel } from '../family.ts'
+import { modelCard } from './card.ts'
+import { parseVarManifest } from './model/manifest.ts'
+import { openDescribed, verifyHashes } from './model/open-model.ts'
+import { toOpening } from './opening.ts'
+import { planGeneration } from './plan-generation.ts'
+
+/**
+ * Opens a folder of a VAR model for the runner.
+ * @throws ModelError in one sentence that names what is wrong.
+ */
+export const serveModel = async (folder: string, manifest: ManifestFile): Promise<ServedModel> => {
+  const model = await openDescribed(folder, parseVarManifest(manifest))
+  const { id, revision } = model.manifest
+  return {
+    id,
+    revision,
+    family: 'var',
+    opening: toOpening(model),
+    verifyHashes: () => verifyHashes(model),
+    card: (form) => modelCard(model, form),
+    plan: (input, form) => planGeneration(input, model, form)
+  }
+}
