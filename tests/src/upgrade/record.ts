@@ -1,6 +1,7 @@
 import type { Generation, WebhookSecret } from '@nextscale/openapi'
 import { execFileSync } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { type Client, createClient } from '../support/client.ts'
 import { createKey } from '../support/create-key.ts'
 import { type Deployment, deploy } from '../support/deployment.ts'
@@ -60,6 +61,8 @@ const work = async (
   return { webhookUrl: receiver.url, succeeded, draft, canceled, owed, held, waiting, idempotent: IDEMPOTENT }
 }
 
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
+
 /** `0.1.0 of 2026-11-25`. */
 const releaseHere = async (): Promise<string> => {
   const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -76,7 +79,8 @@ try {
   const told = { key, webhookSecret, ...(await work(service, client, receiver)) }
   const [redis, objects] = [await readRedis(service.redis.url), await readObjects(service.objects)]
   const recorded: Recorded = { release: await releaseHere(), at: Date.now(), told, redis, objects }
-  await writeFile(file, `${JSON.stringify(recorded, null, 2)}\n`)
+  // Stacks of errors name where the release lay.
+  await writeFile(file, `${JSON.stringify(recorded, null, 2).replaceAll(ROOT, '/nextscale/')}\n`)
 } finally {
   await receiver.stop()
   await service.close()
