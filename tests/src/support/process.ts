@@ -19,9 +19,10 @@ export const startProcess = (command: string, args: readonly string[], env: Node
     stdio: ['ignore', 'pipe', 'pipe']
   })
   let printed = ''
-  const keep = (chunk: Buffer) => (printed += chunk.toString())
-  child.stdout?.on('data', keep)
-  child.stderr?.on('data', keep)
+  const keep = (text: string) => (printed += text)
+  // Decoded as streams: a character may come in two pieces.
+  child.stdout?.setEncoding('utf8').on('data', keep)
+  child.stderr?.setEncoding('utf8').on('data', keep)
   child.on('error', (error) => (printed += error.message))
   const exited = once(child, 'exit')
   const isRunning = () => child.exitCode === null && child.signalCode === null
