@@ -1,5 +1,3 @@
-import sys
+from nextscale_train.cli import run
 
-from nextscale_train.cli import main
-
-sys.exit(main())
+run()

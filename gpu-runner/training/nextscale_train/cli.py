@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import os
 import sys
 from importlib import import_module
 
@@ -52,3 +53,20 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def refuse(reason: str) -> int:
     print(f"nextscale-train: {reason}", file=sys.stderr)
     return 1
+
+
+def run() -> None:
+    """The process: its exit code is that of `main`."""
+    try:
+        sys.exit(main())
+    finally:
+        drop_what_nobody_reads()
+
+
+def drop_what_nobody_reads() -> None:
+    """Sees to it that output whose reader has left does not change the exit code: Python's own last flush would, to 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
