@@ -113,7 +113,7 @@ const openParts = async (config: Readonly<Config>, keys: RedisKeys, closers: Clo
   const speed = createSpeed()
   const observer = observeWith([speed, logAttempts(log), ...(metrics ? [metrics] : []), ...(traces ? [traces] : [])])
   const batcher = createBatcher(observeSampler(sampler, observer), { maxBatch: config.maxBatch, windowMs: config.batchWindowMs })
-  const takeUp = createTakeUp(redis, keys)
+  const takeUp = createTakeUp(redis, keys, config.pool)
   return {
     models,
     redis,
@@ -126,20 +126,20 @@ const openParts = async (config: Readonly<Config>, keys: RedisKeys, closers: Clo
 /** Takes generations off the queue, and tells of itself. `ended` says how the worker ended, once it has. */
 const work = async (config: Readonly<Config>, keys: RedisKeys, closers: AsyncDisposableStack, log: Logger) => {
   const { models, redis, speed, observer, context } = await openParts(config, keys, closers, log)
-  const { concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
+  const { pool, concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch
-  const options = { connection: redis, keys, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
+  const options = { connection: redis, keys, pool, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
   const worker = startWorker(options, context, log, observer)
   const ended = Promise.withResolvers<RunnerEnd>()
   closers.defer(async () => ended.resolve(await worker.stop()))
-  closers.defer(announceModels(redis, keys, { models: offered([...models.values()]), form: config.form.form }, log))
-  const withdraw = await announceRunner(redis, keys, { models, maxBatch: config.maxBatch, speed }, log)
+  closers.defer(announceModels(redis, keys, { models: offered([...models.values()]), form: config.form.form, pool }, log))
+  const withdraw = await announceRunner(redis, keys, { pool, models, maxBatch: config.maxBatch, speed }, log)
   // Not waited for: with Redis away it would be for ever, and the card goes stale by itself.
   closers.defer(() => {
     withdraw().catch((error: unknown) => log.debug({ err: error }, 'the card of this runner stays until it is stale'))
   })
-  log.info({ models: [...models.keys()], ...config.form, maxBatch: config.maxBatch }, 'runner ready')
+  log.info({ pool, models: [...models.keys()], ...config.form, maxBatch: config.maxBatch }, 'runner ready')
   return { ended: ended.promise }
 }
 

@@ -1,7 +1,8 @@
-import type { GenerateImagePayload, RedisKeys } from '@nextscale/openapi'
-import type { Queue } from 'bullmq'
+import type { RedisKeys } from '@nextscale/openapi'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
+import type { PoolQueues } from '../pools/queues.ts'
+import type { RemoveMarked } from '../generations/remove-marked.ts'
 import type { GenerationReader } from '../generations/reader.ts'
 import type { ObjectStore } from '@nextscale/platform/object-store'
 import { createLapsedSweep } from './sweep-lapsed.ts'
@@ -11,7 +12,8 @@ import { sweepExpired } from './sweep.ts'
 
 interface SweepsContext {
   redis: Redis
-  queue: Queue<GenerateImagePayload>
+  queues: Pick<PoolQueues, 'of' | 'names'>
+  removeMarked: RemoveMarked
   keys: RedisKeys
   reader: GenerationReader
   store: ObjectStore

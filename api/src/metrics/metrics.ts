@@ -1,5 +1,5 @@
 import type { Priority } from '@nextscale/openapi'
-import type { QueueLook } from '../generations/queue-look.ts'
+import type { QueueLook } from '../pools/look.ts'
 import { createInstruments, type Instruments } from './registry.ts'
 
 export interface Metrics {
@@ -12,17 +12,18 @@ export interface Metrics {
   close(): void
 }
 
-const setQueue = ({ queue, nextWait, redisUp }: Instruments, look: QueueLook | undefined): void => {
-  redisUp.set(look ? 1 : 0)
+const setQueues = ({ queue, nextWait, redisUp }: Instruments, looks: ReadonlyMap<string, QueueLook> | undefined): void => {
+  redisUp.set(looks ? 1 : 0)
   queue.reset()
-  nextWait.remove()
-  if (!look) return
-  for (const state of ['waiting', 'running', 'delayed'] as const) queue.set({ state }, look[state])
-  nextWait.set((look.nextWaitMs ?? 0) / 1000)
+  nextWait.reset()
+  for (const [pool, look] of looks ?? []) {
+    for (const state of ['waiting', 'running', 'delayed'] as const) queue.set({ pool, state }, look[state])
+    nextWait.set({ pool }, (look.nextWaitMs ?? 0) / 1000)
+  }
 }
 
-/** Metrics of this process and of the queue. While Redis is away those of the queue are left out. */
-export const createMetrics = (look: () => Promise<QueueLook>): Metrics => {
+/** Metrics of this process and of the queues of pools. While Redis is away those of the queues are left out. */
+export const createMetrics = (look: () => Promise<ReadonlyMap<string, QueueLook>>): Metrics => {
   const instruments = createInstruments()
   return {
     request: (operation, status, seconds) => instruments.requests.observe({ operation, status }, seconds),
@@ -32,7 +33,7 @@ export const createMetrics = (look: () => Promise<QueueLook>): Metrics => {
       return () => instruments.held.dec({ kind })
     },
     render: async () => {
-      setQueue(instruments, await look().catch(() => undefined))
+      setQueues(instruments, await look().catch(() => undefined))
       return instruments.registry.metrics()
     },
     close: () => instruments.stop()

@@ -1,4 +1,4 @@
-import { type Model, ModelCard, type RedisKeys, type RunnerCard } from '@nextscale/openapi'
+import { ModelCard, type RedisKeys, type RunnerCard } from '@nextscale/openapi'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { ProblemError } from '../http/problem.ts'
@@ -125,12 +125,3 @@ export const requireCard = async (registry: ModelRegistry, id: string): Promise<
   if (card) return card
   throw notServed('model_not_found', id, cards)
 }
-
-/** The public resource of a card: the first of the list is the default. */
-export const toModel = (
-  { classes: _classes, order: _order, announced_at: _announcedAt, ...model }: ModelCard,
-  isDefault: boolean
-): Model => ({
-  ...model,
-  default: isDefault
-})

@@ -15,6 +15,7 @@ export const model: Model = {
   parameters: { transformer: 7_559_960, tokenizer: 2_379_875 },
   defaults: { cfg: 1.5, top_k: 200, top_p: 0.95 },
   unsupported: [],
+  pools: ['default'],
   default: true
 }
 
@@ -24,6 +25,7 @@ export const status: ServiceStatus = {
   version: '0.1.0',
   accepting: true,
   queue: { waiting: 3, running: 4, oldest_wait_ms: 240 },
+  pools: [{ name: 'default', waiting: 3, running: 4, oldest_wait_ms: 240, runners: 1, models: ['emoji-32'] }],
   runners: 1,
   models: [{ id: 'emoji-32', runners: 1, latency_ms: 170, images_per_second: 24.5 }],
   unserved: []

@@ -982,6 +982,8 @@ export interface Model {
     num_classes: number;
     /** @description Numbers of weights. */
     parameters: ModelParameters;
+    /** @description Pools of runners that serve it, or did last. */
+    pools: string[];
     /** @description Width and height of the pictures, in pixels. */
     resolution: number;
     /** @description Changes whenever the weights do: a seed is reproducible within one revision. */
@@ -1136,7 +1138,9 @@ export interface ServiceStatus {
     accepting: boolean;
     /** @description Speed of each model. */
     models: ServiceStatusModel[];
-    /** @description The queue of generations. */
+    /** @description Each pool of runners, the default one first. */
+    pools: ServiceStatusPool[];
+    /** @description The queues of all pools together. */
     queue: ServiceStatusQueue;
     /** @description Runners heard of in the last half minute. */
     runners: number;
@@ -1159,7 +1163,22 @@ export interface ServiceStatusModel {
     /** @description Of all runners, those that serve this model. */
     runners: number;
 }
-/** @description The queue of generations. */
+/** @description A pool: runners that serve the same models, and their queue. */
+export interface ServiceStatusPool {
+    /** @description Models that these runners serve. */
+    models: string[];
+    /** @description Its name, the `POOL` of its runners. */
+    name: string;
+    /** @description How long the next one to run has waited. */
+    oldest_wait_ms: number | null;
+    /** @description Its runners heard of in the last half minute. */
+    runners: number;
+    /** @description Generations that its runners make. */
+    running: number;
+    /** @description Generations that wait in its queue. */
+    waiting: number;
+}
+/** @description The queues of all pools together. */
 export interface ServiceStatusQueue {
     /** @description How long the next one to run has waited. */
     oldest_wait_ms: number | null;
@@ -3717,6 +3736,9 @@ export interface operations {
                      *             "top_p": 0.95
                      *           },
                      *           "unsupported": [],
+                     *           "pools": [
+                     *             "default"
+                     *           ],
                      *           "default": true
                      *         }
                      *       ]
@@ -3866,6 +3888,9 @@ export interface operations {
                      *         "top_p": 0.95
                      *       },
                      *       "unsupported": [],
+                     *       "pools": [
+                     *         "default"
+                     *       ],
                      *       "default": true
                      *     }
                      */
@@ -4300,6 +4325,18 @@ export interface operations {
                      *         "running": 4,
                      *         "oldest_wait_ms": 240
                      *       },
+                     *       "pools": [
+                     *         {
+                     *           "name": "default",
+                     *           "waiting": 3,
+                     *           "running": 4,
+                     *           "oldest_wait_ms": 240,
+                     *           "runners": 1,
+                     *           "models": [
+                     *             "emoji-32"
+                     *           ]
+                     *         }
+                     *       ],
                      *       "runners": 1,
                      *       "models": [
                      *         {

@@ -597,7 +597,7 @@ class WebhookPublicKey(Record):
 
 class ServiceStatusQueue(Record):
     """
-    The queue of generations.
+    The queues of all pools together.
     """
 
     waiting: int
@@ -611,6 +611,37 @@ class ServiceStatusQueue(Record):
     oldest_wait_ms: float | None = None
     """
     How long the next one to run has waited.
+    """
+
+
+class ServiceStatusPool(Record):
+    """
+    A pool: runners that serve the same models, and their queue.
+    """
+
+    name: str
+    """
+    Its name, the `POOL` of its runners.
+    """
+    waiting: int
+    """
+    Generations that wait in its queue.
+    """
+    running: int
+    """
+    Generations that its runners make.
+    """
+    oldest_wait_ms: float | None = None
+    """
+    How long the next one to run has waited.
+    """
+    runners: int
+    """
+    Its runners heard of in the last half minute.
+    """
+    models: list[str] = []
+    """
+    Models that these runners serve.
     """
 
 
@@ -948,6 +979,10 @@ class Model(Record):
     """
     Request fields this model does not honour; asking for one gives 422 `unsupported_for_model`.
     """
+    pools: list[str] = []
+    """
+    Pools of runners that serve it, or did last.
+    """
     default: bool
     """
     Whether requests without `model` use this one.
@@ -1055,7 +1090,11 @@ class ServiceStatus(Record):
     """
     queue: ServiceStatusQueue
     """
-    The queue of generations.
+    The queues of all pools together.
+    """
+    pools: Annotated[list[ServiceStatusPool], Field(validate_default=True)] = []
+    """
+    Each pool of runners, the default one first.
     """
     runners: int
     """
