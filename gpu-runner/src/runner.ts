@@ -45,11 +45,11 @@ const offered = (models: readonly ServedModel[]): ServedModel[] =>
 type Closers = Pick<AsyncDisposableStack, 'defer'>
 
 /** Metrics, where they are wanted: others are spared the library. */
-const openMetrics = async ({ metrics: address }: Readonly<Config>, closers: Closers) => {
+const openMetrics = async ({ metrics: address, pool }: Readonly<Config>, closers: Closers) => {
   if (!address) return undefined
   const { createMetrics } = await import('./observe/metrics.ts')
   const { serveMetrics } = await import('@nextscale/platform/metrics')
-  const metrics = createMetrics()
+  const metrics = createMetrics(pool)
   closers.defer(() => metrics.close())
   const stop = await serveMetrics(metrics.registry, address)
   closers.defer(() => stop())

@@ -59,7 +59,10 @@ const linesOf = ({ process }: Started): Line[] =>
 test('two pools under load, with runners killed and a model that moves from one to the other: nothing lost, nothing made twice, no job at a runner that does not serve it', async () => {
   let first = await start('default', [SMALL])
   let art = await start('art', [OTHER])
-  await until('both are served', async () => (await poolsOf(SMALL)).join() === 'default' && (await poolsOf(OTHER)).join() === 'art')
+  await until(
+    'both are served',
+    async () => (await poolsOf(SMALL)).join() === 'default' && (await poolsOf(OTHER)).join() === 'art'
+  )
   const loads = [SMALL, OTHER].map((model) => startLoad(service, { intervalMs: 40, body: { model } }))
   const accepted = (count: number) =>
     until('more is accepted', async () => loads.every((load) => load.accepted.length >= count), LONG_MS)
@@ -82,8 +85,12 @@ test('two pools under load, with runners killed and a model that moves from one 
   await assertAllSucceeded(service, ids)
   for (const runner of started) {
     const attempts = linesOf(runner).filter(({ msg }) => msg === 'attempt ended')
-    for (const { model = '' } of attempts) assert.ok(runner.models.includes(model), `${model} at a runner of ${runner.models.join()}`)
-    assert.deepEqual(linesOf(runner).filter(({ msg }) => msg.includes('this one does not')), [])
+    for (const { model = '' } of attempts)
+      assert.ok(runner.models.includes(model), `${model} at a runner of ${runner.models.join()}`)
+    assert.deepEqual(
+      linesOf(runner).filter(({ msg }) => msg.includes('this one does not')),
+      []
+    )
   }
   const made = started.flatMap(linesOf).filter(({ msg, outcome }) => msg === 'generation ended' && outcome === 'succeeded')
   assert.equal(new Set(made.map(({ generation }) => generation)).size, made.length)
@@ -92,7 +99,14 @@ test('two pools under load, with runners killed and a model that moves from one 
 test('each pool is told of: its runners, its queue, and what it serves', async () => {
   const of = async (name: string) => (await status()).pools.find((pool) => pool.name === name)
   await until('only those that live count', async () => (await status()).runners === 2, LONG_MS)
-  assert.deepEqual(await of('default'), { name: 'default', waiting: 0, running: 0, oldest_wait_ms: null, runners: 1, models: [OTHER] })
+  assert.deepEqual(await of('default'), {
+    name: 'default',
+    waiting: 0,
+    running: 0,
+    oldest_wait_ms: null,
+    runners: 1,
+    models: [OTHER]
+  })
   assert.deepEqual(await of('art'), { name: 'art', waiting: 0, running: 0, oldest_wait_ms: null, runners: 1, models: [SMALL] })
 })
 
@@ -103,7 +117,9 @@ test('a pool without a runner keeps what is for it until one comes, and the othe
   const { id } = await service.client.generate({ model: OTHER })
   assert.equal((await service.client.finish(id)).status, 'succeeded')
   assert.equal((await service.client.read(waiting.id)).status, 'queued')
-  await until('it waits in its pool', async () => (await status()).pools.some(({ name, waiting: count }) => name === 'art' && count === 1))
+  await until('it waits in its pool', async () =>
+    (await status()).pools.some(({ name, waiting: count }) => name === 'art' && count === 1)
+  )
   await start('art', [SMALL])
   assert.equal((await service.client.finish(waiting.id)).status, 'succeeded')
 })

@@ -5,6 +5,7 @@ import type { PoolQueues } from '../pools/queues.ts'
 import type { RemoveMarked } from '../generations/remove-marked.ts'
 import type { GenerationReader } from '../generations/reader.ts'
 import type { ObjectStore } from '@nextscale/platform/object-store'
+import { retirePools } from './retire-pools.ts'
 import { createLapsedSweep } from './sweep-lapsed.ts'
 import { createOrphanSweep } from './sweep-orphans.ts'
 import { createUnreleasedSweep } from './sweep-unreleased.ts'
@@ -34,7 +35,13 @@ export const createSweeps = (context: SweepsContext): (() => Promise<void>) => {
   const sweepLapsed = createLapsedSweep(context)
   const sweepUnreleased = createUnreleasedSweep(context)
   const sweepOrphans = createOrphanSweep(context)
-  const passes = [() => sweepExpired({ ...context, onError }), sweepLapsed, sweepUnreleased, sweepOrphans]
+  const passes = [
+    () => sweepExpired({ ...context, onError }),
+    sweepLapsed,
+    sweepUnreleased,
+    sweepOrphans,
+    () => retirePools(context)
+  ]
   return async () => {
     for (const pass of passes) {
       if (signal.aborted) return

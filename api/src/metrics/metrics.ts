@@ -4,7 +4,7 @@ import { createInstruments, type Instruments } from './registry.ts'
 
 export interface Metrics {
   request(operation: string, status: number, seconds: number): void
-  accepted(model: string, priority: Priority): void
+  accepted(generation: { pool: string; model: string; priority: Priority }): void
   /** Counts a request that is held open. Returns what to call when it has ended. */
   hold(kind: 'wait' | 'stream'): () => void
   /** The text that Prometheus reads. */
@@ -27,7 +27,7 @@ export const createMetrics = (look: () => Promise<ReadonlyMap<string, QueueLook>
   const instruments = createInstruments()
   return {
     request: (operation, status, seconds) => instruments.requests.observe({ operation, status }, seconds),
-    accepted: (model, priority) => instruments.accepted.inc({ model, priority }),
+    accepted: (generation) => instruments.accepted.inc(generation),
     hold: (kind) => {
       instruments.held.inc({ kind })
       return () => instruments.held.dec({ kind })

@@ -21,7 +21,7 @@ export const createInstruments = () => {
     accepted: new Counter({
       name: 'nextscale_generations_accepted_total',
       help: 'Generations put into the queue.',
-      labelNames: ['model', 'priority'],
+      labelNames: ['pool', 'model', 'priority'],
       registers
     }),
     held: new Gauge({

@@ -3,6 +3,7 @@ import { after, afterEach, before, test } from 'node:test'
 import { type Generation, type Model, RUNNER_CARD_SECONDS, type ServiceStatus } from '@nextscale/openapi'
 import { until } from '@nextscale/platform/testing'
 import { createStrandedMove } from '../control/move-stranded.ts'
+import { retirePools } from '../control/retire-pools.ts'
 import { sweepExpired } from '../control/sweep.ts'
 import { OWNER } from '../owner.ts'
 import { createRunnerRegistry } from '../runners/read-runners.ts'
@@ -263,4 +264,27 @@ test('what a generation of any pool has left is swept once its retention is over
   await sweep(Date.now() + 2 * 86_400_000)
   assert.deepEqual([removed, await hasJob('art', id)], [[`generations/${id}/`], false])
   assert.notEqual(await redis.zscore(keys.index(OWNER), id), null)
+})
+
+test('a pool is forgotten once it offers nothing, is not used, and has not a generation left', async () => {
+  const { redis, keys, queues, app } = context
+  await announcePools({ default: [SMALL], art: [LARGE] })
+  await redis.zadd(keys.offers, Date.now(), `art/${LARGE}@r1`)
+  const { id } = await context.generate({ model: LARGE })
+  await runIn('art')
+  await until('it has ended', async () => (await read(id)).status === 'succeeded')
+  const retire = (later: number) => retirePools({ redis, keys, log: app.log, now: () => Date.now() + later })
+  const isThere = async () => (await queues.names()).includes('art')
+  await queues.of('art').remove(id)
+  await retire(2 * 3_600_000)
+  assert.equal(await isThere(), true, 'while it has offered something lately')
+  await redis.zrem(keys.offers, `art/${LARGE}@r1`)
+  await retire(0)
+  assert.equal(await isThere(), true, 'while it is in use')
+  await queues.of('art').add('generate-image', {} as never, { jobId: 'left', delay: 60_000 })
+  await retire(2 * 3_600_000)
+  assert.equal(await isThere(), true, 'while it has a job')
+  await queues.of('art').remove('left')
+  await retire(2 * 3_600_000)
+  assert.equal(await isThere(), false)
 })

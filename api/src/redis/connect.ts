@@ -11,12 +11,14 @@ import { MOVE_JOBS } from './move-jobs.ts'
 import { READ_DELIVERY } from './read-delivery.ts'
 import { READ_GENERATION } from './read-generation.ts'
 import { RESERVE_PLACE } from './reserve-place.ts'
+import { RETIRE_POOL } from './retire-pool.ts'
 import { TAKE_REQUEST } from './take-request.ts'
 import { DRAW_SECRET, ROTATE_SECRET } from './webhook-secret.ts'
 
 /** Scripts of this workspace, by the name of the method that runs them. */
 export const SCRIPTS = {
   moveJobs: MOVE_JOBS,
+  retirePool: RETIRE_POOL,
   findGeneration: FIND_GENERATION,
   readGeneration: READ_GENERATION,
   readDelivery: READ_DELIVERY,

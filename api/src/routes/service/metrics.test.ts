@@ -30,7 +30,7 @@ const scrape = async (): Promise<Map<string, number>> => {
 }
 
 test('accepted generations, answers and the queue are counted as they happen', async () => {
-  const accepted = 'nextscale_generations_accepted_total{model="emoji-32",priority="high"}'
+  const accepted = 'nextscale_generations_accepted_total{pool="default",model="emoji-32",priority="high"}'
   const answers = 'nextscale_http_request_duration_seconds_count{operation="createGeneration",status="202"}'
   const refusals = 'nextscale_http_request_duration_seconds_count{operation="createGeneration",status="400"}'
   const before = await scrape()
