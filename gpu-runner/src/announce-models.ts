@@ -1,4 +1,4 @@
-import type { ModelCard, RedisKeys } from '@nextscale/openapi'
+import type { AnnouncedCard, RedisKeys } from '@nextscale/openapi'
 import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
@@ -28,9 +28,10 @@ export const announceModels = (
 ): (() => void) => {
   const announceOne = (model: ServedModel, order: number) => {
     const { id, revision } = model
-    const card: ModelCard = { ...model.card(form), order, announced_at: new Date().toISOString() }
+    const { capabilities, ...card } = model.card(form)
+    const announced: AnnouncedCard = { ...card, capabilities: [...capabilities], order, announced_at: new Date().toISOString() }
     const places = [keys.models, keys.modelRevision(id, revision), keys.revisions]
-    return redis.eval(ANNOUNCE, places.length, ...places, id, JSON.stringify(card), keyOf({ id, revision }), Date.now())
+    return redis.eval(ANNOUNCE, places.length, ...places, id, JSON.stringify(announced), keyOf({ id, revision }), Date.now())
   }
   const announce = () =>
     void Promise.all(models.map(announceOne)).catch((error: unknown) => log.warn({ err: error }, 'could not announce the models'))

@@ -9,8 +9,11 @@ import { Redis } from 'ioredis'
 import { buildApp } from '../build-app.ts'
 import { type Config, readConfig } from '../config.ts'
 import { createKey, type CreatedKey, type NewKey } from '../keys/create.ts'
-import { modelCard } from './model-card.ts'
+import { type earlierCard, modelCard } from './model-card.ts'
 import { type RedisServer, startRedis, until } from '@nextscale/platform/testing'
+
+/** A card as a runner of some release announces it. */
+type Announcement = ModelCard | ReturnType<typeof earlierCard>
 
 export type RunnerJob = Job<GenerateImagePayload>
 
@@ -23,7 +26,7 @@ export interface TestApp {
   /** Where objects are kept. */
   readonly directory: string
   readonly logLines: string[]
-  announce(card: ModelCard): Promise<void>
+  announce(card: Announcement): Promise<void>
   /** Makes an API key; servers that know of none yet may take a second to ask for it. */
   createKey(wanted?: Partial<NewKey>): Promise<CreatedKey>
   /** Starts a worker in place of a runner. */
@@ -90,7 +93,7 @@ const ANY_KEY: NewKey = {
 /** A server on a Redis of its own, with some announced models. */
 export const openTestApp = async (
   environment: Record<string, string> = {},
-  cards = [modelCard()],
+  cards: readonly Announcement[] = [modelCard()],
   settings: Partial<Config> = {}
 ): Promise<TestApp> => {
   const server = await startRedis()
@@ -104,7 +107,7 @@ export const openTestApp = async (
   const keys = redisKeys(config.redisPrefix)
   const queue = new Queue<GenerateImagePayload>(generateImageJob.queue, { connection: redis, prefix: keys.bullmq })
   queue.on('error', () => undefined)
-  const announce = async (card: ModelCard) => {
+  const announce = async (card: Announcement) => {
     await redis.hset(keys.models, card.id, JSON.stringify(card))
   }
   for (const card of cards) await announce(card)

@@ -1,4 +1,4 @@
-import type { GenerationInput, ModelCard } from '@nextscale/openapi'
+import type { FamilyCard, GenerationInput } from '@nextscale/openapi'
 import type { ManifestFile } from '../model/manifest-file.ts'
 import type { ModelRef } from '../model/model-ref.ts'
 import type { SamplerForm } from '../sampler/sampler-form.ts'
@@ -17,7 +17,10 @@ export interface GenerationPlan {
   scaleTokens: readonly number[]
   /** What the sampler is asked for picture `index`: plain data that only the family looks into. */
   requestOf(index: number): object
-  /** What reproduces picture `index`, as JSON. It must not depend on the other pictures of the generation: same seed, same bytes. */
+  /**
+   * What reproduces picture `index`, as JSON: `settingsOf` of the contract makes it of what the model takes. It must not depend on the
+   * other pictures of the generation: same seed, same bytes.
+   */
   settingsOf(index: number): object
   /** What a picture was drawn as, in the form it is stored beside the picture. */
   packTokens(tokens: Int32Array): Uint8Array
@@ -34,7 +37,7 @@ export interface ServedModel extends ModelRef {
    */
   verifyHashes(): Promise<void>
   /** What the API is told about it. */
-  card(form: Form): Omit<ModelCard, 'order' | 'announced_at'>
+  card(form: Form): FamilyCard
   /**
    * Holds the settings of a generation against the model, as the API did, and says how it is made.
    * @throws JobError, and NotServed where another runner may do what this one cannot.

@@ -7,14 +7,29 @@ export const model: Model = {
   description: '60 kinds of emoji at 32 px: a small model for first pictures and for tests.',
   revision: 'f8220c2e1e3c',
   license: 'Apache-2.0',
-  resolution: 32,
-  scales: [1, 2, 3, 4, 5, 6, 8],
+  family: 'var',
+  width: 32,
+  height: 32,
+  sizes: [{ width: 32, height: 32 }],
+  scales: [1, 2, 3, 4, 5, 6, 8].map((side) => ({ height: side, width: side })),
   tokens_per_image: 155,
   vocabulary_size: 1024,
   num_classes: 60,
   parameters: { transformer: 7_559_960, tokenizer: 2_379_875 },
   defaults: { cfg: 1.5, top_k: 200, top_p: 0.95 },
-  unsupported: [],
+  capabilities: [
+    'class_label',
+    'class_name',
+    'cfg',
+    'top_k',
+    'top_p',
+    'smooth',
+    'schedule',
+    'stop_at_scale',
+    'previews',
+    'return_tokens'
+  ],
+  unsupported: ['prompt', 'negative_prompt', 'size'],
   default: true
 }
 

@@ -1,7 +1,8 @@
 import { getModel } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
+import { toModel } from '../../capabilities/to-model.ts'
 import { addOperation } from '../../http/operation.ts'
-import { requireCard, toModel } from '../../models/registry.ts'
+import { requireCard } from '../../models/registry.ts'
 import type { Services } from '../../services.ts'
 
 /** GET /models/{id} */

@@ -1,7 +1,7 @@
 import { listModels } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
+import { toModel } from '../../capabilities/to-model.ts'
 import { addOperation } from '../../http/operation.ts'
-import { toModel } from '../../models/registry.ts'
 import type { Services } from '../../services.ts'
 
 /** GET /models */
