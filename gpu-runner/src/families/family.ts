@@ -2,7 +2,6 @@ import type { FamilyCard, GenerationInput } from '@nextscale/openapi'
 import type { ManifestFile } from '../model/manifest-file.ts'
 import type { ModelRef } from '../model/model-ref.ts'
 import type { SamplerForm } from '../sampler/sampler-form.ts'
-import type { FamilyName } from './names.ts'
 import type { OpenSampler } from './open-sampler.ts'
 
 type Form = SamplerForm['form']
@@ -28,7 +27,8 @@ export interface GenerationPlan {
 
 /** A model folder that has been opened, and found to be whole but for its hashes. */
 export interface ServedModel extends ModelRef {
-  family: FamilyName
+  /** Its family's name in the table. */
+  family: string
   /** What the family opens it from in the sampler process: plain data, which need not be read and checked again. */
   opening: unknown
   /**
@@ -58,3 +58,6 @@ export interface Family {
    */
   openSampler(opening: unknown, form: SamplerForm): Promise<OpenSampler>
 }
+
+/** The families there are, by the name in a manifest. */
+export type FamilyTable = Readonly<Record<string, Family>>
