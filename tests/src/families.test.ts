@@ -3,10 +3,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import type { Generation, Model, Problem } from '@nextscale/openapi'
 import { Nextscale } from '@nextscale/sdk/source'
 import sharp from 'sharp'
 import { type Deployment, deploy, RECTANGLES_MODEL, RECTANGLES_RUNNER } from './support/deployment.ts'
+import { startProcess } from './support/process.ts'
 import { until } from './support/until.ts'
 
 const FOX = 'a red fox in the snow'
@@ -196,6 +198,36 @@ test('the shipped model goes on as ever beside it', async () => {
     const { status, outputs } = await client.finish(id)
     assert.deepEqual([status, outputs[0]?.width], ['succeeded', seed % 2 ? 32 : 24])
   }
+})
+
+const START = fileURLToPath(new URL('../../scripts/nextscale.mjs', import.meta.url))
+const nextscale = async (...args: string[]): Promise<string> => {
+  const started = startProcess(process.execPath, [START, ...args], { NEXTSCALE_URL: service.baseUrl, CI: '1' })
+  await until(`nextscale ${args.join(' ')} ends`, async () => !started.isRunning(), 60_000)
+  return started.output()
+}
+
+test('the command takes words as the model does, and tells of what was made', async () => {
+  const path = join(folder, 'fox.png')
+  assert.equal(
+    await nextscale('generate', 'a', 'red', 'fox', '--model', 'rectangles', '--size', '16x24', '-o', path),
+    `${path}\n`
+  )
+  assert.deepEqual(await sizeOf(await readFile(path)), [16, 24])
+  assert.match(await nextscale('list', '--limit', '1'), / {2}rectangles {2}"a red fox" {2}16x24 {2}seed \d+\n$/)
+  assert.equal(await nextscale('generate', 'fox', '-o', path), `${path}\n`)
+  assert.match(await nextscale('list', '--limit', '1'), / {2}emoji-32 {2}fox {2}seed \d+\n$/)
+  const models = await nextscale('models')
+  assert.match(models, /^emoji-32 {2}var {2}32x32 {2}class_label, /)
+  assert.match(models, /^rectangles {2}rectangles {2}24x16, 16x24 {2}prompt, negative_prompt, size, cfg, /m)
+  assert.match(
+    await nextscale('generate', '--class', 'fox', '--model', 'rectangles'),
+    /^nextscale: rectangles takes no CLASS; it takes prompt, --negative-prompt, size, cfg, --draft, previews, --return-tokens\./
+  )
+  assert.match(
+    await nextscale('classes', '--model', 'rectangles'),
+    /^nextscale: rectangles has no classes to choose from; it takes prompt, /
+  )
 })
 
 test('the TypeScript client asks, follows and downloads', async () => {
