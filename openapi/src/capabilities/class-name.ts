@@ -9,6 +9,6 @@ export const className = {
     maxLength: 200,
     description: 'Class by its name, matched without regard to case, underscores, hyphens and the width of spaces.'
   }),
-  value: nullable(Type.String({ description: 'Name of the class.' })),
+  value: nullable(Type.String({ description: 'Name of the class; `null` without one.' })),
   neutral: null
 } as const satisfies Capability

@@ -69,7 +69,10 @@ export const generationInputOf = <const T extends CapabilityTable>(table: T) =>
       ...valueFields(table, 'product'),
       ...newSettings
     },
-    { $id: 'GenerationInput', description: 'The settings in force, defaults filled in.' }
+    {
+      $id: 'GenerationInput',
+      description: 'The settings in force, defaults filled in. What the model does not take asks for nothing.'
+    }
   )
 
 /** Settings the sampler and encoder really used: every default filled in. */

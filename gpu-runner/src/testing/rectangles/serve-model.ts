@@ -1,6 +1,7 @@
 import { CAPABILITIES, type CapabilityName, type FamilyCard, type GenerationInput, settingsOf } from '@nextscale/openapi'
 import { JobError } from '../../errors.ts'
 import type { GenerationPlan, ServedModel } from '../../families/family.ts'
+import { requireTaken } from '../../families/require-taken.ts'
 import { seedOf } from '../../families/seed-of.ts'
 import type { ManifestFile } from '../../model/manifest-file.ts'
 import { toImageRequest } from './image-request.ts'
@@ -45,6 +46,7 @@ const sizeIn = ({ model, size }: GenerationInput): SizeName => {
 }
 
 const planOf = (input: GenerationInput): GenerationPlan => {
+  requireTaken(input, TAKEN)
   const size = sizeIn(input)
   const last = input.stop_at_scale ?? LAST_SCALE
   if (last > LAST_SCALE) throw new JobError('invalid_job', `${input.model} has no scale ${last}.`)

@@ -1203,7 +1203,7 @@ type GenerationEvent struct {
 	union json.RawMessage
 }
 
-// GenerationInput The settings in force, defaults filled in.
+// GenerationInput The settings in force, defaults filled in. What the model does not take asks for nothing.
 type GenerationInput struct {
 	// Cfg Guidance strength at the last scale; 0 is off.
 	Cfg float64 `json:"cfg"`
@@ -1211,7 +1211,7 @@ type GenerationInput struct {
 	// ClassLabel Index of the class; `null`: of no class in particular.
 	ClassLabel *int `json:"class_label"`
 
-	// ClassName Name of the class.
+	// ClassName Name of the class; `null` without one.
 	ClassName *string `json:"class_name"`
 
 	// DeadlineSeconds Canceled when not finished this long after acceptance.

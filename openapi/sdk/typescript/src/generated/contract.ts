@@ -720,13 +720,13 @@ export interface GenerationFailedWebhook {
      */
     type: "generation.failed";
 }
-/** @description The settings in force, defaults filled in. */
+/** @description The settings in force, defaults filled in. What the model does not take asks for nothing. */
 export interface GenerationInput {
     /** @description Guidance strength at the last scale; 0 is off. */
     cfg: number;
     /** @description Index of the class; `null`: of no class in particular. */
     class_label: number | null;
-    /** @description Name of the class. */
+    /** @description Name of the class; `null` without one. */
     class_name: string | null;
     /** @description Canceled when not finished this long after acceptance. */
     deadline_seconds: number;

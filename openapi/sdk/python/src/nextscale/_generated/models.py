@@ -733,7 +733,7 @@ class TestWebhookData(Record):
 
 class GenerationInput(Record):
     """
-    The settings in force, defaults filled in.
+    The settings in force, defaults filled in. What the model does not take asks for nothing.
     """
 
     model: str
@@ -750,7 +750,7 @@ class GenerationInput(Record):
     """
     class_name: str | None = None
     """
-    Name of the class.
+    Name of the class; `null` without one.
     """
     prompt: str | None = None
     """
