@@ -5,7 +5,6 @@ import { writeSync } from 'node:fs'
 
 /** Start file of each command, seen from this folder. */
 const COMMANDS = {
-  models: '../gpu-runner/src/cli/start.ts',
   keys: '../api/src/keys/cli/start.ts',
   objects: '../api/src/objects/cli/start.ts'
 }
@@ -18,6 +17,7 @@ for (const word of [
   'cancel',
   'delete',
   'list',
+  'models',
   'classes',
   'status',
   'webhooks',
@@ -25,6 +25,10 @@ for (const word of [
   '-V'
 ])
   COMMANDS[word] = CLIENT
+
+/** Without a word of its own, or with an option, `models` asks the server; else it is about folders. */
+const FOLDERS = '../gpu-runner/src/cli/start.ts'
+const isAboutFolders = ([first = '--']) => !first.startsWith('-') || ['--help', '-h'].includes(first)
 
 const HELP = `nextscale <command> …
 
@@ -34,14 +38,15 @@ const HELP = `nextscale <command> …
   classes              search the classes of a model
   status               show the capacity of the server
   webhooks             test receivers, show and repeat deliveries
-  models               check, measure and add models
+  models               list what the server serves; check, measure and add model folders
   keys                 make, show and revoke API keys
   objects              remove pictures that nobody knows of any more
 
 nextscale <command> --help says more; nextscale --version says which this is.`
 
 const [command = '', ...args] = process.argv.slice(2)
-const entry = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined
+const named = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined
+const entry = command === 'models' && isAboutFolders(args) ? FOLDERS : named
 if (entry) {
   process.argv.splice(2, Infinity, entry, ...(entry === CLIENT ? [command] : []), ...args)
   await import('./bootstrap.mjs')

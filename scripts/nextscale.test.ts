@@ -24,6 +24,11 @@ test('a word of the client is told which it is', () => {
   assert.match(stdout, /^nextscale classes /)
 })
 
+test('models without a word is about the server, and with one about folders', () => {
+  assert.match(run(['models', '--url', 'none'], '/').stderr, /^nextscale: The server's URL is "none"/)
+  assert.match(run(['models', '--help'], '/').stdout, /nextscale models add/)
+})
+
 test('the version is that of the client', () => {
   const { status, stdout } = run(['--version'], '/')
   assert.equal(status, 0)
@@ -55,6 +60,6 @@ test('a command there is not ends with the ones there are', () => {
     status: 2,
     stdout: '',
     stderr:
-      'Usage: nextscale <command> …, where the command is one of: models, keys, objects, generate, continue, get, cancel, delete, list, classes, status, webhooks.\n'
+      'Usage: nextscale <command> …, where the command is one of: keys, objects, generate, continue, get, cancel, delete, list, models, classes, status, webhooks.\n'
   })
 })

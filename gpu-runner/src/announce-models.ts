@@ -1,4 +1,4 @@
-import { type ModelCard, poolEntry, type RedisKeys } from '@nextscale/openapi'
+import { type AnnouncedCard, poolEntry, type RedisKeys } from '@nextscale/openapi'
 import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
@@ -36,9 +36,10 @@ export const announceModels = (
 ): (() => void) => {
   const announceOne = (model: ServedModel, order: number) => {
     const { id, revision } = model
-    const card: ModelCard = { ...model.card(form), order, announced_at: new Date().toISOString() }
+    const { capabilities, ...card } = model.card(form)
+    const announced: AnnouncedCard = { ...card, capabilities: [...capabilities], order, announced_at: new Date().toISOString() }
     const places = [keys.models, keys.modelRevision(id, revision), keys.revisions, keys.offers]
-    const values = [id, JSON.stringify(card), keyOf({ id, revision }), Date.now(), poolEntry(pool, id, revision)]
+    const values = [id, JSON.stringify(announced), keyOf({ id, revision }), Date.now(), poolEntry(pool, id, revision)]
     return redis.eval(ANNOUNCE, places.length, ...places, ...values)
   }
   const announce = () =>

@@ -7,7 +7,8 @@ import { ConfigError } from '@nextscale/platform/config'
 import type { Config } from './config.ts'
 import { ModelError } from './errors.ts'
 import { keyOf } from './model/model-ref.ts'
-import type { ServedModel } from './families/family.ts'
+import type { FamilyTable, ServedModel } from './families/family.ts'
+import { loadFamilies, SHIPPED_FAMILIES } from './families/load-families.ts'
 import { openServedModel } from './families/open-served-model.ts'
 import { openObjectStore } from '@nextscale/platform/object-store'
 import { logAttempts } from './observe/log-attempts.ts'
@@ -23,10 +24,10 @@ import { createTakeUp } from './worker/take-up.ts'
 import { type RunningWorker, startWorker } from './worker/worker.ts'
 
 /** Opens models, by `keyOf` their ids and revisions. Of one id there may be several revisions: the first is offered, all are served. */
-const openModels = async (folders: readonly string[]): Promise<Map<string, ServedModel>> => {
+const openModels = async (folders: readonly string[], families: FamilyTable): Promise<Map<string, ServedModel>> => {
   const models = new Map<string, ServedModel>()
   for (const folder of folders) {
-    const model = await openServedModel(folder)
+    const model = await openServedModel(folder, families)
     await model.verifyHashes()
     const { id, revision } = model
     const key = keyOf(model)
@@ -91,13 +92,21 @@ export interface Runner {
   stop(): Promise<RunnerEnd>
 }
 
+/** What a runner is started with. */
+interface Start {
+  config: Readonly<Config>
+  log: Logger
+  families: string
+}
+
 /** Opens all that generations are made with. */
-const openParts = async (config: Readonly<Config>, keys: RedisKeys, closers: Closers, log: Logger) => {
-  const models = await openModels(config.models)
+const openParts = async ({ config, log, families }: Start, keys: RedisKeys, closers: Closers) => {
+  const models = await openModels(config.models, await loadFamilies(families))
   const metrics = await openMetrics(config, closers)
   const traces = await openTraces(config, closers, log)
   const sampler = await Sampler.start([...models.values()], {
     form: config.form,
+    families,
     timeoutMs: config.samplerTimeoutMs,
     onRestart: () => metrics?.samplerRestarted(),
     log
@@ -124,8 +133,9 @@ const openParts = async (config: Readonly<Config>, keys: RedisKeys, closers: Clo
 }
 
 /** Takes generations off the queue, and tells of itself. `ended` says how the worker ended, once it has. */
-const work = async (config: Readonly<Config>, keys: RedisKeys, closers: AsyncDisposableStack, log: Logger) => {
-  const { models, redis, speed, observer, context } = await openParts(config, keys, closers, log)
+const work = async (start: Start, keys: RedisKeys, closers: AsyncDisposableStack) => {
+  const { config, log } = start
+  const { models, redis, speed, observer, context } = await openParts(start, keys, closers)
   const { pool, concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch
@@ -145,13 +155,17 @@ const work = async (config: Readonly<Config>, keys: RedisKeys, closers: AsyncDis
 
 /**
  * Starts everything a runner needs and takes generations off the queue. What was opened is closed again when something
- * cannot be.
+ * cannot be. `families` is the URL of the module that exports the table of families: the sampler process imports it as well.
  * @throws ModelError when a model cannot be served, ConfigError when a setting cannot be used.
  */
-export const startRunner = async (config: Readonly<Config>, log: Logger): Promise<Runner> => {
+export const startRunner = async (
+  config: Readonly<Config>,
+  log: Logger,
+  families: string = SHIPPED_FAMILIES
+): Promise<Runner> => {
   const closers = new AsyncDisposableStack()
   try {
-    const { ended } = await work(config, redisKeys(config.redisPrefix), closers, log)
+    const { ended } = await work({ config, log, families }, redisKeys(config.redisPrefix), closers)
     return {
       stop: async () => {
         await closers.disposeAsync()

@@ -40,6 +40,22 @@ test('an example that reads the key where it lies works from anywhere, whatever 
   await rm(folder, { recursive: true })
 })
 
+test('the example asks by a prompt where the default model takes one, else for a class it has', async () => {
+  const capabilities: string[] = []
+  const server = createServer(({ url }, response) => {
+    const classes = { data: [{ name: 'ice cream' }] }
+    response.end(JSON.stringify(url === '/v1/models' ? { data: [{ id: 'm', default: true, capabilities }] } : classes))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const base = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+  const said = () => greet(base, { kind: 'none' }, { keyFile: '/key', isTerminal: true })
+  assert.match(await said(), /-d '\{"class_name": "ice cream"\}' -o ice-cream\.png/)
+  capabilities.push('prompt')
+  assert.match(await said(), /-d '\{"prompt": "a red fox in the snow"\}' -o a-red-fox-in-the-snow\.png/)
+  server.close()
+})
+
 test('the example saves the picture, and nothing where it is refused', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'nextscale-example-'))
   const server = createServer(({ url, headers }, response) => {
@@ -50,7 +66,7 @@ test('the example saves the picture, and nothing where it is refused', async () 
   const address = server.address()
   const base = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
   const save = (className: string, token: string) =>
-    once(spawn('bash', ['-c', exampleCommand(base, className, token)], { cwd: folder }), 'exit')
+    once(spawn('bash', ['-c', exampleCommand(base, { class_name: className }, token)], { cwd: folder }), 'exit')
   assert.deepEqual(await save('fox', 'ns_a_b'), [0, null])
   const [code] = await save('red fox', 'ns_wrong')
   assert.notEqual(code, 0)

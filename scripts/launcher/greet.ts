@@ -1,6 +1,7 @@
 import type { StartKey } from './ensure-key.ts'
 
 const PREFERRED_CLASS = 'fox'
+const PROMPT = 'a red fox in the snow'
 const REQUEST_TIMEOUT_MS = 2000
 
 const get = async (url: string, token: string | undefined): Promise<unknown> => {
@@ -8,16 +9,21 @@ const get = async (url: string, token: string | undefined): Promise<unknown> => 
   return (await fetch(url, { headers, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })).json()
 }
 
-/** A class the default model knows, for the example to ask for. */
-const exampleClass = async (base: string, token: string | undefined): Promise<string | undefined> => {
+/** What the example asks for: a field of requests, and its text. */
+export type Subject = { class_name: string } | { prompt: string }
+
+/** A class that the default model knows, or a prompt where it takes one. */
+const exampleSubject = async (base: string, token: string | undefined): Promise<Subject | undefined> => {
   try {
-    const models = (await get(`${base}/v1/models`, token)) as { data: { id: string; default: boolean }[] }
-    const id = models.data.find((model) => model.default)?.id
-    const url = `${base}/v1/models/${id}/classes`
+    const models = (await get(`${base}/v1/models`, token)) as { data: { id: string; default: boolean; capabilities: string[] }[] }
+    const model = models.data.find((listed) => listed.default)
+    if (model?.capabilities.includes('prompt')) return { prompt: PROMPT }
+    const url = `${base}/v1/models/${model?.id}/classes`
     const found = (await get(`${url}?q=${PREFERRED_CLASS}`, token)) as { data: { name: string }[] }
-    if (found.data.some(({ name }) => name === PREFERRED_CLASS)) return PREFERRED_CLASS
+    if (found.data.some(({ name }) => name === PREFERRED_CLASS)) return { class_name: PREFERRED_CLASS }
     const all = (await get(url, token)) as { data: { name: string }[] }
-    return all.data.find(({ name }) => /^[\w ,.-]+$/.test(name))?.name
+    const plain = all.data.find(({ name }) => /^[\w ,.-]+$/.test(name))?.name
+    return plain === undefined ? undefined : { class_name: plain }
   } catch {
     return undefined
   }
@@ -27,9 +33,10 @@ const exampleClass = async (base: string, token: string | undefined): Promise<st
 const quoted = (text: string): string => text.replaceAll(/["$`\\]/g, String.raw`\$&`)
 
 /** A command that waits for a picture and saves it. `-f`: a refusal must not end up in the file. `key` may be a shell's substitution. */
-export const exampleCommand = (base: string, className: string | undefined, key?: string): string => {
-  const file = `${(className ?? 'picture').replace(/\W+/g, '-').toLowerCase()}.png`
-  const body = className === undefined ? '{}' : `{"class_name": "${className}"}`
+export const exampleCommand = (base: string, subject: Subject | undefined, key?: string): string => {
+  const [[field, text] = []] = Object.entries(subject ?? {})
+  const file = `${(text ?? 'picture').replace(/\W+/g, '-').toLowerCase()}.png`
+  const body = field === undefined ? '{}' : `{"${field}": "${text}"}`
   const authorization = key === undefined ? '' : ` -H "Authorization: Bearer ${key}"`
   return [
     `curl -fsS ${base}/generate${authorization} \\`,
@@ -59,8 +66,8 @@ const keyInExample = (key: StartKey, { keyFile, isTerminal }: Place): string | u
 
 /** What to tell somebody whose server has just become ready. */
 export const greet = async (base: string, key: StartKey, place: Place): Promise<string> => {
-  const className = await exampleClass(base, key.kind === 'local' ? key.token : undefined)
-  const command = exampleCommand(base, className, keyInExample(key, place))
+  const subject = await exampleSubject(base, key.kind === 'local' ? key.token : undefined)
+  const command = exampleCommand(base, subject, keyInExample(key, place))
   const facts = [`Nextscale is ready   ${base}`, `API reference        ${base}/docs`, ...describeKey(key, place)]
   return `
 ${facts.join('\n').replaceAll(/^/gm, '  ')}

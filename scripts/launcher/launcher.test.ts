@@ -247,7 +247,15 @@ describe('the private Redis', () => {
 describe('the example', () => {
   it('is valid shell', async () => {
     for (const className of [undefined, 'fox']) {
-      const shell = spawn('bash', ['-n', '-c', exampleCommand('http://localhost:8080', className, className && 'ns_a_b')])
+      const shell = spawn('bash', [
+        '-n',
+        '-c',
+        exampleCommand(
+          'http://localhost:8080',
+          className === undefined ? undefined : { class_name: className },
+          className && 'ns_a_b'
+        )
+      ])
       const [code] = (await once(shell, 'exit')) as [number]
       assert.equal(code, 0)
     }

@@ -25,7 +25,7 @@ const goOn = async (id: string, body: object = {}): Promise<Generation> => {
   return service.client.finish((response.body as Generation).id)
 }
 
-const tokensUpTo = (scale: number) => model.scales.slice(0, scale + 1).reduce((sum, n) => sum + n * n, 0)
+const tokensUpTo = (scale: number) => model.scales.slice(0, scale + 1).reduce((sum, { height, width }) => sum + height * width, 0)
 const picturesOf = ({ outputs }: Generation) => Promise.all(outputs.map(({ url }) => service.client.fetchPicture(url)))
 const tokensOf = ({ outputs }: Generation, count?: number) =>
   Promise.all(outputs.map(({ tokens_url: url }) => readTokens(url, model, count)))

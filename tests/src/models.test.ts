@@ -21,16 +21,19 @@ test('both models are listed with their sizes; the first is the default', async 
       ({
         id,
         default: isDefault,
-        resolution,
+        family,
+        width,
+        height,
+        sizes,
         scales,
         tokens_per_image: tokens,
         vocabulary_size: vocabulary,
         num_classes: classes
-      }) => [id, isDefault, resolution, scales.length, tokens, vocabulary, classes]
+      }) => [id, isDefault, family, width, height, sizes.length, scales.length, tokens, vocabulary, classes]
     ),
     [
-      ['emoji-32', true, 32, 7, 155, 1024, 60],
-      ['var-d2-256', false, 256, 10, 680, 512, 10]
+      ['emoji-32', true, 'var', 32, 32, 1, 7, 155, 1024, 60],
+      ['var-d2-256', false, 'var', 256, 256, 1, 10, 680, 512, 10]
     ]
   )
   const one = await service.client.send('get', '/v1/models/var-d2-256')

@@ -221,9 +221,24 @@ for (const { name, method = 'post', path = '/v1/generate', prepare, body, status
   })
 }
 
-test('a model that honours every optional field lists none that it does not support', async () => {
-  const { body: model } = await service.client.send('get', '/v1/models/emoji-32')
-  assert.deepEqual((model as Model).unsupported, [])
+test('a model lists what it takes, and of all that models may take what it does not', async () => {
+  const { body } = await service.client.send('get', '/v1/models/emoji-32')
+  const { capabilities, unsupported, defaults } = body as Model
+  const taken = [
+    'class_label',
+    'class_name',
+    'cfg',
+    'top_k',
+    'top_p',
+    'smooth',
+    'schedule',
+    'stop_at_scale',
+    'previews',
+    'return_tokens'
+  ]
+  assert.deepEqual(capabilities, taken)
+  assert.deepEqual(unsupported, ['prompt', 'negative_prompt', 'size'])
+  assert.deepEqual(defaults, { cfg: 1.5, top_k: 200, top_p: 0.95 })
 })
 
 test('an optional field may say that it is not wanted', async () => {

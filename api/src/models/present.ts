@@ -1,4 +1,5 @@
 import type { Model, ModelCard } from '@nextscale/openapi'
+import { toModel } from '../capabilities/to-model.ts'
 import type { Services } from '../services.ts'
 
 /** The public resource of a card; `first` is that of the default model. */
@@ -7,7 +8,6 @@ export const presentModel = async (
   card: ModelCard,
   first: ModelCard | undefined
 ): Promise<Model> => {
-  const { classes: _classes, order: _order, announced_at: _announcedAt, ...model } = card
   const pools = await placement.poolsOf({ model: card.id, model_revision: card.revision })
-  return { ...model, pools: [...pools], default: card.id === first?.id }
+  return toModel(card, { pools, isDefault: card.id === first?.id })
 }

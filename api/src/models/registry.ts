@@ -1,4 +1,4 @@
-import { ModelCard, type RedisKeys, type RunnerCard } from '@nextscale/openapi'
+import { type ModelCard, type RedisKeys, type RunnerCard, StoredCard, toModelCard } from '@nextscale/openapi'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { ProblemError } from '../http/problem.ts'
@@ -11,7 +11,13 @@ const FRESH_MS = 500
 /** Runners announce every 30 s: a card this much older than the newest is of a model they no longer serve. */
 const RETIRED_AFTER_MS = 5 * 60_000
 
-const parseCard = jsonParserOf(ModelCard)
+const parseStored = jsonParserOf(StoredCard)
+
+/** A card as a runner of this release or of the one before announced it. */
+const parseCard = (text: string): ModelCard | undefined => {
+  const stored = parseStored(text)
+  return stored && toModelCard(stored)
+}
 
 export interface ModelRegistry {
   /**

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { capabilityRoutes } from '../capabilities/routes.ts'
 import type { Services } from '../services.ts'
 import { cancelGenerationRoute } from './generations/cancel.ts'
 import { continueGenerationRoute } from './generations/continue.ts'
@@ -8,7 +9,6 @@ import { getGenerationEventsRoute } from './generations/events.ts'
 import { getGenerationRoute } from './generations/get.ts'
 import { listGenerationsRoute } from './generations/list.ts'
 import { getModelRoute } from './models/get.ts'
-import { listModelClassesRoute } from './models/list-classes.ts'
 import { listModelsRoute } from './models/list.ts'
 import { getObjectRoute } from './objects/get.ts'
 import { healthRoute } from './service/health.ts'
@@ -34,7 +34,7 @@ export const routes = async (app: FastifyInstance, { services }: { services: Ser
   deleteGenerationRoute(app, services)
   listModelsRoute(app, services)
   getModelRoute(app, services)
-  listModelClassesRoute(app, services)
+  capabilityRoutes(app, services)
   listWebhookDeliveriesRoute(app, services)
   getWebhookDeliveryRoute(app, services)
   redeliverWebhookRoute(app, services)

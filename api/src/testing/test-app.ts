@@ -20,8 +20,11 @@ import { type Config, readConfig } from '../config.ts'
 import { createKey, type CreatedKey, type NewKey } from '../keys/create.ts'
 import { openPoolQueues, type PoolQueues } from '../pools/queues.ts'
 import { SCRIPTS } from '../redis/connect.ts'
-import { modelCard } from './model-card.ts'
+import { type earlierCard, modelCard } from './model-card.ts'
 import { type RedisServer, startRedis, until } from '@nextscale/platform/testing'
+
+/** A card as a runner of some release announces it. */
+type Announcement = ModelCard | ReturnType<typeof earlierCard>
 
 export type RunnerJob = Job<GenerateImagePayload>
 
@@ -36,7 +39,7 @@ export interface TestApp {
   /** Where objects are kept. */
   readonly directory: string
   readonly logLines: string[]
-  announce(card: ModelCard): Promise<void>
+  announce(card: Announcement): Promise<void>
   /** Makes an API key; servers that know of none yet may take a second to ask for it. */
   createKey(wanted?: Partial<NewKey>): Promise<CreatedKey>
   /** Starts a worker in place of a runner of a pool, the default one where none is named. */
@@ -104,7 +107,7 @@ const ANY_KEY: NewKey = {
 
 /** What runners say. */
 const createAnnouncer = (redis: Redis, keys: RedisKeys): Pick<TestApp, 'announce' | 'announceRunner'> => ({
-  announce: async (card) => {
+  announce: async (card: Announcement) => {
     await redis.hset(keys.models, card.id, JSON.stringify(card))
   },
   announceRunner: async (pool, models, at = Date.now()) => {
@@ -118,7 +121,7 @@ const createAnnouncer = (redis: Redis, keys: RedisKeys): Pick<TestApp, 'announce
 /** A server on a Redis of its own, with some announced models. */
 export const openTestApp = async (
   environment: Record<string, string> = {},
-  cards = [modelCard()],
+  cards: readonly Announcement[] = [modelCard()],
   settings: Partial<Config> = {}
 ): Promise<TestApp> => {
   const server = await startRedis()

@@ -24,14 +24,15 @@ const precision = ({ tensors }: Weights): string =>
 
 /** What there is to know of a model at a glance. */
 export const describeModel = async (model: OpenModel) => {
-  const { id, name, revision, parameters, resolution, num_classes: classes } = modelCard(model, 'step')
+  const { id, name, revision, parameters } = modelCard(model, 'step')
+  const { resolution, transformer } = model.shape
   const precisions = new Set([precision(model.transformer), precision(model.tokenizer)])
   return {
     id,
     name,
     revision,
     resolution: `${resolution} px`,
-    classes: String(classes),
+    classes: String(transformer.classes),
     parameters: `${formatCount(parameters.transformer)} + ${formatCount(parameters.tokenizer)}`,
     weights: formatBytes(await weightBytes(model)),
     precision: [...precisions].join('/')

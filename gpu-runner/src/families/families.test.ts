@@ -4,12 +4,7 @@ import { ModelError } from '../errors.ts'
 import { changeManifest, copyModel } from '../testing/change-model.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { openServedModel } from './open-served-model.ts'
-import { FAMILIES } from './table.ts'
-import { FAMILY_NAMES } from './names.ts'
-
-test('every family there is has its code in the table', () => {
-  assert.deepEqual(Object.keys(FAMILIES), [...FAMILY_NAMES])
-})
+import { loadFamilies, SHIPPED_FAMILIES } from './load-families.ts'
 
 test('a manifest that names no family is of a VAR model, as is one that says so', async (t) => {
   const folder = await copyModel(t)
@@ -48,3 +43,11 @@ for (const [what, family, shown] of [
     })
   })
 }
+
+test('a runner takes its families from a module, which has to export them', async () => {
+  assert.deepEqual(Object.keys(await loadFamilies(SHIPPED_FAMILIES)), ['var'])
+  await assert.rejects(
+    loadFamilies(new URL('./seed-of.ts', import.meta.url).href),
+    /seed-of\.ts exports no table of families as FAMILIES$/
+  )
+})

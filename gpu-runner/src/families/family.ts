@@ -1,8 +1,7 @@
-import type { GenerationInput, ModelCard } from '@nextscale/openapi'
+import type { FamilyCard, GenerationInput } from '@nextscale/openapi'
 import type { ManifestFile } from '../model/manifest-file.ts'
 import type { ModelRef } from '../model/model-ref.ts'
 import type { SamplerForm } from '../sampler/sampler-form.ts'
-import type { FamilyName } from './names.ts'
 import type { OpenSampler } from './open-sampler.ts'
 
 type Form = SamplerForm['form']
@@ -17,7 +16,10 @@ export interface GenerationPlan {
   scaleTokens: readonly number[]
   /** What the sampler is asked for picture `index`: plain data that only the family looks into. */
   requestOf(index: number): object
-  /** What reproduces picture `index`, as JSON. It must not depend on the other pictures of the generation: same seed, same bytes. */
+  /**
+   * What reproduces picture `index`, as JSON: `settingsOf` of the contract makes it of what the model takes. It must not depend on the
+   * other pictures of the generation: same seed, same bytes.
+   */
   settingsOf(index: number): object
   /** What a picture was drawn as, in the form it is stored beside the picture. */
   packTokens(tokens: Int32Array): Uint8Array
@@ -25,7 +27,8 @@ export interface GenerationPlan {
 
 /** A model folder that has been opened, and found to be whole but for its hashes. */
 export interface ServedModel extends ModelRef {
-  family: FamilyName
+  /** Its family's name in the table. */
+  family: string
   /** What the family opens it from in the sampler process: plain data, which need not be read and checked again. */
   opening: unknown
   /**
@@ -34,7 +37,7 @@ export interface ServedModel extends ModelRef {
    */
   verifyHashes(): Promise<void>
   /** What the API is told about it. */
-  card(form: Form): Omit<ModelCard, 'order' | 'announced_at'>
+  card(form: Form): FamilyCard
   /**
    * Holds the settings of a generation against the model, as the API did, and says how it is made.
    * @throws JobError, and NotServed where another runner may do what this one cannot.
@@ -55,3 +58,6 @@ export interface Family {
    */
   openSampler(opening: unknown, form: SamplerForm): Promise<OpenSampler>
 }
+
+/** The families there are, by the name in a manifest. */
+export type FamilyTable = Readonly<Record<string, Family>>

@@ -1,5 +1,6 @@
+import { ModelError } from '../errors.ts'
 import { readManifestFile } from '../model/manifest-file.ts'
-import type { ServedModel } from './family.ts'
+import type { FamilyTable, ServedModel } from './family.ts'
 import { familyOf } from './names.ts'
 import { FAMILIES } from './table.ts'
 
@@ -7,7 +8,10 @@ import { FAMILIES } from './table.ts'
  * Opens a model folder by the family its manifest names. The weights themselves stay on disk.
  * @throws ModelError in one sentence that names what is wrong.
  */
-export const openServedModel = async (folder: string): Promise<ServedModel> => {
+export const openServedModel = async (folder: string, families: FamilyTable = FAMILIES): Promise<ServedModel> => {
   const manifest = await readManifestFile(folder)
-  return FAMILIES[familyOf(manifest)].open(folder, manifest)
+  const name = familyOf(manifest, Object.keys(families))
+  const family = families[name]
+  if (!family) throw new ModelError(`There is no family ${name}.`)
+  return family.open(folder, manifest)
 }

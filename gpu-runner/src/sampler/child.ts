@@ -11,10 +11,10 @@ import type { SamplerForm } from './sampler-form.ts'
 const NICENESS = 5
 const STOP_TIMEOUT_MS = 5_000
 
-/** Starts a sampler process; it has no models yet. */
-export const spawnChild = (): ChildProcess => {
+/** Starts a sampler process that knows the families of a module; it has no models yet. */
+export const spawnChild = (families: string): ChildProcess => {
   const path = fileURLToPath(new URL('./process.ts', import.meta.url))
-  const child = fork(path, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(path, [families], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   try {
     if (child.pid) setPriority(child.pid, NICENESS)
   } catch {

@@ -6,5 +6,7 @@ import { enableCompileCache } from 'node:module'
 
 // Code compiled once is loaded the next time, without the type stripper: 20 MB less and a quicker start.
 enableCompileCache()
+const { loadFamilies } = await import('../families/load-families.ts')
 const { serveCommands } = await import('./serve-commands.ts')
-serveCommands()
+// Imported when models are loaded: commands may come before.
+serveCommands(() => loadFamilies(process.argv[2] ?? ''))

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { JobError } from '../errors.ts'
 import { keyOf, type ModelRef } from '../model/model-ref.ts'
 import type { ServedModel } from '../families/family.ts'
+import { SHIPPED_FAMILIES } from '../families/load-families.ts'
 import type { SampledPreview, SampleResult } from '../families/open-sampler.ts'
 import { loadModels, spawnChild, stopChild } from './child.ts'
 import type { SamplerCommand, SamplerEvent } from './messages.ts'
@@ -35,6 +36,8 @@ interface Pending {
 
 export interface SamplerOptions {
   form: SamplerForm
+  /** The module that exports the table of families; by default the shipped one. */
+  families?: string
   /** A process that is silent for longer while it has a batch is taken for hung and replaced. */
   timeoutMs: number
   /** A process died and is being replaced. */
@@ -107,7 +110,7 @@ export class Sampler {
   }
 
   #spawn(): ChildProcess {
-    const child = spawnChild()
+    const child = spawnChild(this.#options.families ?? SHIPPED_FAMILIES)
     child.on('message', (event: SamplerEvent) => this.#hear(event))
     child.once('exit', (code, signal) => this.#lost(child, { code, signal }))
     child.on('error', (error) => this.#lost(child, { err: error }))

@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises'
 import { ModelError } from '../errors.ts'
 import { keyOf } from '../model/model-ref.ts'
 import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
+import type { FamilyTable } from '../families/family.ts'
 import type { OpenSampler, SampledPreview } from '../families/open-sampler.ts'
-import { FAMILIES } from '../families/table.ts'
 import type { SamplerForm } from './sampler-form.ts'
 
 const samplers = new Map<string, OpenSampler>()
@@ -14,8 +14,12 @@ const tell = (event: SamplerEvent): void => {
   process.send?.(event, undefined, undefined, () => undefined)
 }
 
-const load = async (models: readonly ModelRecord[], form: SamplerForm): Promise<void> => {
-  for (const model of models) samplers.set(keyOf(model), await FAMILIES[model.family].openSampler(model.opening, form))
+const load = async (families: FamilyTable, models: readonly ModelRecord[], form: SamplerForm): Promise<void> => {
+  for (const model of models) {
+    const family = families[model.family]
+    if (!family) throw new Error(`there is no family ${model.family}`)
+    samplers.set(keyOf(model), await family.openSampler(model.opening, form))
+  }
   tell({ type: 'loaded' })
 }
 
@@ -36,13 +40,15 @@ const sample = async (batch: number, model: string, images: readonly object[]): 
 
 const describe = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-const obey = async (command: SamplerCommand): Promise<void> => {
+const obey = async (command: SamplerCommand, families: () => Promise<FamilyTable>): Promise<void> => {
   switch (command.type) {
     case 'load':
-      return load(command.models, command.form).catch((error: unknown) => {
-        const prefix = error instanceof ModelError ? '' : 'The model cannot be loaded: '
-        tell({ type: 'refused', message: `${prefix}${describe(error)}` })
-      })
+      return families()
+        .then((table) => load(table, command.models, command.form))
+        .catch((error: unknown) => {
+          const prefix = error instanceof ModelError ? '' : 'The model cannot be loaded: '
+          tell({ type: 'refused', message: `${prefix}${describe(error)}` })
+        })
     case 'sample':
       return sample(command.batch, command.model, command.images)
         .catch((error: unknown) => tell({ type: 'failed', batch: command.batch, message: describe(error) }))
@@ -53,8 +59,8 @@ const obey = async (command: SamplerCommand): Promise<void> => {
 }
 
 /** Obeys the runner until it disconnects. */
-export const serveCommands = (): void => {
-  process.on('message', (command: SamplerCommand) => void obey(command))
+export const serveCommands = (families: () => Promise<FamilyTable>): void => {
+  process.on('message', (command: SamplerCommand) => void obey(command, families))
   // The runner decides when to stop: what reaches the whole group, from a terminal or a supervisor, must not end a batch it
   // still waits for.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)

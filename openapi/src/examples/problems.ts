@@ -9,6 +9,8 @@ const DETAILS: Partial<Record<ProblemCode, string>> = {
   unauthorized: 'Send an API key: `Authorization: Bearer <key>`.',
   unknown_model: '"emoji-23" is not served here. Did you mean emoji-32? The models are emoji-32.',
   unknown_class: 'emoji-32 has no class named "fx". The nearest: "fox". GET /v1/models/emoji-32/classes?q= searches them.',
+  unsupported_for_model:
+    'emoji-32 takes no prompt; it takes class_label, class_name, cfg, top_k, top_p, smooth, schedule, stop_at_scale, previews, return_tokens. Leave prompt out.',
   unsupported_media_type: 'Send the body as JSON, with the header `Content-Type: application/json`.',
   queue_full: 'Too many generations wait. Send the request again in a few seconds.'
 }

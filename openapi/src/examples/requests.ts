@@ -17,6 +17,10 @@ const createGeneration: Record<string, Example<GenerateRequest>> = {
     value: { class_name: 'fox', webhook: { url: 'https://hooks.example.com/nextscale' } }
   },
   draft: { summary: 'A draft to look at before going on', value: { class_label: 2, seed: 7, stop_at_scale: 5 } },
+  prompt: {
+    summary: 'By a prompt and in a size, of a model that takes them',
+    value: { prompt: 'a red fox in the snow', negative_prompt: 'text', size: '1024x768', seed: 7 }
+  },
   minimal: { summary: 'Everything as the model has it', value: {} }
 }
 

@@ -22,7 +22,7 @@ export const getModel = defineOperation({
   path: '/models/{id}',
   tag: 'models',
   scope: 'read',
-  summary: 'Read a model: sizes, scales, defaults, unsupported fields',
+  summary: 'Read a model: sizes, scales, what it takes, defaults',
   params,
   responses: { 200: { description: 'The model.', schema: Model } },
   problems: ['model_not_found', 'queue_unavailable']
@@ -35,6 +35,7 @@ export const listModelClasses = defineOperation({
   tag: 'models',
   scope: 'read',
   summary: 'Search a model’s classes by name',
+  description: 'Of a model without classes it is 422 `unsupported_for_model`, with what that one takes.',
   params,
   query: Type.Object(
     {
@@ -45,5 +46,5 @@ export const listModelClasses = defineOperation({
     { additionalProperties: false }
   ),
   responses: { 200: { description: 'Matching classes by label.', schema: ModelClassList } },
-  problems: ['model_not_found', 'queue_unavailable']
+  problems: ['model_not_found', 'unsupported_for_model', 'queue_unavailable']
 })

@@ -1,5 +1,8 @@
 import Type, { type Static } from 'typebox'
-import { deliveryFields, MAX_COUNT, startDeadline, StopAtScale, UINT32_MAX } from './generate-request.ts'
+import { askedAgainFields } from '../capabilities/derive.ts'
+import { CAPABILITIES } from '../capabilities/table.ts'
+import { deliveryFields, startDeadline } from './generate-request.ts'
+import { MAX_COUNT, UINT32_MAX } from './limits.ts'
 import { optional } from './primitives.ts'
 
 export const ContinueRequest = Type.Object(
@@ -19,7 +22,7 @@ export const ContinueRequest = Type.Object(
         description: `Only with \`keep_scales\`: seed of the scales drawn anew, 0 to ${UINT32_MAX}. Left out, the server draws one; it is always returned.`
       })
     ),
-    stop_at_scale: StopAtScale,
+    ...askedAgainFields(CAPABILITIES, 'product'),
     start_deadline_seconds: Type.Optional(
       startDeadline('Expire when not started this long after acceptance; `null`: never, whatever the parent has.')
     ),

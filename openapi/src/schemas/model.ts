@@ -1,38 +1,76 @@
 import Type, { type Static } from 'typebox'
-import { described, ModelId, nullable, Timestamp } from './primitives.ts'
+import { defaultFields } from '../capabilities/derive.ts'
+import { CAPABILITIES } from '../capabilities/table.ts'
+import { described, ModelId, nullable } from './primitives.ts'
 
-const ModelDefaults = Type.Object(
+export const ModelDefaults = Type.Object(defaultFields(CAPABILITIES), {
+  $id: 'ModelDefaults',
+  description: 'Settings of requests that name none; `null` where the model does not take the field.'
+})
+
+const Size = Type.Object(
   {
-    cfg: Type.Number({ minimum: 0, description: 'Guidance strength.' }),
-    top_k: Type.Integer({ minimum: 0, description: 'How many of the likeliest tokens are kept; 0 is all.' }),
-    top_p: Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'Mass of the likeliest tokens that is kept.' })
+    width: Type.Integer({ minimum: 1, description: 'In pixels.' }),
+    height: Type.Integer({ minimum: 1, description: 'In pixels.' })
   },
-  { $id: 'ModelDefaults', description: 'Settings of requests that name none.' }
+  { $id: 'ModelSize', description: 'Width and height of a picture.' }
+)
+
+const Scale = Type.Object(
+  {
+    height: Type.Integer({ minimum: 1, description: 'Rows of tokens.' }),
+    width: Type.Integer({ minimum: 1, description: 'Tokens in a row.' })
+  },
+  { $id: 'ModelScale', description: 'Height and width of a token map.' }
 )
 
 const ModelParameters = Type.Object(
   {
-    transformer: Type.Integer({ minimum: 1, description: 'Of the transformer, which draws tokens.' }),
-    tokenizer: Type.Integer({ minimum: 1, description: 'Of the tokenizer, which makes pictures of them.' })
+    transformer: Type.Integer({ minimum: 0, description: 'Of the transformer, which draws tokens.' }),
+    tokenizer: Type.Integer({ minimum: 0, description: 'Of the tokenizer, which makes pictures of them.' })
   },
   { $id: 'ModelParameters', description: 'Numbers of weights.' }
 )
 
-const modelFields = {
+/** What a runner says of a model it serves, and everybody may know. */
+export const announced = {
   id: ModelId,
   name: Type.String({ description: 'Name for people.' }),
   description: nullable(Type.String({ description: 'What it draws.' })),
   revision: Type.String({ description: 'Changes whenever the weights do: a seed is reproducible within one revision.' }),
   license: Type.String({ description: 'Licence of the weights.' }),
-  resolution: Type.Integer({ minimum: 1, description: 'Width and height of the pictures, in pixels.' }),
-  scales: Type.Array(Type.Integer({ minimum: 1 }), { description: 'Side of each token map, coarse to fine.' }),
-  tokens_per_image: Type.Integer({ minimum: 1, description: 'Tokens of all scales: the sum of their squared sides.' }),
-  vocabulary_size: Type.Integer({ minimum: 2, description: 'Number of different tokens.' }),
-  num_classes: Type.Integer({ minimum: 0, description: 'Number of classes; `GET /models/{id}/classes` has their names.' }),
+  family: Type.String({ description: 'The family of models it is one of, which says how it draws.', examples: ['var'] }),
+  sizes: Type.Array(Size, { minItems: 1, description: 'Sizes of pictures it draws, the default first.' }),
+  scales: Type.Array(Scale, {
+    minItems: 1,
+    description: 'Token maps of a picture of the first size, coarse to fine. Pictures of another size have as many scales.'
+  }),
+  vocabulary_size: nullable(
+    Type.Integer({ minimum: 2, description: 'Number of different tokens; `null` where tokens are not numbers up to one.' })
+  ),
   parameters: described(ModelParameters, 'Numbers of weights.'),
+  capabilities: Type.Array(Type.String(), {
+    description: 'Fields of requests this model honours that others may not.',
+    examples: [['class_label', 'class_name', 'cfg']]
+  })
+}
+
+const modelFields = {
+  ...announced,
+  width: Type.Integer({ minimum: 1, description: 'Width of pictures of the first size, in pixels.' }),
+  height: Type.Integer({ minimum: 1, description: 'Height of pictures of the first size, in pixels.' }),
+  tokens_per_image: Type.Integer({ minimum: 1, description: 'Tokens of all `scales`: the sum of height times width.' }),
+  num_classes: nullable(
+    Type.Integer({
+      minimum: 0,
+      description:
+        'Number of classes, whose names `GET /models/{id}/classes` has; `null` where the model has none to choose from.'
+    })
+  ),
   defaults: described(ModelDefaults, 'Settings of requests that name none.'),
   unsupported: Type.Array(Type.String(), {
-    description: 'Request fields this model does not honour; asking for one gives 422 `unsupported_for_model`.'
+    description:
+      'Fields of requests this model does not honour: all that are not among its `capabilities`. Asking for one gives 422 `unsupported_for_model`; its own size may be asked for of any.'
   })
 }
 
@@ -64,15 +102,3 @@ export const ModelClassList = Type.Object(
   },
   { $id: 'ModelClassList', description: 'Classes of a model.' }
 )
-
-/** What a runner announces in Redis about a model it serves: the public resource and its class names. */
-export const ModelCard = Type.Object({
-  ...modelFields,
-  classes: Type.Array(Type.String(), { description: 'Name of class i at index i.' }),
-  order: Type.Integer({
-    minimum: 0,
-    description: 'Position in the runner’s `MODELS`; the lowest still announced is the default.'
-  }),
-  announced_at: Timestamp('When a runner last announced it.')
-})
-export type ModelCard = Static<typeof ModelCard>

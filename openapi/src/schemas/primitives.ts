@@ -52,6 +52,8 @@ export const Timestamp = (description: string) => Type.String({ format: 'date-ti
 export const GENERATION_ID_PATTERN = '^gen_[a-z2-7]{26}$'
 export const DELIVERY_ID_PATTERN = '^whd_[a-z2-7]{26}$'
 export const MODEL_ID_PATTERN = '^[a-z0-9][a-z0-9._-]{0,63}$'
+/** Width and height in pixels. */
+export const SIZE_PATTERN = '^[1-9][0-9]{0,4}x[1-9][0-9]{0,4}$'
 
 export const GenerationId = Type.String({
   pattern: GENERATION_ID_PATTERN,
@@ -81,5 +83,6 @@ export const RequestedModel = Type.String({
 export const FORMS: Readonly<Record<string, string>> = {
   [GENERATION_ID_PATTERN]: 'the id of a generation: gen_ and 26 letters a to z and digits 2 to 7',
   [DELIVERY_ID_PATTERN]: 'the id of a webhook delivery: whd_ and 26 letters a to z and digits 2 to 7',
+  [SIZE_PATTERN]: 'a size in pixels: WIDTHxHEIGHT, such as 32x32',
   [MODEL_ID_PATTERN]: 'the id of a model: lower-case letters, digits, ".", "_" and "-", 64 at most'
 }

@@ -13,6 +13,9 @@ const program = (path: string) => fileURLToPath(new URL(`../../../${path}`, impo
 const API = program('api/src/start.ts')
 const RUNNER = program('gpu-runner/src/start.ts')
 const CONTROL = program('api/src/control/start.ts')
+/** A runner that serves a family of its own beside those that are shipped; `RECTANGLES_MODEL` is a folder of it. */
+export const RECTANGLES_RUNNER = program('gpu-runner/src/testing/rectangles/start.ts')
+export const RECTANGLES_MODEL = program('gpu-runner/src/testing/rectangles/model')
 
 /** Short, so that a drill does not wait half a minute for a killed runner’s jobs. */
 const QUICK_RECOVERY = { LOCK_DURATION_MS: '2000', STALLED_INTERVAL_MS: '1000' }
@@ -24,7 +27,8 @@ export interface Deployment {
   redis: TestRedis
   /** Where the disk store keeps pictures. */
   objects: string
-  startRunner(env?: Record<string, string>): Promise<TestProcess>
+  /** Starts a runner: the shipped one, unless another program is named. */
+  startRunner(env?: Record<string, string>, program?: string): Promise<TestProcess>
   startApi(env?: Record<string, string>): Promise<TestProcess>
   startControl(env?: Record<string, string>): Promise<TestProcess>
   api(): TestProcess
@@ -89,8 +93,8 @@ class Processes {
     return started
   }
 
-  async startRunner(extra: Record<string, string> = {}): Promise<TestProcess> {
-    const started = (this.#runner = this.#start(RUNNER, extra))
+  async startRunner(extra: Record<string, string> = {}, path = RUNNER): Promise<TestProcess> {
+    const started = (this.#runner = this.#start(path, extra))
     await isSaid('runner ready', started)
     return started
   }
@@ -157,7 +161,7 @@ export const deploy = async (options: DeploymentOptions = {}): Promise<Deploymen
     redis,
     objects,
     startApi: (extra) => processes.startApi(extra),
-    startRunner: (extra) => processes.startRunner(extra),
+    startRunner: (extra, path) => processes.startRunner(extra, path),
     startControl: (extra) => processes.startControl(extra),
     api: () => processes.api,
     runner: () => processes.runner,

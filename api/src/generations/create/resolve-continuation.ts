@@ -6,11 +6,13 @@ import {
   type ModelCard,
   type RunnerCard
 } from '@nextscale/openapi'
+import { refuseUnsupported } from '../../capabilities/refuse-unsupported.ts'
+import { resolvePreviews } from '../../capabilities/resolve-previews.ts'
+import { resolveStop } from '../../capabilities/resolve-stop.ts'
 import { ProblemError } from '../../http/problem.ts'
 import type { WithoutNulls } from '../../http/without-nulls.ts'
 import type { Found } from '../find.ts'
-import { drawSeed, refuseUnsupported, resolveOutput, resolveStop } from './resolve-input.ts'
-import { resolvePreviews } from './resolve-previews.ts'
+import { drawSeed, resolveOutput } from './resolve-input.ts'
 import { notServed } from '../../models/not-served.ts'
 import { isTerminal } from '../settle.ts'
 import { payloadOf } from '../snapshot.ts'

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type GenerateRequest, GenerationInput, type ModelCard, OPTIONAL_CAPABILITIES, UINT32_MAX } from '@nextscale/openapi'
+import { CAPABILITIES, type GenerateRequest, GenerationInput, type ModelCard, toModelCard, UINT32_MAX } from '@nextscale/openapi'
 import { ProblemError } from '../../http/problem.ts'
 import type { WithoutNulls } from '../../http/without-nulls.ts'
-import { modelCard } from '../../testing/model-card.ts'
+import { ableCard, earlierCard, modelCard, promptCard } from '../../testing/model-card.ts'
 import { resolveInput } from './resolve-input.ts'
 
 const cards: [ModelCard, ...ModelCard[]] = [
   modelCard(),
-  modelCard({ id: 'older', unsupported: ['deadline_seconds', 'start_deadline_seconds', 'retention_seconds'] }),
-  modelCard({ id: 'var-d16', unsupported: [] })
+  toModelCard(earlierCard(['deadline_seconds', 'start_deadline_seconds', 'retention_seconds'], { id: 'older' })),
+  ableCard({ id: 'var-d16' }),
+  promptCard()
 ]
 
 const problemOf = (request: WithoutNulls<GenerateRequest>): ProblemError => {
@@ -29,6 +30,9 @@ test('an empty request gets every default from the first card, and a drawn seed'
       model_revision: 'r1',
       class_label: null,
       class_name: null,
+      prompt: null,
+      negative_prompt: null,
+      size: null,
       num_images: 1,
       seed: 7,
       cfg: 2,
@@ -74,7 +78,7 @@ test('webp and jpeg get a quality; png has none and refuses one', () => {
 test('an unknown model is refused with those that are served', () => {
   const problem = problemOf({ model: 'emoji-23' })
   assert.equal(problem.code, 'unknown_model')
-  assert.match(problem.message, /Did you mean emoji-32\?.*emoji-32, older, var-d16/)
+  assert.match(problem.message, /Did you mean emoji-32\?.*emoji-32, older, var-d16, painter/)
 })
 
 test('top_k may be the vocabulary and not more', () => {
@@ -97,7 +101,7 @@ test('smooth, schedule and return_tokens are carried where the model honours the
 })
 
 test('whatever a model may support has a place in the job, so that none is dropped in silence', () => {
-  for (const field of Object.keys(OPTIONAL_CAPABILITIES)) assert.ok(field in GenerationInput.properties, field)
+  for (const field of Object.keys(CAPABILITIES)) assert.ok(field in GenerationInput.properties, field)
 })
 
 test('a webhook asks nothing of the model', () => {
@@ -123,4 +127,60 @@ test('a draft stops before the last scale; the last is no draft, and there is no
     ['/stop_at_scale']
   )
   assert.match(problem.message, /0 to 2, not 3/)
+})
+
+const detailsOf = (request: WithoutNulls<GenerateRequest>) => {
+  const { code, errors } = problemOf(request)
+  assert.equal(code, 'unsupported_for_model')
+  return errors.map(({ pointer, detail }) => `${pointer}: ${detail}`)
+}
+
+test('a model that is asked by prompts takes what its card says, with the defaults of the card and else the neutral values', () => {
+  const asked = { model: 'painter', prompt: 'a red fox 🦊', negative_prompt: 'text', size: '16x24' }
+  assert.partialDeepStrictEqual(resolveInput(asked, cards), {
+    ...asked,
+    class_label: null,
+    class_name: null,
+    cfg: 4,
+    top_k: 0,
+    top_p: 1,
+    smooth: false
+  })
+  const byDefault = resolveInput({ model: 'painter' }, cards)
+  assert.deepEqual([byDefault.prompt, byDefault.negative_prompt, byDefault.size], [null, null, '24x16'])
+})
+
+test('what is asked of a model of the other kind is refused with what that one takes', () => {
+  assert.deepEqual(detailsOf({ prompt: 'a red fox' }), [
+    '/prompt: emoji-32 takes no prompt; it takes class_label, class_name, cfg, top_k, top_p. Leave prompt out, or send null.'
+  ])
+  const takes = 'it takes prompt, negative_prompt, size, cfg, schedule, previews.'
+  assert.deepEqual(detailsOf({ model: 'painter', class_name: 'fox' }), [
+    `/class_name: painter takes no class_name; ${takes} Leave class_name out, or send null.`
+  ])
+  assert.deepEqual(detailsOf({ model: 'painter', prompt: 'a fox', class_label: 0, top_k: 5 }), [
+    `/class_label: painter takes no class_label; ${takes} Leave class_label out, or send null.`,
+    `/top_k: painter takes no top_k; ${takes} Leave top_k out, or send 0.`
+  ])
+  assert.equal(
+    problemOf({ prompt: 'a fox', negative_prompt: 'text' }).message,
+    'emoji-32 takes no prompt, no negative_prompt; it takes class_label, class_name, cfg, top_k, top_p. Leave them out.'
+  )
+  assert.deepEqual(detailsOf({ model: 'painter', schedule: { cfg: [1, 1, 1], class_label: [0, 0, 0] } }), [
+    `/schedule/class_label: painter takes no class_label; ${takes} Leave class_label out.`
+  ])
+  resolveInput({ model: 'painter', top_k: 0, top_p: 1, smooth: false }, cards)
+})
+
+test('every model takes its own size, and another is refused with those it has', () => {
+  assert.equal(resolveInput({ size: '32x32' }, cards).size, null)
+  assert.deepEqual(detailsOf({ size: '64x64' }), [
+    '/size: emoji-32 draws pictures of 32x32 alone; it takes class_label, class_name, cfg, top_k, top_p. Leave size out, or send "32x32".'
+  ])
+  assert.equal(resolveInput({ model: 'painter', size: '24x16' }, cards).size, '24x16')
+  const { code, message } = problemOf({ model: 'painter', size: '32x32' })
+  assert.deepEqual(
+    [code, message],
+    ['out_of_range_for_model', 'painter draws pictures of 24x16, 16x24: size may be one of these, not 32x32.']
+  )
 })

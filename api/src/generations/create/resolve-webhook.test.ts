@@ -10,7 +10,7 @@ import {
 } from '@nextscale/openapi'
 import { assertKept } from '../../testing/contract.ts'
 import { type DnsServer, startDnsServer } from '../../testing/dns-server.ts'
-import { modelCard } from '../../testing/model-card.ts'
+import { ableCard } from '../../testing/model-card.ts'
 import { bodyOf, openTestApp, post, type TestApp } from '../../testing/test-app.ts'
 
 const HOOK = 'https://hooks.example.com/a?b=c'
@@ -23,7 +23,7 @@ before(async () => {
   dns.set('hooks.example.com', { A: ['93.184.215.14'] })
   dns.set('inner.example.com', { A: ['93.184.215.14', '10.0.0.7'] })
   dns.set('silent.example.com', 'silent')
-  context = await openTestApp({ EGRESS_DNS_SERVERS: dns.address }, [modelCard({ unsupported: [] })])
+  context = await openTestApp({ EGRESS_DNS_SERVERS: dns.address }, [ableCard()])
 })
 after(async () => {
   await context.close()

@@ -11,7 +11,7 @@ import {
   terminalDeliveryId
 } from '@nextscale/openapi'
 import { assertKept } from '../../testing/contract.ts'
-import { modelCard } from '../../testing/model-card.ts'
+import { ableCard, earlierCard } from '../../testing/model-card.ts'
 import { bodyOf, openTestApp, post, type TestApp } from '../../testing/test-app.ts'
 
 const METRICS = { sample_ms: 5, scale_ms: [1, 4], decode_ms: 1, encode_ms: 1, upload_ms: 1, batch_size: 2 }
@@ -20,9 +20,9 @@ const stopping = new AbortController()
 let context: TestApp
 before(async () => {
   context = await openTestApp({ EGRESS: 'any' }, [
-    modelCard({ unsupported: [] }),
-    modelCard({ id: 'older', unsupported: ['deadline_seconds', 'stop_at_scale'] }),
-    modelCard({ id: 'changing', unsupported: [] })
+    ableCard(),
+    earlierCard(['deadline_seconds', 'stop_at_scale'], { id: 'older' }),
+    ableCard({ id: 'changing' })
   ])
   await context.runner(async (job): Promise<GenerateImageResult> => {
     if (job.data.label === 'hangs') await once(stopping.signal, 'abort')
@@ -181,7 +181,7 @@ test('a model that has changed, is gone, or cannot do it is named', async () => 
   const { id } = await make({ model: 'changing', stop_at_scale: 1 })
   const { id: old } = await make({ model: 'older' })
   assert.deepEqual(await refusal(old, { keep_scales: 1 }), [422, 'unsupported_for_model', '/keep_scales'])
-  const other = await openTestApp({}, [modelCard({ id: 'changing', revision: 'r2', unsupported: [] })])
+  const other = await openTestApp({}, [ableCard({ id: 'changing', revision: 'r2' })])
   const third = await openTestApp()
   try {
     for (const [app, code] of [

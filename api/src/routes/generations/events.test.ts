@@ -14,7 +14,7 @@ import {
 } from '@nextscale/openapi'
 import { parserOf } from '../../parser.ts'
 import { assertKept } from '../../testing/contract.ts'
-import { modelCard } from '../../testing/model-card.ts'
+import { ableCard } from '../../testing/model-card.ts'
 import { bodyOf, openTestApp, type RunnerJob, type TestApp } from '../../testing/test-app.ts'
 import { until } from '@nextscale/platform/testing'
 
@@ -30,7 +30,7 @@ let base: string
 const behaviours: Record<string, (job: RunnerJob) => Promise<unknown>> = {}
 
 const EVENT_DEADLINE_MS = 20_000
-const CARD = modelCard({ unsupported: [] })
+const CARD = ableCard()
 before(async () => {
   context = await openTestApp({ HEARTBEAT_MS: '50', MAX_STREAMS: '3' }, [CARD])
   base = await context.app.listen({ port: 0, host: '127.0.0.1' })

@@ -8,7 +8,7 @@ import {
   pictureKey,
   type Problem
 } from '@nextscale/openapi'
-import { modelCard } from '../../testing/model-card.ts'
+import { ableCard } from '../../testing/model-card.ts'
 import { bodyOf, openTestApp, post, type TestApp } from '../../testing/test-app.ts'
 
 const METRICS = { sample_ms: 5, scale_ms: [1, 4], decode_ms: 1, encode_ms: 1, upload_ms: 1, batch_size: 2 }
@@ -16,7 +16,7 @@ const URL = 'https://127.0.0.1/hook'
 
 let context: TestApp
 before(async () => {
-  context = await openTestApp({ EGRESS: 'any' }, [modelCard({ unsupported: [] })])
+  context = await openTestApp({ EGRESS: 'any' }, [ableCard()])
   await context.runner(async (job): Promise<GenerateImageResult> => {
     const key = pictureKey(job.id ?? '', 0, 'png')
     const output = { index: 0, seed: 7, key, content_type: 'image/png', width: 32, height: 32, bytes: 9, sha256: 'a'.repeat(64) }

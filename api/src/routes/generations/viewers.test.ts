@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { type Generation, pictureKey } from '@nextscale/openapi'
 import { mintStreamToken } from '../../generations/stream-tokens.ts'
-import { modelCard } from '../../testing/model-card.ts'
+import { ableCard } from '../../testing/model-card.ts'
 import { openTestApp, type TestApp } from '../../testing/test-app.ts'
 
 const METRICS = { sample_ms: 5, scale_ms: [1, 4], decode_ms: 1, encode_ms: 1, upload_ms: 1, batch_size: 2 }
@@ -16,7 +16,7 @@ let context: TestApp
 let base: string
 const hanging = new AbortController()
 before(async () => {
-  context = await openTestApp({ EGRESS: 'any' }, [modelCard({ unsupported: [] })])
+  context = await openTestApp({ EGRESS: 'any' }, [ableCard()])
   base = await context.app.listen({ port: 0, host: '127.0.0.1' })
   await context.runner(async ({ id = '', data: { label } }) => {
     if (label === 'hangs') await once(hanging.signal, 'abort')

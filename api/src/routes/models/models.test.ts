@@ -8,11 +8,13 @@ import {
   listModels,
   type Model,
   type Operation,
+  type Problem,
   type RunnerCard
 } from '@nextscale/openapi'
 import { createModelRegistry } from '../../models/registry.ts'
+import { until } from '@nextscale/platform/testing'
 import { assertKept } from '../../testing/contract.ts'
-import { modelCard } from '../../testing/model-card.ts'
+import { ableCard, earlierCard, modelCard, promptCard } from '../../testing/model-card.ts'
 import { bodyOf, openTestApp, post, type TestApp } from '../../testing/test-app.ts'
 
 let context: TestApp
@@ -173,6 +175,44 @@ test('classes are searched by part of their name, in pages', async () => {
       (await search(`?q=${encodeURIComponent(q)}`)).data.some(({ label }) => label === 1),
       q
     )
+})
+
+test('a model without classes has none to search, and the refusal says what it takes', async () => {
+  await context.announce(promptCard())
+  await until('it is known', async () => (await context.app.inject('/models/painter')).statusCode === 200)
+  const refused = await context.app.inject('/models/painter/classes')
+  assertKept(listModelClasses, refused)
+  const { code, detail, errors } = bodyOf<Problem>(refused)
+  assert.deepEqual(
+    [refused.statusCode, code, detail],
+    [
+      422,
+      'unsupported_for_model',
+      'painter has no classes to choose from; it takes prompt, negative_prompt, size, cfg, schedule, previews.'
+    ]
+  )
+  assert.deepEqual(errors, [{ pointer: '/path/id', detail }])
+  const model = await get<Model>(getModel, '/models/painter')
+  assert.deepEqual(
+    [model.family, model.width, model.height, model.num_classes, model.vocabulary_size, model.defaults],
+    ['painting', 24, 16, null, null, { cfg: 4, top_k: null, top_p: null }]
+  )
+})
+
+test('a card of the release before this one is read as the one that its runner announces today', async () => {
+  const unsupported = ['smooth', 'schedule', 'stop_at_scale', 'previews', 'return_tokens']
+  for (const [id, earlier, now] of [
+    ['able', earlierCard([], { id: 'able' }), ableCard({ id: 'able' })],
+    ['less-able', earlierCard(unsupported, { id: 'less-able' }), modelCard({ id: 'less-able' })]
+  ] as const) {
+    await context.announce(earlier)
+    await until('it is known', async () => (await context.app.inject(`/models/${id}`)).statusCode === 200)
+    const { classes: _classes, order: _order, announced_at: _announcedAt, ...model } = now
+    const { default: isDefault, pools: _pools, ...read } = await get<Model>(getModel, `/models/${id}`)
+    assert.deepEqual(read, model)
+    assert.equal(isDefault, id === 'able')
+    assert.equal((await get<{ total: number }>(listModelClasses, `/models/${id}/classes`)).total, 4)
+  }
 })
 
 test('without a model, requests and readiness are 503 and say what to start', async () => {

@@ -1,14 +1,29 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { OPTIONAL_CAPABILITIES } from '@nextscale/openapi'
+import { type CapabilityName, toModelCard } from '@nextscale/openapi'
 import { SHIPPED_MODEL } from '../../testing/folders.ts'
 import { modelCard } from './card.ts'
 import { openModel } from './model/open-model.ts'
 
 test('previews and drafts are offered where scales are run one by one, and not where all are one run', async () => {
   const model = await openModel(SHIPPED_MODEL)
-  const unsupported = (form: 'step' | 'fused') => modelCard(model, form).unsupported
-  const onlyByStep = unsupported('fused').filter((field) => !unsupported('step').includes(field))
+  const taken = (form: 'step' | 'fused'): readonly CapabilityName[] => modelCard(model, form).capabilities
+  const onlyByStep = taken('step').filter((field) => !taken('fused').includes(field))
   assert.deepEqual(onlyByStep.toSorted(), ['previews', 'stop_at_scale'])
-  for (const field of unsupported('fused')) assert.ok(field in OPTIONAL_CAPABILITIES, field)
+  assert.deepEqual(
+    taken('fused').filter((field) => !taken('step').includes(field)),
+    []
+  )
+})
+
+test('the card says what the API tells of the model', async () => {
+  const card = modelCard(await openModel(SHIPPED_MODEL), 'step')
+  const { width, height, tokens_per_image, num_classes, unsupported } = toModelCard({
+    ...card,
+    capabilities: [...card.capabilities],
+    order: 0,
+    announced_at: '2026-01-01T00:00:00.000Z'
+  })
+  assert.deepEqual([width, height, tokens_per_image, num_classes], [32, 32, 155, 60])
+  assert.deepEqual(unsupported, ['prompt', 'negative_prompt', 'size'])
 })

@@ -1,7 +1,9 @@
 import type { GenerationInput } from '@nextscale/openapi'
 import { JobError, NotServed } from '../../errors.ts'
+import { requireTaken } from '../require-taken.ts'
 import type { OpenModel } from './model/open-model.ts'
 import type { SamplerForm } from '../../sampler/sampler-form.ts'
+import { TAKEN } from './taken.ts'
 
 const requireThat = (condition: boolean, sentence: string): void => {
   if (!condition) throw new JobError('invalid_job', sentence)
@@ -14,6 +16,7 @@ const requireThat = (condition: boolean, sentence: string): void => {
 export const checkInput = (input: GenerationInput, { manifest, shape }: OpenModel, form: SamplerForm['form']): void => {
   const { id, revision } = manifest
   const { schedule, stop_at_scale: stop, keep } = input
+  requireTaken(input, TAKEN[form])
   requireThat(stop === null || stop < shape.scales.length, `${id} has no scale ${stop}.`)
   requireThat(keep === null || keep.scales < shape.scales.length, `${id} has no ${keep?.scales} scales to keep and one to draw.`)
   if (stop !== null && form === 'fused')

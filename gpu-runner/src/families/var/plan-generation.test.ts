@@ -49,6 +49,8 @@ test('tokens are packed by the size of the vocabulary', () => {
 
 test('what the model has not is refused, what this runner cannot do is left to another', () => {
   assert.throws(() => plan({ class_label: 60 }), { code: 'invalid_job', message: 'emoji-32 has no class 60.' })
+  assert.throws(() => plan({ prompt: 'a fox' }), { code: 'invalid_job', message: 'emoji-32 takes no prompt.' })
+  assert.throws(() => plan({ size: '64x64' }, 'fused'), { code: 'invalid_job', message: 'emoji-32 takes no size.' })
   assert.throws(() => plan({ top_k: 1_025 }), { code: 'invalid_job', message: 'top_k 1025 exceeds the vocabulary of emoji-32.' })
   assert.throws(() => plan({ stop_at_scale: 7 }, 'fused'), { code: 'invalid_job', message: 'emoji-32 has no scale 7.' })
   assert.throws(() => plan({ stop_at_scale: 2 }, 'fused'), NotServed)

@@ -1,17 +1,11 @@
-import { type GenerationInput, packTokens } from '@nextscale/openapi'
+import { CAPABILITIES, type GenerationInput, packTokens, settingsOf } from '@nextscale/openapi'
 import type { SamplerForm } from '../../sampler/sampler-form.ts'
 import type { GenerationPlan } from '../family.ts'
 import { seedOf } from '../seed-of.ts'
 import { checkInput } from './check-input.ts'
 import type { OpenModel } from './model/open-model.ts'
+import { TAKEN } from './taken.ts'
 import { toImageRequest } from './to-image-request.ts'
-
-/** What reproduces picture `index` of a generation, alone. */
-const settingsOf = (input: GenerationInput, index: number) => {
-  const { model, model_revision, class_label, class_name, cfg, top_k, top_p, smooth, schedule } = input
-  const seed = seedOf(input.seed, index)
-  return { model, model_revision, class_label, class_name, seed, cfg, top_k, top_p, smooth, schedule }
-}
 
 /**
  * Says how a VAR model makes a generation.
@@ -26,7 +20,7 @@ export const planGeneration = (input: GenerationInput, model: OpenModel, form: S
     height: resolution,
     scaleTokens: drawn.map((side) => side * side),
     requestOf: (index) => toImageRequest(input, index),
-    settingsOf: (index) => settingsOf(input, index),
+    settingsOf: (index) => settingsOf(CAPABILITIES, TAKEN[form], input, seedOf(input.seed, index)),
     packTokens: (tokens) => packTokens(tokens, tokenizer.vocabulary)
   }
 }

@@ -993,7 +993,7 @@ type GenerateRequest struct {
 	// Cfg Guidance strength at the last scale, 0 to 20, rising linearly from 0 at the first; 0 turns guidance off. Default: the model’s.
 	Cfg *float64 `json:"cfg,omitempty"`
 
-	// ClassLabel Class by its index, counted from 0. Without it and `class_name` the picture is of no class in particular.
+	// ClassLabel Class by its index, counted from 0, of a model that has classes. Without it and `class_name` the picture is of no class in particular.
 	ClassLabel *int `json:"class_label,omitempty"`
 
 	// ClassName Class by its name, matched without regard to case, underscores, hyphens and the width of spaces.
@@ -1013,6 +1013,9 @@ type GenerateRequest struct {
 	// Examples: emoji-32
 	Model *string `json:"model,omitempty"`
 
+	// NegativePrompt What the picture is to be led away from, in words: up to 2000 characters.
+	NegativePrompt *string `json:"negative_prompt,omitempty"`
+
 	// NumImages How many pictures to make, 1 to 16. They differ in their seeds.
 	NumImages *int `json:"num_images,omitempty"`
 
@@ -1025,6 +1028,9 @@ type GenerateRequest struct {
 	// Priority Order in the queue: a head start of some minutes, so that nothing waits for ever behind what is more urgent.
 	Priority *GenerateRequestPriority `json:"priority,omitempty"`
 
+	// Prompt What the picture shows, in words, of a model that takes them: up to 2000 characters. Without it the picture is of nothing in particular.
+	Prompt *string `json:"prompt,omitempty"`
+
 	// RetentionSeconds Keep the finished generation and its pictures this long. Default 86400. In seconds, 1 to 2592000.
 	RetentionSeconds *int `json:"retention_seconds,omitempty"`
 
@@ -1036,6 +1042,9 @@ type GenerateRequest struct {
 
 	// Seed Seed of the first picture, 0 to 4294967295: picture i uses `seed + i`, modulo 2^32. Left out, the server draws one; it is always returned.
 	Seed *int64 `json:"seed,omitempty"`
+
+	// Size Width and height of the pictures in pixels, such as `32x32`: one of the model’s `sizes`. Left out: the first of them. A model with one size takes that one.
+	Size *string `json:"size,omitempty"`
 
 	// Smooth Gumbel-softmax blending of codes.
 	Smooth *bool `json:"smooth,omitempty"`
@@ -1194,7 +1203,7 @@ type GenerationEvent struct {
 	union json.RawMessage
 }
 
-// GenerationInput The settings in force, defaults filled in.
+// GenerationInput The settings in force, defaults filled in. What the model does not take asks for nothing.
 type GenerationInput struct {
 	// Cfg Guidance strength at the last scale; 0 is off.
 	Cfg float64 `json:"cfg"`
@@ -1202,7 +1211,7 @@ type GenerationInput struct {
 	// ClassLabel Index of the class; `null`: of no class in particular.
 	ClassLabel *int `json:"class_label"`
 
-	// ClassName Name of the class.
+	// ClassName Name of the class; `null` without one.
 	ClassName *string `json:"class_name"`
 
 	// DeadlineSeconds Canceled when not finished this long after acceptance.
@@ -1219,6 +1228,9 @@ type GenerationInput struct {
 	// ModelRevision Revision of the model’s weights: a seed is reproducible within one revision.
 	ModelRevision string `json:"model_revision"`
 
+	// NegativePrompt What the pictures are led away from, in words; `null`: nothing.
+	NegativePrompt *string `json:"negative_prompt"`
+
 	// NumImages How many pictures are made.
 	NumImages int `json:"num_images"`
 
@@ -1231,6 +1243,9 @@ type GenerationInput struct {
 	// Priority Head start in the queue.
 	Priority GenerationInputPriority `json:"priority"`
 
+	// Prompt What the pictures show, in words; `null`: nothing in particular.
+	Prompt *string `json:"prompt"`
+
 	// RetentionSeconds How long the finished generation is kept.
 	RetentionSeconds int `json:"retention_seconds"`
 
@@ -1242,6 +1257,9 @@ type GenerationInput struct {
 
 	// Seed Seed of the first picture; picture i has `seed + i`, modulo 2^32.
 	Seed int64 `json:"seed"`
+
+	// Size Width and height of the pictures in pixels; `null`: the one size of the model.
+	Size *string `json:"size"`
 
 	// Smooth Whether codes are blended by Gumbel-softmax.
 	Smooth bool `json:"smooth"`
@@ -1362,7 +1380,7 @@ type GenerationOutput struct {
 	// Sha256 SHA-256 of the file, in hexadecimal digits.
 	Sha256 string `json:"sha256"`
 
-	// TokensUrl Link to the drawn tokens, like `url`; only with `return_tokens`. A little-endian bit stream of `tokens_per_image` numbers (see the model), all scales one after another (of a draft, those up to `stop_at_scale`, and so fewer numbers), row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes.
+	// TokensUrl Link to the drawn tokens, like `url`; only with `return_tokens`. Of a model with a `vocabulary_size`, a little-endian bit stream of as many numbers as the `scales` of the model have tokens, `height` times `width` each: all scales one after another (of a draft, those up to `stop_at_scale`), row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes. Models without a `vocabulary_size` pack theirs in a way of their family.
 	TokensUrl *string `json:"tokens_url"`
 
 	// Url Link to the picture, minted anew on every read.
@@ -1421,6 +1439,11 @@ type HealthStatus string
 
 // Model A model that runners have announced.
 type Model struct {
+	// Capabilities Fields of requests this model honours that others may not.
+	//
+	// Examples: ["class_label","class_name","cfg"]
+	Capabilities []string `json:"capabilities"`
+
 	// Default Whether requests without `model` use this one.
 	Default bool `json:"default"`
 
@@ -1429,6 +1452,14 @@ type Model struct {
 
 	// Description What it draws.
 	Description *string `json:"description"`
+
+	// Family The family of models it is one of, which says how it draws.
+	//
+	// Examples: var
+	Family string `json:"family"`
+
+	// Height Height of pictures of the first size, in pixels.
+	Height int `json:"height"`
 
 	// Id Id of a model, one of `GET /models`.
 	//
@@ -1441,8 +1472,8 @@ type Model struct {
 	// Name Name for people.
 	Name string `json:"name"`
 
-	// NumClasses Number of classes; `GET /models/{id}/classes` has their names.
-	NumClasses int `json:"num_classes"`
+	// NumClasses Number of classes, whose names `GET /models/{id}/classes` has; `null` where the model has none to choose from.
+	NumClasses *int `json:"num_classes"`
 
 	// Parameters Numbers of weights.
 	Parameters ModelParameters `json:"parameters"`
@@ -1450,23 +1481,26 @@ type Model struct {
 	// Pools Pools of runners that serve it, or did last.
 	Pools []string `json:"pools"`
 
-	// Resolution Width and height of the pictures, in pixels.
-	Resolution int `json:"resolution"`
-
 	// Revision Changes whenever the weights do: a seed is reproducible within one revision.
 	Revision string `json:"revision"`
 
-	// Scales Side of each token map, coarse to fine.
-	Scales []int `json:"scales"`
+	// Scales Token maps of a picture of the first size, coarse to fine. Pictures of another size have as many scales.
+	Scales []ModelScale `json:"scales"`
 
-	// TokensPerImage Tokens of all scales: the sum of their squared sides.
+	// Sizes Sizes of pictures it draws, the default first.
+	Sizes []ModelSize `json:"sizes"`
+
+	// TokensPerImage Tokens of all `scales`: the sum of height times width.
 	TokensPerImage int `json:"tokens_per_image"`
 
-	// Unsupported Request fields this model does not honour; asking for one gives 422 `unsupported_for_model`.
+	// Unsupported Fields of requests this model does not honour: all that are not among its `capabilities`. Asking for one gives 422 `unsupported_for_model`; its own size may be asked for of any.
 	Unsupported []string `json:"unsupported"`
 
-	// VocabularySize Number of different tokens.
-	VocabularySize int `json:"vocabulary_size"`
+	// VocabularySize Number of different tokens; `null` where tokens are not numbers up to one.
+	VocabularySize *int `json:"vocabulary_size"`
+
+	// Width Width of pictures of the first size, in pixels.
+	Width int `json:"width"`
 }
 
 // ModelClass A class of a model.
@@ -1487,16 +1521,16 @@ type ModelClassList struct {
 	Total int `json:"total"`
 }
 
-// ModelDefaults Settings of requests that name none.
+// ModelDefaults Settings of requests that name none; `null` where the model does not take the field.
 type ModelDefaults struct {
 	// Cfg Guidance strength.
-	Cfg float64 `json:"cfg"`
+	Cfg *float64 `json:"cfg"`
 
 	// TopK How many of the likeliest tokens are kept; 0 is all.
-	TopK int `json:"top_k"`
+	TopK *int `json:"top_k"`
 
 	// TopP Mass of the likeliest tokens that is kept.
-	TopP float64 `json:"top_p"`
+	TopP *float64 `json:"top_p"`
 }
 
 // ModelList Every model that is announced.
@@ -1512,6 +1546,24 @@ type ModelParameters struct {
 
 	// Transformer Of the transformer, which draws tokens.
 	Transformer int `json:"transformer"`
+}
+
+// ModelScale Height and width of a token map.
+type ModelScale struct {
+	// Height Rows of tokens.
+	Height int `json:"height"`
+
+	// Width Tokens in a row.
+	Width int `json:"width"`
+}
+
+// ModelSize Width and height of a picture.
+type ModelSize struct {
+	// Height In pixels.
+	Height int `json:"height"`
+
+	// Width In pixels.
+	Width int `json:"width"`
 }
 
 // OutputEvent A picture was stored; only once all of them are.
@@ -2489,7 +2541,7 @@ type ClientInterface interface {
 	// Corresponds with GET /models (the `ListModels` operationId).
 	ListModels(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetModel Read a model: sizes, scales, defaults, unsupported fields
+	// GetModel Read a model: sizes, scales, what it takes, defaults
 	//
 	// Needs a key with the scope `read`.
 	//
@@ -2498,7 +2550,7 @@ type ClientInterface interface {
 
 	// ListModelClasses Search a model’s classes by name
 	//
-	// Needs a key with the scope `read`.
+	// Of a model without classes it is 422 `unsupported_for_model`, with what that one takes. Needs a key with the scope `read`.
 	//
 	// Corresponds with GET /models/{id}/classes (the `ListModelClasses` operationId).
 	ListModelClasses(ctx context.Context, id string, params *ListModelClassesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2797,7 +2849,7 @@ func (c *Client) ListModels(ctx context.Context, reqEditors ...RequestEditorFn) 
 	return c.Client.Do(req)
 }
 
-// GetModel Read a model: sizes, scales, defaults, unsupported fields
+// GetModel Read a model: sizes, scales, what it takes, defaults
 //
 // Needs a key with the scope `read`.
 //
@@ -2816,7 +2868,7 @@ func (c *Client) GetModel(ctx context.Context, id string, reqEditors ...RequestE
 
 // ListModelClasses Search a model’s classes by name
 //
-// Needs a key with the scope `read`.
+// Of a model without classes it is 422 `unsupported_for_model`, with what that one takes. Needs a key with the scope `read`.
 //
 // Corresponds with GET /models/{id}/classes (the `ListModelClasses` operationId).
 func (c *Client) ListModelClasses(ctx context.Context, id string, params *ListModelClassesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4228,7 +4280,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /models (the `ListModels` operationId).
 	ListModelsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListModelsResponse, error)
 
-	// GetModelWithResponse Read a model: sizes, scales, defaults, unsupported fields
+	// GetModelWithResponse Read a model: sizes, scales, what it takes, defaults
 	//
 	// Needs a key with the scope `read`.
 	//
@@ -4239,7 +4291,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListModelClassesWithResponse Search a model’s classes by name
 	//
-	// Needs a key with the scope `read`.
+	// Of a model without classes it is 422 `unsupported_for_model`, with what that one takes. Needs a key with the scope `read`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -5778,7 +5830,7 @@ func (c *ClientWithResponses) ListModelsWithResponse(ctx context.Context, reqEdi
 	return ParseListModelsResponse(rsp)
 }
 
-// GetModelWithResponse Read a model: sizes, scales, defaults, unsupported fields
+// GetModelWithResponse Read a model: sizes, scales, what it takes, defaults
 //
 // Needs a key with the scope `read`.
 //
@@ -5795,7 +5847,7 @@ func (c *ClientWithResponses) GetModelWithResponse(ctx context.Context, id strin
 
 // ListModelClassesWithResponse Search a model’s classes by name
 //
-// Needs a key with the scope `read`.
+// Of a model without classes it is 422 `unsupported_for_model`, with what that one takes. Needs a key with the scope `read`.
 //
 // Returns a wrapper object for the known response body format(s).
 //

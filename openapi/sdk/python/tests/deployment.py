@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -98,8 +98,9 @@ class Deployment:
         self.api = self._start("api", [str(NODE), str(REPOSITORY / "api/src/start.ts")], self._env)
         until("the API listens", lambda: self.api.printed("") and self._answers("/healthz"))
 
-    def start_runner(self) -> None:
-        self.runner = self._start("runner", [str(NODE), str(REPOSITORY / "gpu-runner/src/start.ts")], self._env)
+    def start_runner(self, program: str = "gpu-runner/src/start.ts", env: Mapping[str, str] | None = None) -> None:
+        """Starts a runner: the shipped one, unless another program of the repository is named."""
+        self.runner = self._start("runner", [str(NODE), str(REPOSITORY / program)], {**self._env, **(env or {})})
         until("the runner is ready", lambda: self.runner.printed("runner ready"))
 
     def create_key(self, scopes: str) -> str:

@@ -137,10 +137,10 @@ def test_a_field_at_fault_is_told_of_once(call: Caller, server: StandIn) -> None
 @pytest.mark.parametrize(
     ("name", "given", "written"),
     [
-        ("generate", ("fox",), 'generate(class_name="fox")'),
+        ("generate", ("fox",), 'generate(class_name="fox") or generate(prompt="fox")'),
         ("generate", (7,), "generate(class_label=7)"),
         ("generate", ({"class_name": "fox"},), "generate(**request)"),
-        ("generate_and_wait", ("fox",), 'generate_and_wait(class_name="fox")'),
+        ("generate_and_wait", ("fox",), 'generate_and_wait(class_name="fox") or generate_and_wait(prompt="fox")'),
         ("generate_and_wait", (None,), "generate_and_wait(class_name=…)"),
         ("continue_", (GENERATION_ID, 3), "continue_(id, keep_scales=3)"),
         ("continue_", (GENERATION_ID, {"seed": 8}), "continue_(id, **request)"),

@@ -166,9 +166,13 @@ describe('a client', () => {
     await using server = await startStandIn(accepted)
     const client = new Nextscale({ baseUrl: server.url })
     const wrong: [call: (argument: never) => unknown, argument: unknown, sentence: RegExp][] = [
-      [(text) => client.generate(text), 'fox', /^generate takes .* write generate\(\{ class_name: "fox" \}\)\.$/],
-      [(text) => client.generateAndWait(text), 'ice "cream', /write generateAndWait\(\{ class_name: "ice \\"cream" \}\)\.$/],
-      [(nothing) => client.generate(nothing), undefined, /write generate\(\{ class_name: "fox" \}\)\.$/],
+      [
+        (text) => client.generate(text),
+        'fox',
+        /^generate takes .* write generate\(\{ class_name: "fox" \}\) or generate\(\{ prompt: "fox" \}\)\.$/
+      ],
+      [(text) => client.generateAndWait(text), 'ice "cream', /write generateAndWait\(\{ class_name: "ice \\"cream" \}\) or /],
+      [(nothing) => client.generate(nothing), undefined, /write generate\(\{ class_name: "fox" \}\) or /],
       [(list) => client.generate(list), [], /write generate/],
       [(count) => client.continue(ID, count), 3, /write continue\(id, \{ keep_scales: 3 \}\)\.$/],
       [(made) => client.get(made), generation('running'), /get\(generation\.id\), and not an object\.$/],

@@ -38,7 +38,7 @@ export const make = async (): Promise<Uint8Array[]> => {
 export const code = (error: unknown) => (error instanceof NextscaleError && error.code === 'unknown_class' ? error.errors : [])
 export const verified = verifyWebhook('', new Headers(), 'whsec_')
 // @ts-expect-error there is no such field
-void client.generate({ prompt: 'a fox' })
+void client.generate({ promt: 'a fox' })
 `
 const PROGRAM = `
 import { Nextscale } from '@nextscale/sdk'

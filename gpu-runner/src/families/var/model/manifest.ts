@@ -63,6 +63,6 @@ export const parseVarManifest = (file: ManifestFile): Manifest => {
 export const readManifest = async (folder: string): Promise<Manifest> => {
   const file = await readManifestFile(folder)
   // One of a family that there is none of is named as such.
-  familyOf(file)
+  familyOf(file, ['var'])
   return parseVarManifest(file)
 }

@@ -68,7 +68,7 @@ class AsyncNextscale(AsyncWebhookCalls):
         self._policy = RetryPolicy(max_retries)
         self._http = httpx.AsyncClient()
 
-    @keywords(text="class_name", number="class_label")
+    @keywords(text=("class_name", "prompt"), number="class_label")
     async def generate(self, *, idempotency_key: str | None = None, **request: Unpack[GenerateRequest]) -> Generation:
         """Asks for pictures and returns at once; the generation is usually `queued`.
 
@@ -77,7 +77,7 @@ class AsyncNextscale(AsyncWebhookCalls):
         """
         return await self._send(operations.generate(request, idempotency_key))
 
-    @keywords(text="class_name", number="class_label")
+    @keywords(text=("class_name", "prompt"), number="class_label")
     async def generate_and_wait(
         self,
         *,

@@ -14,8 +14,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def keywords(*, text: str | None = None, number: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Has calls with too many positional arguments say what to write. `text` and `number` are the names they likely lack."""
+def keywords(*, text: str | tuple[str, ...] = (), number: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Has calls with too many positional arguments say what to write. `text` and `number` are the names they likely lack;
+    of several texts each is written."""
 
     def decorate(method: Callable[P, R]) -> Callable[P, R]:
         parameters = inspect.signature(method).parameters.values()
@@ -24,9 +25,10 @@ def keywords(*, text: str | None = None, number: str | None = None) -> Callable[
         @wraps(method)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
             if len(args) > len(places):
-                words = [*places[1:], _as_keyword(args[len(places)], text, number)]
                 name = method.__name__
-                raise TypeError(f"{name}() takes what is asked for as keywords: write {name}({', '.join(words)})")
+                said = _as_keywords(args[len(places)], (text,) if isinstance(text, str) else text, number)
+                calls = [f"{name}({', '.join([*places[1:], keyword])})" for keyword in said]
+                raise TypeError(f"{name}() takes what is asked for as keywords: write {' or '.join(calls)}")
             return method(*args, **kwargs)
 
         return checked
@@ -34,11 +36,11 @@ def keywords(*, text: str | None = None, number: str | None = None) -> Callable[
     return decorate
 
 
-def _as_keyword(value: object, text: str | None, number: str | None) -> str:
+def _as_keywords(value: object, texts: tuple[str, ...], number: str | None) -> list[str]:
     if isinstance(value, Mapping):
-        return "**request"
-    if isinstance(value, str) and text:
-        return f"{text}={json.dumps(value, ensure_ascii=False)}"
+        return ["**request"]
+    if isinstance(value, str) and texts:
+        return [f"{text}={json.dumps(value, ensure_ascii=False)}" for text in texts]
     if isinstance(value, int) and number:
-        return f"{number}={value}"
-    return f"{text or number}=…"
+        return [f"{number}={value}"]
+    return [f"{[*texts, number][0]}=…"]

@@ -1,7 +1,8 @@
+import { CAPABILITY_ARGUMENTS, CAPABILITY_FIELDS } from './capabilities/words.ts'
+
 /** Fields of requests as the command calls them, by the path of their JSON pointer. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
-  class_name: 'CLASS',
-  class_label: 'CLASS',
+  ...CAPABILITY_ARGUMENTS,
   stop_at_scale: '--draft',
   deadline_seconds: '--deadline',
   start_deadline_seconds: '--start-deadline',
@@ -19,8 +20,9 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   'path/id': 'ID'
 }
 /** Those that are called as their field is. */
-const OPTIONS =
-  /^(query\/)?(model|num_images|seed|cfg|top_k|top_p|smooth|schedule|keep_scales|previews|return_tokens|priority|label|metadata|status|limit)$/
+const OPTIONS = new RegExp(
+  `^(query/)?(${CAPABILITY_FIELDS.join('|')}|model|num_images|seed|keep_scales|previews|return_tokens|priority|label|metadata|status|limit)$`
+)
 
 const argumentOf = (path: string): string | undefined => {
   if (Object.hasOwn(ARGUMENTS, path)) return ARGUMENTS[path]
@@ -46,7 +48,7 @@ const COMMANDS: readonly [operation: RegExp, command: string][] = [
   [/GET \/v1\/generations\/([^/\s?.]+)/g, 'nextscale get $1'],
   [/GET \/v1\/generations/g, 'nextscale list'],
   [/GET \/v1\/webhook-deliveries/g, 'nextscale webhooks deliveries'],
-  [/GET \/v1\/(models|status)/g, 'nextscale status']
+  [/GET \/v1\/(models|status)/g, 'nextscale $1']
 ]
 
 /** Where a sentence speaks of a field by its pointer: `/seed: Must be …`. */
@@ -54,10 +56,14 @@ const POINTER = /(^|[\s(])((?:\/[\w~-]+)+)(?=:\s)/g
 /** Names that no other word is: those with an underscore or a dot. */
 const FIELD = /(?<![\w"'/.-])`?(webhook\.events|[a-z]+(?:_[a-z]+)+)`?(?![\w"'/-])/g
 
+/** An argument that stands for two fields, where both are listed. */
+const TWICE = /\b([A-Z]+)(?:, \1\b)+/g
+
 /** What the server says, in the words of the command: its options, arguments and commands in place of fields and operations. */
 export const inOwnWords = (text: string): string => {
   const commands = COMMANDS.reduce((said, [operation, command]) => said.replaceAll(operation, command), text)
   return commands
     .replaceAll(POINTER, (_, before: string, pointer: string) => `${before}${argumentAt(pointer)}`)
     .replaceAll(FIELD, (whole, name: string) => argumentOf(name.replace('.', '/')) ?? whole)
+    .replaceAll(TWICE, '$1')
 }

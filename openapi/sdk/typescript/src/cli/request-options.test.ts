@@ -48,12 +48,15 @@ const fieldsOf = async (schema: string): Promise<string[]> => {
 describe('the options of a request', () => {
   it('say every field that generate takes', async () => {
     const own =
-      '--model m --num-images 1 --cfg 1.5 --top-k 9 --top-p .9 --smooth --schedule cfg=0,1,2.5 --schedule class=none,3 --schedule top-k=1,2 --schedule top-p=1,0.5'
-    const { body, key } = await ask('generate', 'fox', ...own.split(' '), ...COMMON)
+      '--model m --num-images 1 --prompt p --negative-prompt n --size 24x16 --cfg 1.5 --top-k 9 --top-p .9 --smooth --schedule cfg=0,1,2.5 --schedule class=none,3 --schedule top-k=1,2 --schedule top-p=1,0.5'
+    const { body, key } = await ask('generate', '--class', 'fox', ...own.split(' '), ...COMMON)
     const fields = {
       model: 'm',
       class_name: 'fox',
       num_images: 1,
+      prompt: 'p',
+      negative_prompt: 'n',
+      size: '24x16',
       cfg: 1.5,
       top_k: 9,
       top_p: 0.9,
@@ -63,7 +66,7 @@ describe('the options of a request', () => {
     }
     assert.deepEqual([body, key], [fields, 'once'])
     // The one that is left: a label is said in place of a name.
-    assert.deepEqual((await ask('generate', '12')).body, { class_label: 12 })
+    assert.deepEqual((await ask('generate', '--class', '12')).body, { class_label: 12 })
     const said = [...Object.keys(fields), 'class_label']
     assert.deepEqual(said.toSorted(), (await fieldsOf('GenerateRequest')).toSorted())
   })

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { generation, ID, json, problem } from '../testing/answers.ts'
+import { generation, ID, json, model, problem } from '../testing/answers.ts'
 import { runCommand } from '../testing/run-command.ts'
 import { servePictures } from '../testing/serve-pictures.ts'
-import { type Answer, type SeenRequest, startStandIn } from '../testing/stand-in.ts'
+import { type Answer, type SeenRequest, type StandIn, startStandIn } from '../testing/stand-in.ts'
 
 const accepted = json(202, generation('queued'))
 
@@ -18,6 +18,7 @@ describe('nextscale', () => {
   after(() => rm(cwd, { recursive: true }))
   const nextscale = (args: string[], env: Record<string, string> = {}) => runCommand(args, { cwd, env })
 
+  const posted = ({ seen }: StandIn) => seen.find(({ method }) => method === 'POST')
   const bodyOf = (request: SeenRequest | undefined) => JSON.parse(request?.body ?? '') as unknown
 
   it('generate saves the picture and asks for what was said, and nothing else', async () => {
@@ -44,7 +45,7 @@ describe('nextscale', () => {
       stderr: ''
     })
     assert.equal(await readFile(join(cwd, 'fox.webp'), 'utf8'), 'picture')
-    assert.deepEqual(bodyOf(server.seen[0]), {
+    assert.deepEqual(bodyOf(posted(server)), {
       class_name: 'fox',
       model: 'm',
       seed: 7,
@@ -64,7 +65,60 @@ describe('nextscale', () => {
     })
     assert.deepEqual([code, stdout], [0, 'several/fox-0.png\nseveral/fox-1.png\n'])
     assert.deepEqual(await readdir(join(cwd, 'several')), ['fox-0.png', 'fox-1.png'])
-    assert.deepEqual(bodyOf(server.seen[0]), { class_label: 12, num_images: 2, output: { format: 'png' } })
+    assert.deepEqual(bodyOf(posted(server)), { class_label: 12, num_images: 2, output: { format: 'png' } })
+  })
+
+  it('generate takes its words for a prompt where the model takes one, and for a class where it takes that', async () => {
+    const asked = async (takes: readonly string[], ...args: string[]) => {
+      await using server = await servePictures(1, { takes })
+      const { code, stderr } = await nextscale(['generate', ...args, '--url', server.url])
+      assert.equal(code, 0, stderr)
+      return { body: bodyOf(posted(server)), paths: server.seen.map(({ url }) => url) }
+    }
+    const painter = ['prompt', 'negative_prompt', 'size']
+    assert.deepEqual((await asked(painter, 'a', 'red', 'fox')).body, { prompt: 'a red fox' })
+    assert.deepEqual((await asked(painter, '12')).body, { prompt: '12' })
+    const named = await asked(painter, 'a red fox', '--model', 'm', '--size', '24x16', '--negative-prompt', 'text')
+    assert.deepEqual(named.body, { prompt: 'a red fox', model: 'm', size: '24x16', negative_prompt: 'text' })
+    assert.equal(named.paths[0], '/v1/models/m')
+    assert.deepEqual((await asked(['class_name'], 'fox')).body, { class_name: 'fox' })
+    // What is said outright needs no look at the model.
+    const outright = await asked(painter, '--prompt', 'a fox', '--class', '3')
+    assert.deepEqual([outright.body, outright.paths[0]], [{ prompt: 'a fox', class_label: 3 }, '/v1/generate'])
+  })
+
+  it('generate asks for a class where it may not read the model', async () => {
+    const ended = json(200, generation('succeeded'))
+    await using server = await startStandIn(problem(403, 'missing_scope'), json(202, generation('queued')), ended)
+    await nextscale(['generate', 'fox', '--url', server.url])
+    assert.deepEqual(bodyOf(posted(server)), { class_name: 'fox' })
+  })
+
+  it('models lists what each takes', async () => {
+    const sizes = [
+      { width: 24, height: 16 },
+      { width: 16, height: 24 }
+    ]
+    const data = [model('emoji-32', ['class_name', 'cfg']), model('painter', ['prompt', 'size'], { family: 'painting', sizes })]
+    await using server = await startStandIn(json(200, { data }))
+    const lines = ['emoji-32  var  32x32  class_name, cfg', 'painter  painting  24x16, 16x24  prompt, size']
+    assert.equal((await nextscale(['models', '--url', server.url])).stdout, `${lines.join('\n')}\n`)
+    assert.deepEqual(JSON.parse((await nextscale(['models', '--json', '--url', server.url])).stdout), data)
+  })
+
+  it('list and get say what was asked for, whatever the family', async () => {
+    const asked = (input: object) =>
+      generation('succeeded', { model: 'm', created_at: '2026-01-01', input: { seed: 7, ...input } })
+    const subjects: [object, string][] = [
+      [{ class_name: 'fox', class_label: 2, prompt: null }, 'fox'],
+      [{ class_name: null, class_label: 3 }, '3'],
+      [{ class_name: null, class_label: null, prompt: null, size: null }, 'unconditional'],
+      [{ class_name: null, class_label: null, prompt: 'a red fox', size: '24x16' }, '"a red fox"  24x16'],
+      [{ class_name: null, class_label: null, prompt: '🦊'.repeat(80) }, `"${'🦊'.repeat(59)}…"`]
+    ]
+    await using server = await startStandIn(json(200, { data: subjects.map(([input]) => asked(input)), next_cursor: null }))
+    const lines = subjects.map(([, said]) => `${ID}  succeeded  2026-01-01  m  ${said}  seed 7\n`)
+    assert.equal((await nextscale(['list', '--url', server.url])).stdout, lines.join(''))
   })
 
   it('generate prints links without -o, and the generation with --json', async () => {
@@ -168,9 +222,25 @@ describe('nextscale', () => {
     [
       'a class of two words',
       ['generate', 'ice', 'cream'],
-      accepted,
+      json(200, { data: [model('m', ['class_name'])] }),
       2,
       'nextscale: Put quotes around the class: nextscale generate "ice cream"\n'
+    ],
+    [
+      'words said twice',
+      ['generate', 'fox', '--prompt', 'a fox'],
+      accepted,
+      2,
+      'nextscale: What to draw is said twice: as words, and by --prompt. Leave one of them out.\n'
+    ],
+    [
+      'a prompt for a model of classes',
+      ['generate', '--prompt', 'a fox'],
+      problem(422, 'unsupported_for_model', {
+        detail: 'm takes no prompt; it takes class_label, class_name, cfg. Leave prompt out, or send null.'
+      }),
+      1,
+      'nextscale: m takes no prompt; it takes CLASS, cfg. Leave prompt out, or send null. --seed: x\n'
     ],
     [
       'too many ids',
@@ -184,14 +254,14 @@ describe('nextscale', () => {
       ['generate', '--seed', '--watch'],
       accepted,
       2,
-      'nextscale: --seed needs a value. Usage: nextscale generate [CLASS] [-o FILE] [options]\n'
+      'nextscale: --seed needs a value. Usage: nextscale generate [WORDS] [-o FILE] [options]\n'
     ],
     [
       'a value too much',
       ['generate', '--watch=yes'],
       accepted,
       2,
-      "nextscale: Option '--watch' does not take an argument. Usage: nextscale generate [CLASS] [-o FILE] [options]\n"
+      "nextscale: Option '--watch' does not take an argument. Usage: nextscale generate [WORDS] [-o FILE] [options]\n"
     ],
     ...['0', '-1', '2.5'].map((limit): [string, string[], Answer, number, string] => [
       `a limit of ${limit}`,
@@ -226,7 +296,7 @@ describe('nextscale', () => {
       ['generte'],
       accepted,
       2,
-      'nextscale: There is no "generte": the commands are generate, continue, get, cancel, delete, list, classes, status, webhooks.\n'
+      'nextscale: There is no "generte": the commands are generate, continue, get, cancel, delete, list, models, classes, status, webhooks.\n'
     ]
   ]
   for (const [name, args, answer, code, line] of refusals) {

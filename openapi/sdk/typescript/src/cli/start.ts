@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-/** `nextscale generate`, `continue`, `get`, `cancel`, `delete`, `list`, `classes`, `status` and `webhooks`. */
+/** `nextscale generate`, `continue`, `get`, `cancel`, `delete`, `list`, `models`, `classes`, `status` and `webhooks`. */
 import { Nextscale } from '../client.ts'
 import type { NextscaleError } from '../errors.ts'
 import { cancel } from './cancel.ts'
-import { classes } from './classes.ts'
+import { classes } from './capabilities/classes.ts'
 import { type Command, type Context, missingCommand, type ServerOptions, UsageError } from './command.ts'
 import { readConfig } from './config.ts'
 import { continueGeneration } from './continue.ts'
@@ -12,6 +12,7 @@ import { explain, explainRetry, INTERRUPTED } from './explain.ts'
 import { generate } from './generate.ts'
 import { get } from './get.ts'
 import { list } from './list.ts'
+import { models } from './models.ts'
 import { status } from './status.ts'
 import { openOutput } from './terminal/output.ts'
 import { openTerminal } from './terminal/terminal.ts'
@@ -25,6 +26,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   cancel,
   delete: deleteGeneration,
   list,
+  models,
   classes,
   status,
   webhooks

@@ -9,7 +9,7 @@ import { startStandIn } from '../testing/stand-in.ts'
 const cwd = tmpdir()
 const run = (...args: string[]) => runCommand(args, { cwd })
 
-const WORDS = ['generate', 'continue', 'get', 'cancel', 'delete', 'list', 'classes', 'status']
+const WORDS = ['generate', 'continue', 'get', 'cancel', 'delete', 'list', 'models', 'classes', 'status']
 const WEBHOOKS = ['test', 'deliveries', 'redeliver', 'secret']
 const headings = (text: string) => [...text.matchAll(/^nextscale ((?:webhooks )?\w+)/gm)].map(([, words]) => words)
 

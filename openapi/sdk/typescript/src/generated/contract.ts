@@ -196,7 +196,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read a model: sizes, scales, defaults, unsupported fields
+         * Read a model: sizes, scales, what it takes, defaults
          * @description Needs a key with the scope `read`.
          */
         get: operations["getModel"];
@@ -217,7 +217,7 @@ export interface paths {
         };
         /**
          * Search a model’s classes by name
-         * @description Needs a key with the scope `read`.
+         * @description Of a model without classes it is 422 `unsupported_for_model`, with what that one takes. Needs a key with the scope `read`.
          */
         get: operations["listModelClasses"];
         put?: never;
@@ -498,7 +498,7 @@ export interface FieldError {
 export interface GenerateRequest {
     /** @description Guidance strength at the last scale, 0 to 20, rising linearly from 0 at the first; 0 turns guidance off. Default: the model’s. */
     cfg?: number | null;
-    /** @description Class by its index, counted from 0. Without it and `class_name` the picture is of no class in particular. */
+    /** @description Class by its index, counted from 0, of a model that has classes. Without it and `class_name` the picture is of no class in particular. */
     class_label?: number | null;
     /** @description Class by its name, matched without regard to case, underscores, hyphens and the width of spaces. */
     class_name?: string | null;
@@ -515,6 +515,8 @@ export interface GenerateRequest {
      * @example emoji-32
      */
     model?: string | null;
+    /** @description What the picture is to be led away from, in words: up to 2000 characters. */
+    negative_prompt?: string | null;
     /**
      * @description How many pictures to make, 1 to 16. They differ in their seeds.
      * @default 1
@@ -533,6 +535,8 @@ export interface GenerateRequest {
      * @enum {string|null}
      */
     priority?: "low" | "normal" | "high" | null;
+    /** @description What the picture shows, in words, of a model that takes them: up to 2000 characters. Without it the picture is of nothing in particular. */
+    prompt?: string | null;
     /** @description Keep the finished generation and its pictures this long. Default 86400. In seconds, 1 to 2592000. */
     retention_seconds?: number | null;
     /**
@@ -544,6 +548,8 @@ export interface GenerateRequest {
     schedule?: GenerateRequestSchedule | null;
     /** @description Seed of the first picture, 0 to 4294967295: picture i uses `seed + i`, modulo 2^32. Left out, the server draws one; it is always returned. */
     seed?: number | null;
+    /** @description Width and height of the pictures in pixels, such as `32x32`: one of the model’s `sizes`. Left out: the first of them. A model with one size takes that one. */
+    size?: string | null;
     /**
      * @description Gumbel-softmax blending of codes.
      * @default false
@@ -714,13 +720,13 @@ export interface GenerationFailedWebhook {
      */
     type: "generation.failed";
 }
-/** @description The settings in force, defaults filled in. */
+/** @description The settings in force, defaults filled in. What the model does not take asks for nothing. */
 export interface GenerationInput {
     /** @description Guidance strength at the last scale; 0 is off. */
     cfg: number;
     /** @description Index of the class; `null`: of no class in particular. */
     class_label: number | null;
-    /** @description Name of the class. */
+    /** @description Name of the class; `null` without one. */
     class_name: string | null;
     /** @description Canceled when not finished this long after acceptance. */
     deadline_seconds: number;
@@ -733,6 +739,8 @@ export interface GenerationInput {
     model: string;
     /** @description Revision of the model’s weights: a seed is reproducible within one revision. */
     model_revision: string;
+    /** @description What the pictures are led away from, in words; `null`: nothing. */
+    negative_prompt: string | null;
     /** @description How many pictures are made. */
     num_images: number;
     /** @description How the pictures are encoded. */
@@ -744,6 +752,8 @@ export interface GenerationInput {
      * @enum {string}
      */
     priority: "low" | "normal" | "high";
+    /** @description What the pictures show, in words; `null`: nothing in particular. */
+    prompt: string | null;
     /** @description How long the finished generation is kept. */
     retention_seconds: number;
     /** @description Whether the drawn tokens are stored beside each picture. */
@@ -752,6 +762,8 @@ export interface GenerationInput {
     schedule: GenerationInputSchedule | null;
     /** @description Seed of the first picture; picture i has `seed + i`, modulo 2^32. */
     seed: number;
+    /** @description Width and height of the pictures in pixels; `null`: the one size of the model. */
+    size: string | null;
     /** @description Whether codes are blended by Gumbel-softmax. */
     smooth: boolean;
     /** @description Expires when not started this long after acceptance; `null`: never. */
@@ -840,7 +852,7 @@ export interface GenerationOutput {
     sha256: string;
     /**
      * Format: uri
-     * @description Link to the drawn tokens, like `url`; only with `return_tokens`. A little-endian bit stream of `tokens_per_image` numbers (see the model), all scales one after another (of a draft, those up to `stop_at_scale`, and so fewer numbers), row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes.
+     * @description Link to the drawn tokens, like `url`; only with `return_tokens`. Of a model with a `vocabulary_size`, a little-endian bit stream of as many numbers as the `scales` of the model have tokens, `height` times `width` each: all scales one after another (of a draft, those up to `stop_at_scale`), row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes. Models without a `vocabulary_size` pack theirs in a way of their family.
      */
     tokens_url: string | null;
     /**
@@ -963,12 +975,28 @@ export interface Health {
 }
 /** @description A model that runners have announced. */
 export interface Model {
+    /**
+     * @description Fields of requests this model honours that others may not.
+     * @example [
+     *       "class_label",
+     *       "class_name",
+     *       "cfg"
+     *     ]
+     */
+    capabilities: string[];
     /** @description Whether requests without `model` use this one. */
     default: boolean;
     /** @description Settings of requests that name none. */
     defaults: ModelDefaults;
     /** @description What it draws. */
     description: string | null;
+    /**
+     * @description The family of models it is one of, which says how it draws.
+     * @example var
+     */
+    family: string;
+    /** @description Height of pictures of the first size, in pixels. */
+    height: number;
     /**
      * @description Id of a model, one of `GET /models`.
      * @example emoji-32
@@ -978,24 +1006,26 @@ export interface Model {
     license: string;
     /** @description Name for people. */
     name: string;
-    /** @description Number of classes; `GET /models/{id}/classes` has their names. */
-    num_classes: number;
+    /** @description Number of classes, whose names `GET /models/{id}/classes` has; `null` where the model has none to choose from. */
+    num_classes: number | null;
     /** @description Numbers of weights. */
     parameters: ModelParameters;
     /** @description Pools of runners that serve it, or did last. */
     pools: string[];
-    /** @description Width and height of the pictures, in pixels. */
-    resolution: number;
     /** @description Changes whenever the weights do: a seed is reproducible within one revision. */
     revision: string;
-    /** @description Side of each token map, coarse to fine. */
-    scales: number[];
-    /** @description Tokens of all scales: the sum of their squared sides. */
+    /** @description Token maps of a picture of the first size, coarse to fine. Pictures of another size have as many scales. */
+    scales: ModelScale[];
+    /** @description Sizes of pictures it draws, the default first. */
+    sizes: ModelSize[];
+    /** @description Tokens of all `scales`: the sum of height times width. */
     tokens_per_image: number;
-    /** @description Request fields this model does not honour; asking for one gives 422 `unsupported_for_model`. */
+    /** @description Fields of requests this model does not honour: all that are not among its `capabilities`. Asking for one gives 422 `unsupported_for_model`; its own size may be asked for of any. */
     unsupported: string[];
-    /** @description Number of different tokens. */
-    vocabulary_size: number;
+    /** @description Number of different tokens; `null` where tokens are not numbers up to one. */
+    vocabulary_size: number | null;
+    /** @description Width of pictures of the first size, in pixels. */
+    width: number;
 }
 /** @description A class of a model. */
 export interface ModelClass {
@@ -1011,14 +1041,14 @@ export interface ModelClassList {
     /** @description Classes that match, on this page or not. */
     total: number;
 }
-/** @description Settings of requests that name none. */
+/** @description Settings of requests that name none; `null` where the model does not take the field. */
 export interface ModelDefaults {
     /** @description Guidance strength. */
-    cfg: number;
+    cfg: number | null;
     /** @description How many of the likeliest tokens are kept; 0 is all. */
-    top_k: number;
+    top_k: number | null;
     /** @description Mass of the likeliest tokens that is kept. */
-    top_p: number;
+    top_p: number | null;
 }
 /** @description Every model that is announced. */
 export interface ModelList {
@@ -1031,6 +1061,20 @@ export interface ModelParameters {
     tokenizer: number;
     /** @description Of the transformer, which draws tokens. */
     transformer: number;
+}
+/** @description Height and width of a token map. */
+export interface ModelScale {
+    /** @description Rows of tokens. */
+    height: number;
+    /** @description Tokens in a row. */
+    width: number;
+}
+/** @description Width and height of a picture. */
+export interface ModelSize {
+    /** @description In pixels. */
+    height: number;
+    /** @description In pixels. */
+    width: number;
 }
 /** @description A picture was stored; only once all of them are. */
 export interface OutputEvent {
@@ -1654,6 +1698,9 @@ export interface operations {
                      *         "model_revision": "f8220c2e1e3c",
                      *         "class_label": 2,
                      *         "class_name": "fox",
+                     *         "prompt": null,
+                     *         "negative_prompt": null,
+                     *         "size": null,
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
@@ -1769,6 +1816,9 @@ export interface operations {
                      *         "model_revision": "f8220c2e1e3c",
                      *         "class_label": 2,
                      *         "class_name": "fox",
+                     *         "prompt": null,
+                     *         "negative_prompt": null,
+                     *         "size": null,
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
@@ -2055,6 +2105,9 @@ export interface operations {
                      *             "model_revision": "f8220c2e1e3c",
                      *             "class_label": 2,
                      *             "class_name": "fox",
+                     *             "prompt": null,
+                     *             "negative_prompt": null,
+                     *             "size": null,
                      *             "num_images": 1,
                      *             "seed": 7,
                      *             "cfg": 1.5,
@@ -2274,6 +2327,9 @@ export interface operations {
                      *         "model_revision": "f8220c2e1e3c",
                      *         "class_label": 2,
                      *         "class_name": "fox",
+                     *         "prompt": null,
+                     *         "negative_prompt": null,
+                     *         "size": null,
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
@@ -2702,6 +2758,9 @@ export interface operations {
                      *         "model_revision": "f8220c2e1e3c",
                      *         "class_label": 2,
                      *         "class_name": "fox",
+                     *         "prompt": null,
+                     *         "negative_prompt": null,
+                     *         "size": null,
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
@@ -2964,6 +3023,9 @@ export interface operations {
                      *         "model_revision": "f8220c2e1e3c",
                      *         "class_label": 2,
                      *         "class_name": "fox",
+                     *         "prompt": null,
+                     *         "negative_prompt": null,
+                     *         "size": null,
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
@@ -3079,6 +3141,9 @@ export interface operations {
                      *         "model_revision": "f8220c2e1e3c",
                      *         "class_label": 2,
                      *         "class_name": "fox",
+                     *         "prompt": null,
+                     *         "negative_prompt": null,
+                     *         "size": null,
                      *         "num_images": 1,
                      *         "seed": 7,
                      *         "cfg": 1.5,
@@ -3713,15 +3778,44 @@ export interface operations {
                      *           "description": "60 kinds of emoji at 32 px: a small model for first pictures and for tests.",
                      *           "revision": "f8220c2e1e3c",
                      *           "license": "Apache-2.0",
-                     *           "resolution": 32,
+                     *           "family": "var",
+                     *           "width": 32,
+                     *           "height": 32,
+                     *           "sizes": [
+                     *             {
+                     *               "width": 32,
+                     *               "height": 32
+                     *             }
+                     *           ],
                      *           "scales": [
-                     *             1,
-                     *             2,
-                     *             3,
-                     *             4,
-                     *             5,
-                     *             6,
-                     *             8
+                     *             {
+                     *               "height": 1,
+                     *               "width": 1
+                     *             },
+                     *             {
+                     *               "height": 2,
+                     *               "width": 2
+                     *             },
+                     *             {
+                     *               "height": 3,
+                     *               "width": 3
+                     *             },
+                     *             {
+                     *               "height": 4,
+                     *               "width": 4
+                     *             },
+                     *             {
+                     *               "height": 5,
+                     *               "width": 5
+                     *             },
+                     *             {
+                     *               "height": 6,
+                     *               "width": 6
+                     *             },
+                     *             {
+                     *               "height": 8,
+                     *               "width": 8
+                     *             }
                      *           ],
                      *           "tokens_per_image": 155,
                      *           "vocabulary_size": 1024,
@@ -3735,7 +3829,23 @@ export interface operations {
                      *             "top_k": 200,
                      *             "top_p": 0.95
                      *           },
-                     *           "unsupported": [],
+                     *           "capabilities": [
+                     *             "class_label",
+                     *             "class_name",
+                     *             "cfg",
+                     *             "top_k",
+                     *             "top_p",
+                     *             "smooth",
+                     *             "schedule",
+                     *             "stop_at_scale",
+                     *             "previews",
+                     *             "return_tokens"
+                     *           ],
+                     *           "unsupported": [
+                     *             "prompt",
+                     *             "negative_prompt",
+                     *             "size"
+                     *           ],
                      *           "pools": [
                      *             "default"
                      *           ],
@@ -3865,15 +3975,44 @@ export interface operations {
                      *       "description": "60 kinds of emoji at 32 px: a small model for first pictures and for tests.",
                      *       "revision": "f8220c2e1e3c",
                      *       "license": "Apache-2.0",
-                     *       "resolution": 32,
+                     *       "family": "var",
+                     *       "width": 32,
+                     *       "height": 32,
+                     *       "sizes": [
+                     *         {
+                     *           "width": 32,
+                     *           "height": 32
+                     *         }
+                     *       ],
                      *       "scales": [
-                     *         1,
-                     *         2,
-                     *         3,
-                     *         4,
-                     *         5,
-                     *         6,
-                     *         8
+                     *         {
+                     *           "height": 1,
+                     *           "width": 1
+                     *         },
+                     *         {
+                     *           "height": 2,
+                     *           "width": 2
+                     *         },
+                     *         {
+                     *           "height": 3,
+                     *           "width": 3
+                     *         },
+                     *         {
+                     *           "height": 4,
+                     *           "width": 4
+                     *         },
+                     *         {
+                     *           "height": 5,
+                     *           "width": 5
+                     *         },
+                     *         {
+                     *           "height": 6,
+                     *           "width": 6
+                     *         },
+                     *         {
+                     *           "height": 8,
+                     *           "width": 8
+                     *         }
                      *       ],
                      *       "tokens_per_image": 155,
                      *       "vocabulary_size": 1024,
@@ -3887,7 +4026,23 @@ export interface operations {
                      *         "top_k": 200,
                      *         "top_p": 0.95
                      *       },
-                     *       "unsupported": [],
+                     *       "capabilities": [
+                     *         "class_label",
+                     *         "class_name",
+                     *         "cfg",
+                     *         "top_k",
+                     *         "top_p",
+                     *         "smooth",
+                     *         "schedule",
+                     *         "stop_at_scale",
+                     *         "previews",
+                     *         "return_tokens"
+                     *       ],
+                     *       "unsupported": [
+                     *         "prompt",
+                     *         "negative_prompt",
+                     *         "size"
+                     *       ],
                      *       "pools": [
                      *         "default"
                      *       ],
@@ -4083,6 +4238,19 @@ export interface operations {
             };
             /** @description `model_not_found`: No such model. */
             404: {
+                headers: {
+                    /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
+                    RateLimit?: string;
+                    /** @description The limit of the key: `"requests";q=<requests>;w=<seconds>`. */
+                    "RateLimit-Policy"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": Problem;
+                };
+            };
+            /** @description `unsupported_for_model`: The model does not support a field of the request. */
+            422: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
                     RateLimit?: string;
@@ -5511,6 +5679,9 @@ export interface operations {
                  *           "model_revision": "f8220c2e1e3c",
                  *           "class_label": 2,
                  *           "class_name": "fox",
+                 *           "prompt": null,
+                 *           "negative_prompt": null,
+                 *           "size": null,
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
@@ -5617,6 +5788,9 @@ export interface operations {
                  *           "model_revision": "f8220c2e1e3c",
                  *           "class_label": 2,
                  *           "class_name": "fox",
+                 *           "prompt": null,
+                 *           "negative_prompt": null,
+                 *           "size": null,
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
@@ -5723,6 +5897,9 @@ export interface operations {
                  *           "model_revision": "f8220c2e1e3c",
                  *           "class_label": 2,
                  *           "class_name": "fox",
+                 *           "prompt": null,
+                 *           "negative_prompt": null,
+                 *           "size": null,
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
@@ -5907,6 +6084,9 @@ export interface operations {
                  *           "model_revision": "f8220c2e1e3c",
                  *           "class_label": 2,
                  *           "class_name": "fox",
+                 *           "prompt": null,
+                 *           "negative_prompt": null,
+                 *           "size": null,
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
@@ -6018,6 +6198,9 @@ export interface operations {
                  *           "model_revision": "f8220c2e1e3c",
                  *           "class_label": 2,
                  *           "class_name": "fox",
+                 *           "prompt": null,
+                 *           "negative_prompt": null,
+                 *           "size": null,
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,
@@ -6124,6 +6307,9 @@ export interface operations {
                  *           "model_revision": "f8220c2e1e3c",
                  *           "class_label": 2,
                  *           "class_name": "fox",
+                 *           "prompt": null,
+                 *           "negative_prompt": null,
+                 *           "size": null,
                  *           "num_images": 1,
                  *           "seed": 7,
                  *           "cfg": 1.5,

@@ -6,7 +6,8 @@ interface Expected {
 
 const call = ({ method, request }: Expected): string => {
   if (method === 'continue') return 'continue(id, { keep_scales: 3 })'
-  return `${method}({ class_name: ${JSON.stringify(typeof request === 'string' ? request : 'fox')} })`
+  const text = JSON.stringify(typeof request === 'string' ? request : 'fox')
+  return ['class_name', 'prompt'].map((field) => `${method}({ ${field}: ${text} })`).join(' or ')
 }
 
 /**

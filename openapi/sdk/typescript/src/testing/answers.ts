@@ -1,4 +1,12 @@
-import type { Generation, GenerationEvent, GenerationOutput, Preview, Problem, WebhookDelivery } from '../generated/contract.ts'
+import type {
+  Generation,
+  GenerationEvent,
+  GenerationOutput,
+  Model,
+  Preview,
+  Problem,
+  WebhookDelivery
+} from '../generated/contract.ts'
 import type { Answer } from './stand-in.ts'
 
 export const ID = 'gen_4s5k2nq7yb6dm3xw2ehqj5ztla'
@@ -6,6 +14,10 @@ export const ID = 'gen_4s5k2nq7yb6dm3xw2ehqj5ztla'
 /** A generation, as much of it as a test looks at. */
 export const generation = (status: Generation['status'], rest: object = {}): Generation =>
   ({ id: ID, status, outputs: [], previews: [], error: null, ...rest }) as unknown as Generation
+
+/** A model that takes these fields, as much of it as the command looks at. */
+export const model = (id: string, capabilities: readonly string[], rest: Partial<Model> = {}): Model =>
+  ({ id, family: 'var', sizes: [{ width: 32, height: 32 }], capabilities, default: true, ...rest }) as unknown as Model
 
 export const DELIVERY_ID = 'whd_4s5k2nq7yb6dm3xw2ehqj5ztla'
 

@@ -70,7 +70,7 @@ class Nextscale(WebhookCalls):
         self._policy = RetryPolicy(max_retries)
         self._http = httpx.Client()
 
-    @keywords(text="class_name", number="class_label")
+    @keywords(text=("class_name", "prompt"), number="class_label")
     def generate(self, *, idempotency_key: str | None = None, **request: Unpack[GenerateRequest]) -> Generation:
         """Asks for pictures and returns at once; the generation is usually `queued`.
 
@@ -79,7 +79,7 @@ class Nextscale(WebhookCalls):
         """
         return self._send(operations.generate(request, idempotency_key))
 
-    @keywords(text="class_name", number="class_label")
+    @keywords(text=("class_name", "prompt"), number="class_label")
     def generate_and_wait(
         self,
         *,

@@ -2,28 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
 from nextscale._record import Record
+from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
-
-
-class GenerationInputOutput(Record):
-    """
-    How the pictures are encoded.
-    """
-
-    format: Literal["png", "webp", "jpeg"] | str
-    """
-    File format of the pictures.
-    """
-    quality: int | None = None
-    """
-    Quality of `webp` and `jpeg`; `null` with `png`.
-    """
-    metadata: bool
-    """
-    Whether the settings are written into the pictures.
-    """
 
 
 class GenerationInputSchedule(Record):
@@ -46,6 +27,25 @@ class GenerationInputSchedule(Record):
     class_label: list[int | None] | None = None
     """
     Class index of each scale; `null` is unconditional.
+    """
+
+
+class GenerationInputOutput(Record):
+    """
+    How the pictures are encoded.
+    """
+
+    format: Literal["png", "webp", "jpeg"] | str
+    """
+    File format of the pictures.
+    """
+    quality: int | None = None
+    """
+    Quality of `webp` and `jpeg`; `null` with `png`.
+    """
+    metadata: bool
+    """
+    Whether the settings are written into the pictures.
     """
 
 
@@ -188,7 +188,7 @@ class GenerationOutput(Record):
     """
     tokens_url: str | None = None
     """
-    Link to the drawn tokens, like `url`; only with `return_tokens`. A little-endian bit stream of `tokens_per_image` numbers (see the model), all scales one after another (of a draft, those up to `stop_at_scale`, and so fewer numbers), row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes.
+    Link to the drawn tokens, like `url`; only with `return_tokens`. Of a model with a `vocabulary_size`, a little-endian bit stream of as many numbers as the `scales` of the model have tokens, `height` times `width` each: all scales one after another (of a draft, those up to `stop_at_scale`), row by row in each. Each takes b = ceil(log2(`vocabulary_size`)) bits, least significant first: token i is `(N >> i * b) & (2^b - 1)`, where N is the whole file read as one little-endian number. The last byte is filled up with zeros: 680 tokens of a vocabulary of 4096 are 1,020 bytes. Models without a `vocabulary_size` pack theirs in a way of their family.
     """
 
 
@@ -451,6 +451,36 @@ class OutputEvent(Record):
     """
 
 
+class ModelSize(Record):
+    """
+    Width and height of a picture.
+    """
+
+    width: int
+    """
+    In pixels.
+    """
+    height: int
+    """
+    In pixels.
+    """
+
+
+class ModelScale(Record):
+    """
+    Height and width of a token map.
+    """
+
+    height: int
+    """
+    Rows of tokens.
+    """
+    width: int
+    """
+    Tokens in a row.
+    """
+
+
 class ModelParameters(Record):
     """
     Numbers of weights.
@@ -468,18 +498,18 @@ class ModelParameters(Record):
 
 class ModelDefaults(Record):
     """
-    Settings of requests that name none.
+    Settings of requests that name none; `null` where the model does not take the field.
     """
 
-    cfg: float
+    cfg: float | None = None
     """
     Guidance strength.
     """
-    top_k: int
+    top_k: int | None = None
     """
     How many of the likeliest tokens are kept; 0 is all.
     """
-    top_p: float
+    top_p: float | None = None
     """
     Mass of the likeliest tokens that is kept.
     """
@@ -734,7 +764,7 @@ class TestWebhookData(Record):
 
 class GenerationInput(Record):
     """
-    The settings in force, defaults filled in.
+    The settings in force, defaults filled in. What the model does not take asks for nothing.
     """
 
     model: str
@@ -751,7 +781,19 @@ class GenerationInput(Record):
     """
     class_name: str | None = None
     """
-    Name of the class.
+    Name of the class; `null` without one.
+    """
+    prompt: str | None = None
+    """
+    What the pictures show, in words; `null`: nothing in particular.
+    """
+    negative_prompt: str | None = None
+    """
+    What the pictures are led away from, in words; `null`: nothing.
+    """
+    size: str | None = None
+    """
+    Width and height of the pictures in pixels; `null`: the one size of the model.
     """
     num_images: int
     """
@@ -773,14 +815,6 @@ class GenerationInput(Record):
     """
     Mass of the likeliest tokens that is kept; 1 is off.
     """
-    output: GenerationInputOutput
-    """
-    How the pictures are encoded.
-    """
-    priority: Literal["low", "normal", "high"] | str
-    """
-    Head start in the queue.
-    """
     smooth: bool
     """
     Whether codes are blended by Gumbel-softmax.
@@ -789,9 +823,13 @@ class GenerationInput(Record):
     """
     Settings per scale; `null`: the plain ones hold at every scale.
     """
-    return_tokens: bool
+    output: GenerationInputOutput
     """
-    Whether the drawn tokens are stored beside each picture.
+    How the pictures are encoded.
+    """
+    priority: Literal["low", "normal", "high"] | str
+    """
+    Head start in the queue.
     """
     stop_at_scale: int | None = None
     """
@@ -800,6 +838,10 @@ class GenerationInput(Record):
     previews: list[int] = []
     """
     Scales after which a preview is made.
+    """
+    return_tokens: bool
+    """
+    Whether the drawn tokens are stored beside each picture.
     """
     keep: GenerationInputKeep | None = None
     """
@@ -947,29 +989,45 @@ class Model(Record):
     """
     Licence of the weights.
     """
-    resolution: int
+    family: str
     """
-    Width and height of the pictures, in pixels.
+    The family of models it is one of, which says how it draws.
     """
-    scales: list[int] = []
+    sizes: Annotated[list[ModelSize], Field(validate_default=True)] = []
     """
-    Side of each token map, coarse to fine.
+    Sizes of pictures it draws, the default first.
     """
-    tokens_per_image: int
+    scales: Annotated[list[ModelScale], Field(validate_default=True)] = []
     """
-    Tokens of all scales: the sum of their squared sides.
+    Token maps of a picture of the first size, coarse to fine. Pictures of another size have as many scales.
     """
-    vocabulary_size: int
+    vocabulary_size: int | None = None
     """
-    Number of different tokens.
-    """
-    num_classes: int
-    """
-    Number of classes; `GET /models/{id}/classes` has their names.
+    Number of different tokens; `null` where tokens are not numbers up to one.
     """
     parameters: ModelParameters
     """
     Numbers of weights.
+    """
+    capabilities: list[str] = []
+    """
+    Fields of requests this model honours that others may not.
+    """
+    width: int
+    """
+    Width of pictures of the first size, in pixels.
+    """
+    height: int
+    """
+    Height of pictures of the first size, in pixels.
+    """
+    tokens_per_image: int
+    """
+    Tokens of all `scales`: the sum of height times width.
+    """
+    num_classes: int | None = None
+    """
+    Number of classes, whose names `GET /models/{id}/classes` has; `null` where the model has none to choose from.
     """
     defaults: ModelDefaults
     """
@@ -977,7 +1035,7 @@ class Model(Record):
     """
     unsupported: list[str] = []
     """
-    Request fields this model does not honour; asking for one gives 422 `unsupported_for_model`.
+    Fields of requests this model does not honour: all that are not among its `capabilities`. Asking for one gives 422 `unsupported_for_model`; its own size may be asked for of any.
     """
     pools: list[str] = []
     """

@@ -106,11 +106,23 @@ class GenerateRequest(TypedDict):
     """
     class_label: NotRequired[int | None]
     """
-    Class by its index, counted from 0. Without it and `class_name` the picture is of no class in particular.
+    Class by its index, counted from 0, of a model that has classes. Without it and `class_name` the picture is of no class in particular.
     """
     class_name: NotRequired[str | None]
     """
     Class by its name, matched without regard to case, underscores, hyphens and the width of spaces.
+    """
+    prompt: NotRequired[str | None]
+    """
+    What the picture shows, in words, of a model that takes them: up to 2000 characters. Without it the picture is of nothing in particular.
+    """
+    negative_prompt: NotRequired[str | None]
+    """
+    What the picture is to be led away from, in words: up to 2000 characters.
+    """
+    size: NotRequired[str | None]
+    """
+    Width and height of the pictures in pixels, such as `32x32`: one of the model’s `sizes`. Left out: the first of them. A model with one size takes that one.
     """
     num_images: NotRequired[int | None]
     """
@@ -144,14 +156,6 @@ class GenerateRequest(TypedDict):
     """
     Draft: stop after this scale, counted from 0, and decode what is there. `POST /generations/{id}/continue` takes it further. Left out: all scales.
     """
-    start_deadline_seconds: NotRequired[int | None]
-    """
-    Expire when not started this long after acceptance. Default: none. In seconds, 1 to 86400.
-    """
-    output: NotRequired[GenerateRequestOutput | None]
-    """
-    How pictures are encoded.
-    """
     previews: NotRequired[Literal["none", "auto"] | list[int] | None]
     """
     Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them, `none` makes none.
@@ -159,6 +163,14 @@ class GenerateRequest(TypedDict):
     return_tokens: NotRequired[bool | None]
     """
     Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them.
+    """
+    start_deadline_seconds: NotRequired[int | None]
+    """
+    Expire when not started this long after acceptance. Default: none. In seconds, 1 to 86400.
+    """
+    output: NotRequired[GenerateRequestOutput | None]
+    """
+    How pictures are encoded.
     """
     priority: NotRequired[Literal["low", "normal", "high"] | None]
     """
@@ -203,14 +215,6 @@ class ContinueRequest(TypedDict):
     """
     Draft: stop after this scale, counted from 0, and decode what is there. `POST /generations/{id}/continue` takes it further. Left out: all scales.
     """
-    start_deadline_seconds: NotRequired[int | None]
-    """
-    Expire when not started this long after acceptance; `null`: never, whatever the parent has. In seconds, 1 to 86400.
-    """
-    output: NotRequired[ContinueRequestOutput | None]
-    """
-    How pictures are encoded.
-    """
     previews: NotRequired[Literal["none", "auto"] | list[int] | None]
     """
     Scales, counted from 0, after which a small picture of the state so far is made. `auto` chooses about three of them, `none` makes none.
@@ -218,6 +222,14 @@ class ContinueRequest(TypedDict):
     return_tokens: NotRequired[bool | None]
     """
     Store the drawn tokens beside each picture; `outputs[i].tokens_url` is the link to them.
+    """
+    start_deadline_seconds: NotRequired[int | None]
+    """
+    Expire when not started this long after acceptance; `null`: never, whatever the parent has. In seconds, 1 to 86400.
+    """
+    output: NotRequired[ContinueRequestOutput | None]
+    """
+    How pictures are encoded.
     """
     priority: NotRequired[Literal["low", "normal", "high"] | None]
     """

@@ -1,5 +1,5 @@
-import type { GenerateRequest } from '../generated/contract.ts'
-import { UsageError } from './command.ts'
+import type { GenerateRequest } from '../../generated/contract.ts'
+import { UsageError } from '../command.ts'
 
 type Schedule = NonNullable<GenerateRequest['schedule']>
 

@@ -28,7 +28,7 @@ test('a label brings its name and a name its label, without regard to case', () 
 })
 
 test('a name is found whatever sets its words apart, its case, and the width of its characters', () => {
-  const of = modelCard({ classes: ['soccer ball', 'fox', 'T-Shirt', 'Café au lait'], num_classes: 4 })
+  const of = modelCard({ classes: ['soccer ball', 'fox', 'T-Shirt', 'Café au lait'] })
   for (const [label, spellings] of [
     [
       0,
@@ -52,7 +52,7 @@ test('a name is found whatever sets its words apart, its case, and the width of 
 })
 
 test('of names that differ in such things alone, the one spelt exactly so is meant, or the one that differs least', () => {
-  const of = modelCard({ classes: ['t-shirt', 'T-Shirt', 't_shirt', 'tee', 'TEE'], num_classes: 5 })
+  const of = modelCard({ classes: ['t-shirt', 'T-Shirt', 't_shirt', 'tee', 'TEE'] })
   const labelOf = (class_name: string) => findClass(of, { class_name }).class_label
   assert.deepEqual(['t-shirt', 'T-Shirt', 't_shirt', 'T_SHIRT', 'TEE'].map(labelOf), [0, 1, 2, 2, 4])
   const problem = problemOf({ class_name: 'tshirt' }, of)
@@ -65,7 +65,7 @@ test('of names that differ in such things alone, the one spelt exactly so is mea
 })
 
 test('the names near an unknown one are those that are near it as names are compared', () => {
-  const of = modelCard({ classes: ['soccer ball', 'water_polo', 'fox'], num_classes: 3 })
+  const of = modelCard({ classes: ['soccer ball', 'water_polo', 'fox'] })
   assert.match(problemOf({ class_name: 'ＳＯＣＣＥＲ_bal' }, of).message, /The nearest: "soccer ball"\./)
   assert.match(problemOf({ class_name: 'w-a-t-e-r p-o-l' }, of).message, /The nearest: "water_polo"\./)
 })
@@ -74,7 +74,7 @@ test('a label the model has not is refused with the range it has', () => {
   const problem = problemOf({ class_label: 4 })
   assert.equal(problem.code, 'unknown_class')
   assert.match(problem.message, /classes 0 to 3/)
-  assert.equal(problemOf({ class_label: 0 }, modelCard({ num_classes: 0, classes: [] })).code, 'unknown_class')
+  assert.equal(problemOf({ class_label: 0 }, modelCard({ classes: [] })).code, 'unknown_class')
 })
 
 test('an unknown name is refused with the names near it', () => {

@@ -26,7 +26,7 @@ const namesOfCard = new WeakMap<ModelCard, Names>()
 const namesOf = (card: ModelCard): Names => {
   const known = namesOfCard.get(card)
   if (known) return known
-  const normal = card.classes.map(normalName)
+  const normal = (card.classes ?? []).map(normalName)
   const built = { normal, labels: Map.groupBy(normal.keys(), (label) => normal[label] ?? '') }
   namesOfCard.set(card, built)
   return built
@@ -35,7 +35,7 @@ const namesOf = (card: ModelCard): Names => {
 /** Labels of the classes of a name: of those spelt exactly so, else of those that differ in case and width alone, else of all. */
 export const labelsNamed = (card: ModelCard, name: string): readonly number[] => {
   const labels = namesOf(card).labels.get(normalName(name)) ?? []
-  const spelt = (spell: (text: string) => string) => labels.filter((label) => spell(card.classes[label] ?? '') === spell(name))
+  const spelt = (spell: (text: string) => string) => labels.filter((label) => spell(card.classes?.[label] ?? '') === spell(name))
   return [spelt((text) => text), spelt(plain), labels].find((found) => found.length > 0) ?? []
 }
 

@@ -1,6 +1,6 @@
 import type { GenerateRequest, ModelCard } from '@nextscale/openapi'
-import { summarise } from '../../http/field-errors.ts'
-import { type FieldError, ProblemError } from '../../http/problem.ts'
+import { summarise } from '../http/field-errors.ts'
+import { type FieldError, ProblemError } from '../http/problem.ts'
 
 type Requested = Exclude<GenerateRequest['previews'], null>
 

@@ -1,4 +1,4 @@
-import { type Command, COMMON_USAGE, parse, UsageError } from './command.ts'
+import { type Command, COMMON_USAGE, parse, UsageError } from '../command.ts'
 
 const usage = `nextscale classes [QUERY] [--model ID]
   Lists the classes of a model whose names contain QUERY.

@@ -1,8 +1,10 @@
-import type { GenerateRequest, ModelCard, ScheduleInForce } from '@nextscale/openapi'
-import { summarise } from '../../http/field-errors.ts'
-import { type FieldError, ProblemError } from '../../http/problem.ts'
-import type { WithoutNulls } from '../../http/without-nulls.ts'
+import { CAPABILITIES, type GenerateRequest, type GenerationInput, type ModelCard } from '@nextscale/openapi'
+import { summarise } from '../http/field-errors.ts'
+import { type FieldError, ProblemError } from '../http/problem.ts'
+import type { WithoutNulls } from '../http/without-nulls.ts'
+import { wrongTopK } from './resolve-top-k.ts'
 
+type ScheduleInForce = NonNullable<GenerationInput['schedule']>
 type RequestedSchedule = NonNullable<WithoutNulls<GenerateRequest>['schedule']>
 
 const wrongLengths = ({ id, scales }: ModelCard, schedule: ScheduleInForce): FieldError[] =>
@@ -12,15 +14,15 @@ const wrongLengths = ({ id, scales }: ModelCard, schedule: ScheduleInForce): Fie
     return [{ pointer: `/schedule/${setting}`, detail }]
   })
 
-const wrongTopKs = ({ id, vocabulary_size: vocabulary }: ModelCard, { top_k: topKs }: ScheduleInForce): FieldError[] =>
+const wrongTopKs = (card: ModelCard, { top_k: topKs }: ScheduleInForce): FieldError[] =>
   (topKs ?? []).flatMap((topK, scale) => {
-    if (topK <= vocabulary) return []
-    const detail = `${id} has a vocabulary of ${vocabulary} tokens: top_k may be at most that, not ${topK}.`
-    return [{ pointer: `/schedule/top_k/${scale}`, detail }]
+    const detail = wrongTopK(card, topK)
+    return detail === undefined ? [] : [{ pointer: `/schedule/top_k/${scale}`, detail }]
   })
 
-const wrongLabels = ({ id, num_classes: classes }: ModelCard, { class_label: labels }: ScheduleInForce): FieldError[] =>
+const wrongLabels = ({ id, num_classes }: ModelCard, { class_label: labels }: ScheduleInForce): FieldError[] =>
   (labels ?? []).flatMap((label, scale) => {
+    const classes = num_classes ?? 0
     if (label === null || label < classes) return []
     const range = classes === 0 ? `${id} has no classes.` : `${id} has classes 0 to ${classes - 1}.`
     return [{ pointer: `/schedule/class_label/${scale}`, detail: `There is no class ${label}. ${range}` }]
@@ -31,8 +33,8 @@ const wrongLabels = ({ id, num_classes: classes }: ModelCard, { class_label: lab
  * @throws ProblemError that names every entry the model cannot honour.
  */
 export const resolveSchedule = (card: ModelCard, requested: RequestedSchedule | null): ScheduleInForce | null => {
-  const { cfg = null, top_k = null, top_p = null, class_label = null } = requested ?? {}
-  const schedule: ScheduleInForce = { cfg, top_k, top_p, class_label }
+  const schedule = CAPABILITIES.schedule.complete(requested)
+  if (schedule === null) return null
   const outOfRange = [...wrongLengths(card, schedule), ...wrongTopKs(card, schedule)]
   if (outOfRange.length > 0) throw new ProblemError('out_of_range_for_model', summarise(outOfRange), { errors: outOfRange })
   const unknown = wrongLabels(card, schedule)

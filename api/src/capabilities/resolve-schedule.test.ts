@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GenerateRequest } from '@nextscale/openapi'
-import { ProblemError } from '../../http/problem.ts'
-import { withoutNulls, type WithoutNulls } from '../../http/without-nulls.ts'
-import { modelCard } from '../../testing/model-card.ts'
+import { ProblemError } from '../http/problem.ts'
+import { withoutNulls, type WithoutNulls } from '../http/without-nulls.ts'
+import { modelCard } from '../testing/model-card.ts'
 import { resolveSchedule } from './resolve-schedule.ts'
 
 /** Three scales, 64 tokens, four classes. */
@@ -55,5 +55,5 @@ test('each class the model has not is named by its scale', () => {
   assert.equal(problem.code, 'unknown_class')
   assert.deepEqual(pointersOf(problem), ['/schedule/class_label/2'])
   assert.match(problem.message, /classes 0 to 3/)
-  assert.match(problemOf({ class_label: [null, 0, null] }, modelCard({ num_classes: 0, classes: [] })).message, /has no classes/)
+  assert.match(problemOf({ class_label: [null, 0, null] }, modelCard({ classes: [] })).message, /has no classes/)
 })

@@ -11,28 +11,29 @@ export interface ChosenClass {
 
 const UNCONDITIONAL: ChosenClass = { class_label: null, class_name: null }
 
-const chosen = (card: ModelCard, label: number): ChosenClass => ({ class_label: label, class_name: card.classes[label] ?? null })
+const chosen = (card: ModelCard, label: number): ChosenClass => ({
+  class_label: label,
+  class_name: card.classes?.[label] ?? null
+})
 
 const problem = (code: 'unknown_class' | 'ambiguous_class' | 'invalid_request', detail: string, ...pointers: string[]) =>
   new ProblemError(code, detail, { errors: pointers.map((pointer) => ({ pointer, detail })) })
 
 const checkLabel = (card: ModelCard, label: number): void => {
-  if (label < card.num_classes) return
-  const range =
-    card.num_classes === 0
-      ? `${card.id} has no classes: leave class_label out.`
-      : `${card.id} has classes 0 to ${card.num_classes - 1}.`
+  const count = card.num_classes ?? 0
+  if (label < count) return
+  const range = count === 0 ? `${card.id} has no classes: leave class_label out.` : `${card.id} has classes 0 to ${count - 1}.`
   throw problem('unknown_class', `There is no class ${label}. ${range}`, '/class_label')
 }
 
 const unknownName = (card: ModelCard, name: string): ProblemError => {
-  const similar = nearest(name, card.classes, { normal: normalName })
+  const similar = nearest(name, card.classes ?? [], { normal: normalName })
   const hint = similar.length > 0 ? `The nearest: ${similar.map(shown).join(', ')}.` : 'None is like it.'
   const search = `GET /v1/models/${card.id}/classes?q= searches them.`
   return problem('unknown_class', `${card.id} has no class named ${shown(name)}. ${hint} ${search}`, '/class_name')
 }
 
-const nameOf = (card: ModelCard, label: number) => shown(card.classes[label] ?? null)
+const nameOf = (card: ModelCard, label: number) => shown(card.classes?.[label] ?? null)
 
 const ambiguousName = (card: ModelCard, name: string, labels: readonly number[]): ProblemError => {
   const meant = labels.map((label) => `${label} (${nameOf(card, label)})`).join(', ')

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GenerateRequest } from '@nextscale/openapi'
-import type { WithoutNulls } from '../../http/without-nulls.ts'
-import { modelCard } from '../../testing/model-card.ts'
+import type { WithoutNulls } from '../http/without-nulls.ts'
+import { modelCard } from '../testing/model-card.ts'
 import { resolvePreviews } from './resolve-previews.ts'
 
 const resolve = (scales: number, request: WithoutNulls<GenerateRequest>) =>
-  resolvePreviews(modelCard({ scales: Array.from({ length: scales }, (_, k) => k + 1) }), request)
+  resolvePreviews(modelCard({ scales: Array.from({ length: scales }, (_, k) => ({ height: k + 1, width: k + 1 })) }), request)
 
 test('auto chooses about three scales, spread, and never the one that makes the picture', () => {
   assert.deepEqual(resolve(10, { previews: 'auto' }), [2, 5, 7])
