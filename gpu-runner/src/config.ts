@@ -15,6 +15,7 @@ import {
   readObjectStore,
   readRecovery,
   readRedis,
+  readSize,
   readString,
   readTracing,
   type RecoveryConfig,
@@ -27,6 +28,8 @@ import type { SamplerForm } from './sampler/sampler-form.ts'
 export interface Config extends RedisConfig, RecoveryConfig, LogConfig {
   /** Model folders; the first holds the default model. */
   models: readonly string[]
+  /** Bytes that the weights in memory may take; unset means no limit. */
+  modelsMemory: number | undefined
   objectStore: ObjectStoreConfig
   maxBatch: number
   /** How long after a batch the next one may gather. */
@@ -88,6 +91,7 @@ export const readConfig = (env: Environment = process.env): Readonly<Config> => 
     ...readRecovery(env),
     ...readLog(env),
     models: models(env),
+    modelsMemory: readSize(env, 'MODELS_MEMORY'),
     objectStore: readObjectStore(env),
     maxBatch,
     batchWindowMs: readInteger(env, 'BATCH_WINDOW_MS', 10, 0, 1_000),

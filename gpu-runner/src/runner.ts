@@ -99,7 +99,9 @@ const openParts = async (config: Readonly<Config>, keys: RedisKeys, closers: Clo
   const sampler = await Sampler.start([...models.values()], {
     form: config.form,
     timeoutMs: config.samplerTimeoutMs,
+    memoryBytes: config.modelsMemory,
     onRestart: () => metrics?.samplerRestarted(),
+    ...(metrics && { listener: metrics.memory }),
     log
   })
   closers.defer(() => sampler.close())
@@ -112,7 +114,11 @@ const openParts = async (config: Readonly<Config>, keys: RedisKeys, closers: Clo
   closers.defer(() => liveEvents.close())
   const speed = createSpeed()
   const observer = observeWith([speed, logAttempts(log), ...(metrics ? [metrics] : []), ...(traces ? [traces] : [])])
-  const batcher = createBatcher(observeSampler(sampler, observer), { maxBatch: config.maxBatch, windowMs: config.batchWindowMs })
+  const batcher = createBatcher(observeSampler(sampler, observer), {
+    maxBatch: config.maxBatch,
+    windowMs: config.batchWindowMs,
+    isReady: (model) => sampler.isReady(model)
+  })
   const takeUp = createTakeUp(redis, keys)
   return {
     models,

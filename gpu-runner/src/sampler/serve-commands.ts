@@ -1,10 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { ModelError } from '../errors.ts'
-import { keyOf } from '../model/model-ref.ts'
-import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
+import type { ModelCommand, SamplerCommand, SamplerEvent } from './messages.ts'
 import type { OpenSampler, SampledPreview } from '../families/open-sampler.ts'
 import { FAMILIES } from '../families/table.ts'
-import type { SamplerForm } from './sampler-form.ts'
 
 const samplers = new Map<string, OpenSampler>()
 const dropped = new Map<number, Set<number>>()
@@ -14,9 +12,16 @@ const tell = (event: SamplerEvent): void => {
   process.send?.(event, undefined, undefined, () => undefined)
 }
 
-const load = async (models: readonly ModelRecord[], form: SamplerForm): Promise<void> => {
-  for (const model of models) samplers.set(keyOf(model), await FAMILIES[model.family].openSampler(model.opening, form))
-  tell({ type: 'loaded' })
+const load = async ({ model, record, form }: Extract<ModelCommand, { type: 'load' }>): Promise<void> => {
+  samplers.set(model, await FAMILIES[record.family].openSampler(record.opening, form))
+  tell({ type: 'loaded', model })
+}
+
+const release = async (model: string): Promise<void> => {
+  const sampler = samplers.get(model)
+  samplers.delete(model)
+  await sampler?.release()
+  tell({ type: 'released', model })
 }
 
 const sample = async (batch: number, model: string, images: readonly object[]): Promise<void> => {
@@ -36,13 +41,15 @@ const sample = async (batch: number, model: string, images: readonly object[]): 
 
 const describe = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
+const refuse = (model: string, what: string) => (error: unknown) =>
+  tell({ type: 'refused', model, message: error instanceof ModelError ? error.message : `${what}: ${describe(error)}` })
+
 const obey = async (command: SamplerCommand): Promise<void> => {
   switch (command.type) {
     case 'load':
-      return load(command.models, command.form).catch((error: unknown) => {
-        const prefix = error instanceof ModelError ? '' : 'The model cannot be loaded: '
-        tell({ type: 'refused', message: `${prefix}${describe(error)}` })
-      })
+      return load(command).catch(refuse(command.model, 'The model cannot be loaded'))
+    case 'release':
+      return release(command.model).catch(refuse(command.model, 'The memory of the model cannot be given back'))
     case 'sample':
       return sample(command.batch, command.model, command.images)
         .catch((error: unknown) => tell({ type: 'failed', batch: command.batch, message: describe(error) }))

@@ -6,6 +6,7 @@ export {
   readList,
   readPattern,
   readRedisUrl,
+  readSize,
   readString,
   readUrl,
   WRONG_SETTING

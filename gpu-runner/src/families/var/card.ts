@@ -4,7 +4,7 @@ import type { OpenModel } from './model/open-model.ts'
 
 /** Tensors that generation does not use: the encoder, statistics of training, and tables that follow from the scales. */
 const UNUSED = /^(encoder\.|quant_conv\.|quantize\.ema_|lvl_1L$|attn_bias_for_masking$)/
-const isUsed = (name: string) => !UNUSED.test(name)
+export const isUsed = (name: string) => !UNUSED.test(name)
 
 /** What this build honours for every model; one run for all scales makes nothing of those before the last. */
 const SUPPORTED: Record<SamplerForm['form'], readonly OptionalCapability[]> = {
