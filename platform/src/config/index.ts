@@ -22,9 +22,11 @@ export {
   readRecovery,
   readRedis,
   readRedisPrefix,
+  readS3Access,
   readTracing,
   type RecoveryConfig,
   type RedisConfig,
+  type S3Access,
   type S3StoreConfig,
   type TracingConfig
 } from './shared.ts'
