@@ -21,6 +21,11 @@ test('what other processes have as well is read as they read it', () => {
   assertSettingsBehindTheApi(readConfig)
 })
 
+test('what models may take in memory is a size in any usual unit; unset it has no limit', () => {
+  const read = (MODELS_MEMORY: string) => readConfig({ MODELS_MEMORY }).modelsMemory
+  assert.deepEqual(['', '500MB', '8 GB', '1.5GiB', '64kb', '7B'].map(read), [undefined, 500e6, 8e9, 1.5 * 2 ** 30, 64_000, 7])
+})
+
 test('several model folders are separated by commas', () => {
   assert.deepEqual(readConfig({ MODELS: '/a, /b,' }).models, ['/a', '/b'])
 })
@@ -28,7 +33,13 @@ test('several model folders are separated by commas', () => {
 const refused: [Record<string, string>, RegExp][] = [
   [{ MAX_BATCH: '0' }, /MAX_BATCH must be an integer from 1 to 256, not "0"/],
   [{ BATCH_WINDOW_MS: '-1' }, /BATCH_WINDOW_MS must be an integer from 0 to 1000, not "-1"/],
-  [{ THREADS: 'two' }, /THREADS must be an integer/]
+  [{ THREADS: 'two' }, /THREADS must be an integer/],
+  [{ MODELS_MEMORY: '8' }, /^MODELS_MEMORY must be a size with its unit, such as 500MB, 8GB or 1\.5GiB, not "8"\.$/],
+  [{ MODELS_MEMORY: '-1GB' }, /^MODELS_MEMORY must be a size/],
+  [{ MODELS_MEMORY: '0GB' }, /^MODELS_MEMORY must be a size/],
+  [{ MODELS_MEMORY: '1e3MB' }, /^MODELS_MEMORY must be a size/],
+  [{ MODELS_MEMORY: '8GBytes' }, /^MODELS_MEMORY must be a size/],
+  [{ MODELS_MEMORY: '999999999999TB' }, /^MODELS_MEMORY must be a size/]
 ]
 for (const [env, sentence] of refused) {
   test(`${JSON.stringify(env)} is refused with what to set`, () => {

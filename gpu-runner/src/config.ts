@@ -17,6 +17,7 @@ import {
   readPattern,
   readRecovery,
   readRedis,
+  readSize,
   readString,
   readTracing,
   type RecoveryConfig,
@@ -31,6 +32,8 @@ export interface Config extends RedisConfig, RecoveryConfig, LogConfig {
   pool: string
   /** Model folders; the first holds the default model. */
   models: readonly string[]
+  /** Bytes that the weights in memory may take; unset means no limit. */
+  modelsMemory: number | undefined
   objectStore: ObjectStoreConfig
   maxBatch: number
   /** How long after a batch the next one may gather. */
@@ -96,6 +99,7 @@ export const readConfig = (env: Environment = process.env): Readonly<Config> => 
     ...readLog(env),
     pool: readPool(env),
     models: models(env),
+    modelsMemory: readSize(env, 'MODELS_MEMORY'),
     objectStore: readObjectStore(env),
     maxBatch,
     batchWindowMs: readInteger(env, 'BATCH_WINDOW_MS', 10, 0, 1_000),

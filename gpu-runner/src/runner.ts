@@ -108,7 +108,9 @@ const openParts = async ({ config, log, families }: Start, keys: RedisKeys, clos
     form: config.form,
     families,
     timeoutMs: config.samplerTimeoutMs,
+    memoryBytes: config.modelsMemory,
     onRestart: () => metrics?.samplerRestarted(),
+    ...(metrics && { listener: metrics.memory }),
     log
   })
   closers.defer(() => sampler.close())
@@ -121,7 +123,11 @@ const openParts = async ({ config, log, families }: Start, keys: RedisKeys, clos
   closers.defer(() => liveEvents.close())
   const speed = createSpeed()
   const observer = observeWith([speed, logAttempts(log), ...(metrics ? [metrics] : []), ...(traces ? [traces] : [])])
-  const batcher = createBatcher(observeSampler(sampler, observer), { maxBatch: config.maxBatch, windowMs: config.batchWindowMs })
+  const batcher = createBatcher(observeSampler(sampler, observer), {
+    maxBatch: config.maxBatch,
+    windowMs: config.batchWindowMs,
+    isReady: (model) => sampler.isReady(model)
+  })
   const takeUp = createTakeUp(redis, keys, config.pool)
   return {
     models,

@@ -1,4 +1,5 @@
-import { formatBytes, formatSeconds, formatTable } from '../cli/format.ts'
+import { formatSeconds, formatTable } from '../cli/format.ts'
+import { formatBytes } from '../units.ts'
 import type { OpenModel } from '../families/var/model/open-model.ts'
 import { decoderFlops, transformerFlops, type Work } from './count-flops.ts'
 import type { Measured } from './measure.ts'

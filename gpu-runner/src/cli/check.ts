@@ -6,7 +6,8 @@ import { buildGraphs } from '../families/var/model/build-graphs.ts'
 import { type Command, parse } from './command.ts'
 import { readPrecision } from './read-precision.ts'
 import { describeModel, weightBytes } from './describe-model.ts'
-import { formatBytes, formatSeconds } from './format.ts'
+import { formatBytes } from '../units.ts'
+import { formatSeconds } from './format.ts'
 
 const BYTES_PER_KB = 1_024
 

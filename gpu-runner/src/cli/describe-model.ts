@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises'
 import { modelCard } from '../families/var/card.ts'
 import type { OpenModel } from '../families/var/model/open-model.ts'
 import type { Weights } from '../model/weights.ts'
-import { formatBytes, formatCount } from './format.ts'
+import { formatBytes } from '../units.ts'
+import { formatCount } from './format.ts'
 
 /** Files that hold tensors of a model. */
 const weightFiles = ({ tokenizer, transformer }: OpenModel): string[] => [

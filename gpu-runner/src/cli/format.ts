@@ -1,14 +1,5 @@
-const units = (value: number, names: readonly string[], digits: number): string => {
-  let [scaled, unit] = [value, 0]
-  while (scaled >= 1_000 && unit < names.length - 1) {
-    scaled /= 1_000
-    unit++
-  }
-  return `${unit === 0 ? scaled : scaled.toPrecision(digits)}${names[unit]}`
-}
+import { units } from '../units.ts'
 
-/** 1.24 GB */
-export const formatBytes = (bytes: number): string => units(bytes, [' B', ' kB', ' MB', ' GB', ' TB'], 3)
 /** 310M */
 export const formatCount = (count: number): string => units(count, ['', 'K', 'M', 'B'], 3)
 /** 1.2 s */

@@ -9,7 +9,8 @@ import {
 } from '../families/var/model/published.ts'
 import { writeRandomTokenizer, writeRandomTransformer } from '../families/var/model/random-checkpoint.ts'
 import { type Command, WrongCommandLine, parse } from './command.ts'
-import { formatBytes, formatSeconds } from './format.ts'
+import { formatBytes } from '../units.ts'
+import { formatSeconds } from './format.ts'
 import { writeFolder } from './write-folder.ts'
 
 const MAX_SEED = 2 ** 32 - 1

@@ -31,11 +31,15 @@ export interface ServedModel extends ModelRef {
   family: string
   /** What the family opens it from in the sampler process: plain data, which need not be read and checked again. */
   opening: unknown
+  /** Real paths of the files its weights are read from. */
+  files: readonly string[]
   /**
    * Holds the files of the weights against the hashes of the manifest.
    * @throws ModelError naming the file whose content is not the one the manifest promises.
    */
   verifyHashes(): Promise<void>
+  /** Bytes that its weights take in memory, known before they are loaded. */
+  memoryBytes(form: SamplerForm): number
   /** What the API is told about it. */
   card(form: Form): FamilyCard
   /**

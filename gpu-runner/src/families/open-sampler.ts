@@ -39,4 +39,6 @@ export interface OpenSampler {
    * @throws whatever the runtime throws; the batch is then lost as a whole.
    */
   sample(requests: readonly object[], options: SampleOptions): Promise<SampleResult>
+  /** Gives back the memory of the weights and all that was opened for them. No batch may be under way. */
+  release(): Promise<void>
 }

@@ -1,6 +1,7 @@
 import type { LiveWebhookEvent } from '@nextscale/openapi'
 import { addProcessMetrics } from '@nextscale/platform/metrics'
-import { Counter, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { MemoryListener } from '../sampler/model-memory.ts'
 import type { Observer } from './observer.ts'
 import { phasesOf } from './phases.ts'
 
@@ -11,6 +12,7 @@ const SIZE_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
 
 export interface RunnerMetrics extends Observer {
   samplerRestarted(): void
+  readonly memory: Required<MemoryListener>
   /** An event on a generation's way is in the queue of webhook deliveries, or was lost. */
   eventAnnounced(event: LiveWebhookEvent, outcome: 'queued' | 'lost'): void
   readonly registry: Registry
@@ -45,6 +47,13 @@ const createHistograms = (registers: Registry[]) => ({
     labelNames: ['model'],
     buckets: WAIT_BUCKETS,
     registers
+  }),
+  load: new Histogram({
+    name: 'nextscale_runner_model_load_seconds',
+    help: 'Time of loading a model into memory, at the start or when it is needed.',
+    labelNames: ['model'],
+    buckets: STAGE_BUCKETS,
+    registers
   })
 })
 
@@ -64,6 +73,18 @@ const createCounters = (registers: Registry[]) => ({
   restarts: new Counter({
     name: 'nextscale_runner_sampler_restarts_total',
     help: 'Sampler processes that were replaced.',
+    registers
+  }),
+  loadFailures: new Counter({
+    name: 'nextscale_runner_model_load_failures_total',
+    help: 'Models that were needed and could not be loaded.',
+    labelNames: ['model'],
+    registers
+  }),
+  memory: new Gauge({
+    name: 'nextscale_runner_model_memory_bytes',
+    help: 'What the weights of a model in memory are counted as; 0 once it has left.',
+    labelNames: ['model', 'revision'],
     registers
   }),
   events: new Counter({
@@ -95,6 +116,14 @@ export const createMetrics = (pool: string): RunnerMetrics => {
       for (const { name: stage, from, to } of phasesOf(record)) instruments.stage.observe({ model, stage }, (to - from) / 1_000)
     },
     samplerRestarted: () => instruments.restarts.inc(),
+    memory: {
+      loaded: ({ id: model, revision }, { elapsedMs, bytes }) => {
+        instruments.load.observe({ model }, elapsedMs / 1_000)
+        instruments.memory.set({ model, revision }, bytes)
+      },
+      loadFailed: ({ id: model }) => instruments.loadFailures.inc({ model }),
+      left: ({ id: model, revision }) => instruments.memory.set({ model, revision }, 0)
+    },
     eventAnnounced: (event, outcome) => instruments.events.inc({ event, outcome }),
     registry,
     close

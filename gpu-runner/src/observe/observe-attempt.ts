@@ -25,9 +25,15 @@ const Payload = Compile(generateImageJob.payload)
 
 /** A tracker that tells of stages as they begin, and of scales as images have them. */
 export const tellListener = (tracker: ProgressTracker, { onStage, onScale }: AttemptListener): ProgressTracker => {
+  let isLoading = false
   let isStarted = false
   return {
     ...tracker,
+    loading: () => {
+      if (!isLoading && !isStarted) onStage('loading_model')
+      isLoading = true
+      tracker.loading()
+    },
     start: () => {
       if (!isStarted) onStage('sampling')
       isStarted = true

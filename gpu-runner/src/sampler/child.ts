@@ -3,18 +3,27 @@ import { once } from 'node:events'
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { ModelError } from '../errors.ts'
-import type { ServedModel } from '../families/family.ts'
-import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
-import type { SamplerForm } from './sampler-form.ts'
+import type { ModelCommand, SamplerEvent } from './messages.ts'
 
 /** Below the runner and the API, which need little but need it at once. */
 const NICENESS = 5
 const STOP_TIMEOUT_MS = 5_000
 
+/**
+ * Has glibc give memory back as soon as it is freed. By default it keeps blocks of up to 32 MB for later, and a model that has left
+ * would leave most of its weights behind.
+ */
+const GIVES_BACK = { MALLOC_MMAP_THRESHOLD_: '131072', MALLOC_TRIM_THRESHOLD_: '131072' }
+
 /** Starts a sampler process that knows the families of a module; it has no models yet. */
-export const spawnChild = (families: string): ChildProcess => {
+export const spawnChild = ({ families, givesBack }: { families: string; givesBack: boolean }): ChildProcess => {
   const path = fileURLToPath(new URL('./process.ts', import.meta.url))
-  const child = fork(path, [families], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = fork(path, [families], {
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // oxlint-disable-next-line node/no-process-env -- what a process is started with is added to, and nothing is read
+    ...(givesBack && { env: { ...process.env, ...GIVES_BACK } })
+  })
   try {
     if (child.pid) setPriority(child.pid, NICENESS)
   } catch {
@@ -23,28 +32,40 @@ export const spawnChild = (families: string): ChildProcess => {
   return child
 }
 
-const record = ({ id, revision, family, opening }: ServedModel): ModelRecord => ({ id, revision, family, opening })
+/** The process ended before it answered. */
+export class ProcessEnded extends ModelError {}
+
+const hasEnded = ({ pid, exitCode, signalCode }: ChildProcess) => pid === undefined || exitCode !== null || signalCode !== null
 
 /**
- * Has a fresh process load the models; ends it when it cannot.
- * @throws ModelError in one sentence for the operator.
+ * Tells a process to load a model or to give its memory back, and waits for the answer. One that does not answer in time is killed.
+ * @throws ModelError in one sentence for the operator when it refuses, and ProcessEnded when it ends meanwhile.
  */
-export const loadModels = async (child: ChildProcess, models: readonly ServedModel[], form: SamplerForm): Promise<void> => {
-  const command: SamplerCommand = { type: 'load', models: models.map(record), form }
-  // A process that cannot be reached also ends, which is heard below.
-  child.send(command, () => undefined)
-  const exited = once(child, 'exit').then(() => {
-    throw new ModelError('The sampler process ended while it loaded the models: is there enough memory?')
+export const tellOfModel = (child: ChildProcess, command: ModelCommand, deadlineMs: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const settle = (how: () => void) => {
+      clearTimeout(timer)
+      child.off('message', hear).off('exit', lose).off('error', lose)
+      how()
+    }
+    const hear = (event: SamplerEvent) => {
+      if ('batch' in event || event.model !== command.model) return
+      settle(() => (event.type === 'refused' ? reject(new ModelError(event.message)) : resolve()))
+    }
+    const lose = () => {
+      const sentence = `The sampler process ended while it was to ${command.type} ${command.model}: is there enough memory?`
+      settle(() => reject(new ProcessEnded(sentence)))
+    }
+    const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs)
+    child.on('message', hear).once('exit', lose).once('error', lose)
+    // A process that cannot be reached also ends, which is heard above.
+    if (hasEnded(child)) lose()
+    else child.send(command, () => undefined)
   })
-  const [event] = (await Promise.race([once(child, 'message'), exited])) as [SamplerEvent]
-  if (event.type === 'loaded') return
-  child.kill('SIGKILL')
-  throw new ModelError(event.type === 'refused' ? event.message : `The sampler process answered ${event.type} to load.`)
-}
 
 /** Ends a process after its running scale, by force when that takes too long. */
 export const stopChild = async (child: ChildProcess): Promise<void> => {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  if (hasEnded(child)) return
   const exited = once(child, 'exit')
   if (child.connected) child.disconnect()
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS)

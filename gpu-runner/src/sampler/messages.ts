@@ -5,9 +5,14 @@ import type { SamplerForm } from './sampler-form.ts'
 /** A model as it crosses to the sampler process. */
 export type ModelRecord = Pick<ServedModel, 'id' | 'revision' | 'family' | 'opening'>
 
+/** What the runner tells the sampler process about a model in its memory; each is answered. `model`: see `keyOf`. */
+export type ModelCommand =
+  | { type: 'load'; model: string; record: ModelRecord; form: SamplerForm }
+  | { type: 'release'; model: string }
+
 /** What the runner tells the sampler process. */
 export type SamplerCommand =
-  | { type: 'load'; models: ModelRecord[]; form: SamplerForm }
+  | ModelCommand
   | {
       type: 'sample'
       batch: number
@@ -17,11 +22,15 @@ export type SamplerCommand =
   /** Images nobody waits for any more, by index in the batch. They leave it after the running scale. */
   | { type: 'drop'; batch: number; images: number[] }
 
+/** What the sampler process answers to a `ModelCommand`. */
+export type ModelAnswer =
+  | { type: 'loaded' | 'released'; model: string }
+  /** It cannot be done; the message is for the operator. */
+  | { type: 'refused'; model: string; message: string }
+
 /** What the sampler process tells the runner. */
 export type SamplerEvent =
-  | { type: 'loaded' }
-  /** A model cannot be served; the message is for the operator. */
-  | { type: 'refused'; message: string }
+  | ModelAnswer
   | { type: 'scale'; batch: number; scale: number; elapsedMs: number }
   /** What an image that asked for it looks like so far. */
   | { type: 'preview'; batch: number; preview: SampledPreview }

@@ -1,14 +1,13 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
-import type { Logger } from 'pino'
 import { JobError } from '../errors.ts'
 import { keyOf, type ModelRef } from '../model/model-ref.ts'
 import type { ServedModel } from '../families/family.ts'
 import { SHIPPED_FAMILIES } from '../families/load-families.ts'
 import type { SampledPreview, SampleResult } from '../families/open-sampler.ts'
-import { loadModels, spawnChild, stopChild } from './child.ts'
+import { ProcessEnded, spawnChild, stopChild } from './child.ts'
 import type { SamplerCommand, SamplerEvent } from './messages.ts'
-import type { SamplerForm } from './sampler-form.ts'
+import { ModelMemory, type ModelMemoryOptions } from './model-memory.ts'
 
 const FIRST_RESPAWN_DELAY_MS = 500
 const MAX_RESPAWN_DELAY_MS = 30_000
@@ -17,6 +16,10 @@ export interface Batch {
   model: ModelRef
   /** One request per image, as the model's family asks for it. */
   images: readonly object[]
+  /** The model is being loaded for this batch. */
+  onLoading?: () => void
+  /** The batch has its model, and begins. */
+  onStart?: () => void
   onScale: (scale: number, elapsedMs: number) => void
   /** Previews come after their scale and before the result. */
   onPreview?: (preview: SampledPreview) => void
@@ -34,39 +37,41 @@ interface Pending {
   reject: (error: Error) => void
 }
 
-export interface SamplerOptions {
-  form: SamplerForm
+export interface SamplerOptions extends ModelMemoryOptions {
   /** The module that exports the table of families; by default the shipped one. */
   families?: string
   /** A process that is silent for longer while it has a batch is taken for hung and replaced. */
   timeoutMs: number
   /** A process died and is being replaced. */
   onRestart?: () => void
-  log: Logger
 }
 
-/** The runner’s half of the sampler process. One that dies fails its batches with `sampler_crashed` and is replaced. */
+const NOTHING: SampleResult = { images: [], scaleMs: [], decodeMs: 0 }
+
+/** The runner’s half of the sampler process, which makes one batch at a time. One that dies fails its batch with `sampler_crashed` and is replaced. */
 export class Sampler {
-  readonly #models: readonly ServedModel[]
+  readonly #memory: ModelMemory
   readonly #options: SamplerOptions
   readonly #pending = new Map<number, Pending>()
   readonly #closing = new AbortController()
   #child: ChildProcess
   /** Settles when the present process has its models. */
   #ready: Promise<void>
+  /** Settles when the last batch that was asked for has ended. */
+  #turn: Promise<unknown> = Promise.resolve()
   #isRespawning = false
   #batches = 0
   #watchdog: NodeJS.Timeout | undefined
 
   private constructor(models: readonly ServedModel[], options: SamplerOptions) {
-    this.#models = models
+    this.#memory = new ModelMemory(models, options)
     this.#options = options
     this.#child = this.#spawn()
-    this.#ready = this.#load()
+    this.#ready = this.#loadFirst()
   }
 
   /**
-   * Starts the process and loads the models.
+   * Starts the process and loads the models, whose files have just been verified, in their order as far as there is room for them.
    * @throws ModelError when a model cannot be served.
    */
   static async start(models: readonly ServedModel[], options: SamplerOptions): Promise<Sampler> {
@@ -85,21 +90,21 @@ export class Sampler {
     return this.#child.pid
   }
 
+  /** Whether a batch of that model may be made before others that have waited for longer. */
+  isReady(model: ModelRef): boolean {
+    return this.#memory.isReady(model)
+  }
+
   sample(batch: Batch): RunningBatch {
     const id = this.#batches++
-    const early: number[] = []
-    const start = () =>
-      new Promise<SampleResult>((resolve, reject) => {
-        this.#pending.set(id, { batch, resolve, reject })
-        this.#send({ type: 'sample', batch: id, model: keyOf(batch.model), images: [...batch.images] })
-        if (early.length > 0) this.#send({ type: 'drop', batch: id, images: early })
-        this.#rewind()
-      })
+    const early = new Set<number>()
     const drop = (images: number[]) => {
       if (this.#pending.has(id)) this.#send({ type: 'drop', batch: id, images })
-      else early.push(...images)
+      else for (const image of images) early.add(image)
     }
-    return { result: this.#ready.then(start), drop }
+    const result = this.#turn.then(() => this.#make(id, batch, early))
+    this.#turn = result.catch(() => undefined)
+    return { result, drop }
   }
 
   /** Ends the process; batches under way fail. */
@@ -109,16 +114,47 @@ export class Sampler {
     await stopChild(this.#child)
   }
 
+  /** Makes a batch but for the images that were dropped before it began. */
+  async #make(id: number, batch: Batch, early: ReadonlySet<number>): Promise<SampleResult> {
+    await this.#ready
+    this.#closing.signal.throwIfAborted()
+    if (early.size === batch.images.length) return NOTHING
+    await this.#memory.require(batch.model, this.#child, () => batch.onLoading?.())
+    if (early.size === batch.images.length) return NOTHING
+    batch.onStart?.()
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { batch, resolve, reject })
+      this.#send({ type: 'sample', batch: id, model: keyOf(batch.model), images: [...batch.images] })
+      if (early.size > 0) this.#send({ type: 'drop', batch: id, images: [...early] })
+      this.#rewind()
+    })
+  }
+
   #spawn(): ChildProcess {
-    const child = spawnChild(this.#options.families ?? SHIPPED_FAMILIES)
+    const { families = SHIPPED_FAMILIES, memoryBytes } = this.#options
+    const child = spawnChild({ families, givesBack: memoryBytes !== undefined })
     child.on('message', (event: SamplerEvent) => this.#hear(event))
     child.once('exit', (code, signal) => this.#lost(child, { code, signal }))
     child.on('error', (error) => this.#lost(child, { err: error }))
     return child
   }
 
-  #load(): Promise<void> {
-    return loadModels(this.#child, this.#models, this.#options.form)
+  async #loadFirst(): Promise<void> {
+    await this.#memory.stampAll()
+    for (const model of this.#memory.first()) await this.#memory.load(model, this.#child)
+  }
+
+  /** Loads again what its predecessor had; what cannot be is loaded when it is needed. */
+  async #loadAgain(models: Set<string>): Promise<void> {
+    for (const model of models) {
+      try {
+        await this.#memory.load(model, this.#child)
+      } catch (error) {
+        models.delete(model)
+        this.#options.log.error({ err: error, model }, 'the new sampler process could not load a model')
+        if (error instanceof ProcessEnded) throw error
+      }
+    }
   }
 
   #lost(child: ChildProcess, how: object): void {
@@ -126,23 +162,26 @@ export class Sampler {
     if (child !== this.#child || this.#isRespawning || this.#closing.signal.aborted) return
     this.#options.log.error({ ...how, batches: this.#pending.size }, 'sampler process died; starting another')
     this.#options.onRestart?.()
+    const models = new Set(this.#memory.loaded)
+    this.#memory.forget()
     this.#failAll()
-    this.#ready = this.#respawn()
+    this.#ready = this.#respawn(models)
     // Rejected only by closing, when perhaps nobody waits for it.
     this.#ready.catch(() => undefined)
   }
 
-  async #respawn(): Promise<void> {
+  async #respawn(models: Set<string>): Promise<void> {
     this.#isRespawning = true
     for (let delayMs = FIRST_RESPAWN_DELAY_MS; ; delayMs = Math.min(2 * delayMs, MAX_RESPAWN_DELAY_MS)) {
       // Rejects when the sampler closes, and with it every batch that waits for the new process.
       await setTimeout(delayMs, undefined, { signal: this.#closing.signal })
       try {
         this.#child = this.#spawn()
-        await this.#load()
+        await this.#loadAgain(models)
         break
       } catch (error) {
-        this.#options.log.error({ err: error }, 'the new sampler process could not load the models')
+        this.#memory.forget()
+        this.#options.log.error({ err: error }, 'the new sampler process ended; starting another')
       }
     }
     this.#isRespawning = false

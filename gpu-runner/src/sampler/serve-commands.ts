@@ -1,10 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { ModelError } from '../errors.ts'
-import { keyOf } from '../model/model-ref.ts'
-import type { ModelRecord, SamplerCommand, SamplerEvent } from './messages.ts'
+import type { ModelCommand, SamplerCommand, SamplerEvent } from './messages.ts'
 import type { FamilyTable } from '../families/family.ts'
 import type { OpenSampler, SampledPreview } from '../families/open-sampler.ts'
-import type { SamplerForm } from './sampler-form.ts'
 
 const samplers = new Map<string, OpenSampler>()
 const dropped = new Map<number, Set<number>>()
@@ -14,13 +12,18 @@ const tell = (event: SamplerEvent): void => {
   process.send?.(event, undefined, undefined, () => undefined)
 }
 
-const load = async (families: FamilyTable, models: readonly ModelRecord[], form: SamplerForm): Promise<void> => {
-  for (const model of models) {
-    const family = families[model.family]
-    if (!family) throw new Error(`there is no family ${model.family}`)
-    samplers.set(keyOf(model), await family.openSampler(model.opening, form))
-  }
-  tell({ type: 'loaded' })
+const load = async (families: FamilyTable, { model, record, form }: Extract<ModelCommand, { type: 'load' }>): Promise<void> => {
+  const family = families[record.family]
+  if (!family) throw new Error(`there is no family ${record.family}`)
+  samplers.set(model, await family.openSampler(record.opening, form))
+  tell({ type: 'loaded', model })
+}
+
+const release = async (model: string): Promise<void> => {
+  const sampler = samplers.get(model)
+  samplers.delete(model)
+  await sampler?.release()
+  tell({ type: 'released', model })
 }
 
 const sample = async (batch: number, model: string, images: readonly object[]): Promise<void> => {
@@ -40,15 +43,17 @@ const sample = async (batch: number, model: string, images: readonly object[]): 
 
 const describe = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
+const refuse = (model: string, what: string) => (error: unknown) =>
+  tell({ type: 'refused', model, message: error instanceof ModelError ? error.message : `${what}: ${describe(error)}` })
+
 const obey = async (command: SamplerCommand, families: () => Promise<FamilyTable>): Promise<void> => {
   switch (command.type) {
     case 'load':
       return families()
-        .then((table) => load(table, command.models, command.form))
-        .catch((error: unknown) => {
-          const prefix = error instanceof ModelError ? '' : 'The model cannot be loaded: '
-          tell({ type: 'refused', message: `${prefix}${describe(error)}` })
-        })
+        .then((table) => load(table, command))
+        .catch(refuse(command.model, 'The model cannot be loaded'))
+    case 'release':
+      return release(command.model).catch(refuse(command.model, 'The memory of the model cannot be given back'))
     case 'sample':
       return sample(command.batch, command.model, command.images)
         .catch((error: unknown) => tell({ type: 'failed', batch: command.batch, message: describe(error) }))

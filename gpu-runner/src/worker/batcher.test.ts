@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { rename } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
+import { until } from '@nextscale/platform/testing'
 import { pino } from 'pino'
 import type { ServedModel } from '../families/family.ts'
 import { openServedModel } from '../families/open-served-model.ts'
@@ -139,6 +141,82 @@ test('images of two models of one size never share a batch, nor those of two rev
   // The three do draw different pictures of one seed.
   const same = await Promise.all([one, other, revised].map((model) => batcher.submit(ticket(1, { model, request }))))
   assert.equal(new Set(same.map(({ pixels }) => Buffer.from(pixels).toString('base64'))).size, 3)
+})
+
+test('images of a model in memory go before older ones of another, until it has worked for as long as the last load took', async (t) => {
+  const [one, other] = await tinyModels(t)
+  let nowMs = 0
+  const memoryBytes = one.memoryBytes(OPTIONS.form)
+  const tight = await Sampler.start([one, other], { ...OPTIONS, memoryBytes, now: () => nowMs })
+  t.after(() => tight.close())
+  const batcher = createBatcher(tight, { maxBatch: 2, windowMs: 0, isReady: (model) => tight.isReady(model) })
+  const request = { seed: 1, label: 2, cfg: 3, topK: 0, topP: 1, smooth: false, schedule: null }
+  const made: string[] = []
+  const submit = (name: string, model: ServedModel, changes: Partial<ImageTicket> = {}) =>
+    batcher.submit(ticket(1, { model, request, onStart: () => made.push(name), ...changes }))
+  // A load that takes half a second.
+  await submit('first', other, { onLoading: () => setImmediate(() => (nowMs += 500)) })
+  const loads: string[] = []
+  const older = submit('older', one, { onLoading: () => loads.push('one') })
+  const younger: Promise<unknown>[] = []
+  // Of these there is always one more: they never leave the queue empty.
+  const ask = (times: number) => {
+    const onScale = (scale: number) => {
+      if (scale > 0 || times === 0) return
+      nowMs += 200
+      ask(times - 1)
+    }
+    younger.push(submit(`younger ${times}`, other, { onScale }))
+  }
+  ask(5)
+  await older
+  const before = made.slice(0, made.indexOf('older'))
+  assert.deepEqual(before, ['first', 'younger 5', 'younger 4', 'younger 3'])
+  await until('all are made', () => younger.length === 6)
+  await Promise.all(younger)
+  assert.deepEqual(loads, ['one'])
+  assert.equal(batcher.waiting(), 0)
+})
+
+test('where nothing else is to be done, a model is loaded at once; a load that fails fails each image once, and others are made', async (t) => {
+  const [one, other] = await tinyModels(t)
+  const tight = await Sampler.start([one, other], { ...OPTIONS, memoryBytes: one.memoryBytes(OPTIONS.form), now: () => 0 })
+  t.after(() => tight.close())
+  const batcher = createBatcher(tight, { maxBatch: 8, windowMs: 0, isReady: (model) => tight.isReady(model) })
+  const request = { seed: 1, label: 2, cfg: 3, topK: 0, topP: 1, smooth: false, schedule: null }
+  await batcher.submit(ticket(1, { model: other, request }))
+  for (const file of one.files) await rename(file, `${file}.away`)
+  let loads = 0
+  const failing = Array.from({ length: 5 }, () =>
+    batcher.submit(ticket(1, { model: one, request, onLoading: () => loads++, onStart: () => assert.fail('it has no model') }))
+  )
+  const fine = batcher.submit(ticket(1, { model: other, request }))
+  for (const each of await Promise.allSettled(failing)) {
+    assert.ok(each.status === 'rejected')
+    assert.equal((each.reason as { code: string }).code, 'model_load_failed')
+  }
+  assert.equal(loads, 5)
+  assert.equal((await fine).batchSize, 1)
+})
+
+test('an image whose signal aborts while its model is loaded leaves at once, and is not made', async (t) => {
+  const [one, other] = await tinyModels(t)
+  const tight = await Sampler.start([one, other], { ...OPTIONS, memoryBytes: one.memoryBytes(OPTIONS.form) })
+  t.after(() => tight.close())
+  const batcher = createBatcher(tight, { maxBatch: 8, windowMs: 0 })
+  const request = { seed: 1, label: 2, cfg: 3, topK: 0, topP: 1, smooth: false, schedule: null }
+  const controller = new AbortController()
+  const leaving = batcher.submit(
+    ticket(1, {
+      model: other,
+      request,
+      signal: controller.signal,
+      onLoading: () => controller.abort(new CancelRequested()),
+      onStart: () => assert.fail('it was canceled')
+    })
+  )
+  await assert.rejects(leaving, { name: 'CancelRequested' })
+  assert.equal((await batcher.submit(ticket(1, { model: one, request }))).batchSize, 1)
 })
 
 test('an image that is to be alone shares no batch, and holds up none of the others', async () => {

@@ -16,6 +16,8 @@ export interface ImageTicket {
   request: object
   /** Aborting takes the image out, from the queue at once and from a running batch after its scale. */
   signal: AbortSignal
+  /** Its model is being loaded, for it among others. */
+  onLoading?: () => void
   onStart: () => void
   onScale: (scale: number) => void
   onPreview?: (preview: SampledPreview) => void
@@ -34,6 +36,8 @@ export interface BatcherOptions {
   /** How long after a batch the next one may gather; 0 = not at all. */
   windowMs: number
   clock?: Clock
+  /** Whether images of that model may be made before older ones of a model that is not in memory; by default any may. */
+  isReady?: (model: ModelRef) => boolean
 }
 
 interface Entry extends ImageTicket {
@@ -41,16 +45,16 @@ interface Entry extends ImageTicket {
   reject: (reason: unknown) => void
 }
 
-/** The oldest image, and of its model all that fit into one batch with it, oldest first. */
-const nextBatch = (queue: readonly Entry[], limit: number): Entry[] => {
-  const [first] = queue
+/** The oldest image whose model is ready, or the oldest; and of its model all that fit into one batch with it, oldest first. */
+const nextBatch = (queue: readonly Entry[], limit: number, isReady: (model: ModelRef) => boolean): Entry[] => {
+  const first = queue.find(({ model }) => isReady(model)) ?? queue[0]
   if (!first || first.isAlone) return first ? [first] : []
   const key = keyOf(first.model)
   return queue.filter((entry) => !entry.isAlone && keyOf(entry.model) === key).slice(0, limit)
 }
 
-const takeBatch = (queue: Entry[], limit: number): Entry[] => {
-  const taken = nextBatch(queue, limit)
+const takeBatch = (queue: Entry[], ...how: [limit: number, isReady: (model: ModelRef) => boolean]): Entry[] => {
+  const taken = nextBatch(queue, ...how)
   for (const entry of taken) queue.splice(queue.indexOf(entry), 1)
   return taken
 }
@@ -87,10 +91,11 @@ const runBatch = async (sampler: BatchSampler, wanted: readonly Entry[], ended: 
   const entries = wanted.filter(({ signal }) => !signal.aborted)
   const [first] = entries
   if (!first) return
-  for (const entry of entries) entry.onStart()
   const running: RunningBatch = sampler.sample({
     model: first.model,
     images: entries.map(({ request }) => request),
+    onLoading: () => entries.forEach((entry) => entry.signal.aborted || entry.onLoading?.()),
+    onStart: () => entries.forEach((entry) => entry.signal.aborted || entry.onStart()),
     onScale: (scale) => entries.forEach((entry) => entry.signal.aborted || entry.onScale(scale)),
     onPreview: (preview) => {
       const entry = entries[preview.index]
@@ -101,7 +106,9 @@ const runBatch = async (sampler: BatchSampler, wanted: readonly Entry[], ended: 
   try {
     settle(entries, await running.result.finally(ended))
   } catch (error) {
-    if (entries.length === 1) return first.reject(error)
+    // A model that cannot be loaded is no image's doing.
+    const isOfAll = error instanceof JobError && error.code === 'model_load_failed'
+    if (isOfAll || entries.length === 1) return entries.forEach((entry) => entry.reject(error))
     const middle = Math.ceil(entries.length / 2)
     await runBatch(sampler, entries.slice(0, middle), ended)
     await runBatch(sampler, entries.slice(middle), ended)
@@ -115,18 +122,21 @@ const runBatch = async (sampler: BatchSampler, wanted: readonly Entry[], ended: 
  * the next batch. Right after a batch that one waits for the window, since clients whose pictures have just come back
  * ask again; it starts as soon as it is full. A sampler that has been idle for longer starts at once.
  */
-export const createBatcher = (sampler: BatchSampler, { maxBatch, windowMs, clock = systemClock }: BatcherOptions): Batcher => {
+export const createBatcher = (
+  sampler: BatchSampler,
+  { maxBatch, windowMs, clock = systemClock, isReady = () => true }: BatcherOptions
+): Batcher => {
   const queue: Entry[] = []
   let isBusy = false
   const window = createBatchWindow(windowMs, clock)
-  const isFullOrEmpty = () => queue.length === 0 || nextBatch(queue, maxBatch).length === maxBatch
+  const isFullOrEmpty = () => queue.length === 0 || nextBatch(queue, maxBatch, isReady).length === maxBatch
 
   const pump = async (): Promise<void> => {
     if (isBusy) return
     isBusy = true
     while (queue.length > 0) {
       await window.closed(isFullOrEmpty)
-      await runBatch(sampler, takeBatch(queue, maxBatch), () => window.open())
+      await runBatch(sampler, takeBatch(queue, maxBatch, isReady), () => window.open())
     }
     isBusy = false
   }

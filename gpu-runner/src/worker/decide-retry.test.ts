@@ -21,15 +21,14 @@ test('what cannot get better is not tried again', () => {
   assert.deepEqual(delays('deadline_exceeded'), [])
 })
 
-test('an object store may be away until the deadline, whatever that is', () => {
-  const waits = delays('object_store_unavailable', 3000)
-  assert.ok(sum(waits) > MAX_DEADLINE_SECONDS * 1000)
-  assert.ok(waits.every((ms) => ms <= 60_000))
-  // Of a usual one it is tried often enough to come back soon after the outage.
-  assert.ok(
-    delays('object_store_unavailable', 12).length === 12 && sum(delays('object_store_unavailable', 12)) < DEADLINE_SECONDS * 1000
-  )
-})
+for (const code of ['object_store_unavailable', 'model_load_failed'] as const)
+  test(`an object store may be away, or a model unable to be loaded, until the deadline, whatever that is: ${code}`, () => {
+    const waits = delays(code, 3000)
+    assert.ok(sum(waits) > MAX_DEADLINE_SECONDS * 1000)
+    assert.ok(waits.every((ms) => ms <= 60_000))
+    // Of a usual one it is tried often enough to come back soon after the outage.
+    assert.ok(delays(code, 12).length === 12 && sum(delays(code, 12)) < DEADLINE_SECONDS * 1000)
+  })
 
 test('no attempt that a deadline has room for is more than the job allows', () => {
   assert.ok((MAX_DEADLINE_SECONDS * 1000) / Math.min(...delays('object_store_unavailable', 3)) < generateImageJob.attempts)

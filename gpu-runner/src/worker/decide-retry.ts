@@ -28,6 +28,7 @@ export const decideRetry = (code: GenerationErrorCode, attempt: number, faults: 
     case 'model_not_served':
       return GIVE_UP
     case 'object_store_unavailable':
+    case 'model_load_failed':
       return backoff(attempt, 1_000, 60_000)
     case 'sampler_crashed':
     case 'sampler_failed':

@@ -99,6 +99,7 @@ const sampleAll = (
         request: plan.requestOf(index),
         isAlone,
         signal,
+        onLoading: () => tracker.loading(),
         onStart: () => tracker.start(),
         onScale: (scale) => {
           tracker.scale(index, scale)

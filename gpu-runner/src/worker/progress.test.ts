@@ -34,6 +34,20 @@ test('while a report is on its way only the latest is kept', async () => {
   assert.deepEqual(seen, [0, 3])
 })
 
+test('that a model is loaded is told before sampling, and no more once that has begun', async () => {
+  const { reports, report } = collector()
+  const tracker = trackProgress([1, 4], 2, report)
+  const stages: (string | undefined)[] = []
+  const loading = () => tracker.loading()
+  for (const step of [loading, loading, () => tracker.start(), loading, () => tracker.scale(0, 0)]) {
+    step()
+    await setImmediate()
+    stages.push(reports.at(-1)?.stage)
+  }
+  assert.deepEqual(stages, ['loading_model', 'loading_model', 'sampling', 'sampling', 'sampling'])
+  assert.equal(reports.length, 3)
+})
+
 test('a second batch of the same generation does not turn the stage back', async () => {
   const { reports, report } = collector()
   const tracker = trackProgress([1, 4], 1, report)

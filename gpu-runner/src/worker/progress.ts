@@ -2,6 +2,8 @@ import type { GenerateImageProgress, Progress, Stage, StoredPreview } from '@nex
 
 /** Follows the scales of a generation’s images and reports how far all of them have come. */
 export interface ProgressTracker {
+  /** Its model is being loaded. Nothing is said of that once sampling has begun. */
+  loading(): void
   start(): void
   scale(image: number, scale: number): void
   /** A stage after sampling has begun. */
@@ -11,6 +13,8 @@ export interface ProgressTracker {
   /** Resolves once nothing is left to report. */
   settled(): Promise<void>
 }
+
+const UP_TO_SAMPLING: readonly Stage[] = ['batching', 'loading_model', 'sampling']
 
 /** How far images have come that have finished so many scales each. */
 const progressOf = (finished: readonly number[], perScale: readonly number[]): Progress => {
@@ -64,12 +68,16 @@ export const trackProgress = (
     tellOnce(Math.min(...finished))
   }
 
+  /** Of the stages up to sampling, which are never gone back to. */
+  const enter = (next: Stage) => {
+    if (UP_TO_SAMPLING.indexOf(next) <= UP_TO_SAMPLING.indexOf(stage) || !UP_TO_SAMPLING.includes(stage)) return
+    stage = next
+    publish()
+  }
+
   return {
-    start: () => {
-      if (stage !== 'batching') return
-      stage = 'sampling'
-      publish()
-    },
+    loading: () => enter('loading_model'),
+    start: () => enter('sampling'),
     scale: (image, scale) => {
       // A draft's batch may go on for its mates.
       if (scale >= perScale.length) return

@@ -7,7 +7,7 @@ export const GENERATION_STATUSES = ['queued', 'running', 'canceling', 'succeeded
 export type GenerationStatus = (typeof GENERATION_STATUSES)[number]
 export const TERMINAL_STATUSES: readonly GenerationStatus[] = ['succeeded', 'failed', 'canceled', 'expired']
 
-export const STAGES = ['queued', 'batching', 'sampling', 'encoding', 'uploading', 'waiting_for_model'] as const
+export const STAGES = ['queued', 'batching', 'loading_model', 'sampling', 'encoding', 'uploading', 'waiting_for_model'] as const
 export type Stage = (typeof STAGES)[number]
 
 const Milliseconds = (description: string) => nullable(Type.Number({ minimum: 0, description }))
@@ -65,6 +65,7 @@ export const GENERATION_ERROR_CODES = [
   'model_not_served',
   'sampler_failed',
   'sampler_crashed',
+  'model_load_failed',
   'object_store_unavailable',
   'runner_lost',
   'deadline_exceeded',
@@ -144,7 +145,12 @@ export const Generation = Type.Object(
     status: oneOf(GENERATION_STATUSES, {
       description: 'How it stands. `succeeded`, `failed`, `canceled` and `expired` are terminal: nothing changes after them.'
     }),
-    stage: nullable(oneOf(STAGES, { description: 'What is done with it; `null` when it is terminal.' })),
+    stage: nullable(
+      oneOf(STAGES, {
+        description:
+          'What is done with it; `null` when it is terminal. `loading_model`: its runner has more models than memory, and loads the one it needs.'
+      })
+    ),
     model: Type.String({ description: 'Id of the model that draws it.' }),
     input: described(GenerationInput, 'The settings in force, defaults filled in.'),
     progress: nullable(Progress, 'How far sampling has come; `null` before it begins.'),

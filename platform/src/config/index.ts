@@ -6,6 +6,7 @@ export {
   readList,
   readPattern,
   readRedisUrl,
+  readSize,
   readString,
   readUrl,
   WRONG_SETTING
@@ -21,9 +22,11 @@ export {
   readRecovery,
   readRedis,
   readRedisPrefix,
+  readS3Access,
   readTracing,
   type RecoveryConfig,
   type RedisConfig,
+  type S3Access,
   type S3StoreConfig,
   type TracingConfig
 } from './shared.ts'

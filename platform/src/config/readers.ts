@@ -26,6 +26,28 @@ export const readInteger = (env: Environment, name: string, fallback: number, mi
   throw new ConfigError(`${name} must be an integer from ${minimum} to ${maximum}, not ${shown(text)}.`)
 }
 
+const BYTES: Readonly<Record<string, number>> = {
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+  TIB: 2 ** 40
+}
+
+/** A size in bytes, which is written with its unit. */
+export const readSize = (env: Environment, name: string): number | undefined => {
+  const text = readString(env, name)
+  if (text === undefined) return undefined
+  const [, number, unit = ''] = /^(\d{1,12}(?:\.\d{1,3})?) ?([A-Za-z]{1,3})$/.exec(text) ?? []
+  const bytes = Math.floor(Number(number) * (BYTES[unit.toUpperCase()] ?? Number.NaN))
+  if (bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER) return bytes
+  throw new ConfigError(`${name} must be a size with its unit, such as 500MB, 8GB or 1.5GiB, not ${shown(text)}.`)
+}
+
 /** A number from 0 to 1. */
 export const readShare = (env: Environment, name: string, fallback: number): number => {
   const text = readString(env, name)

@@ -33,14 +33,19 @@ export interface DiskStoreConfig extends LinkConfig {
   readonly linkSecret: string | undefined
 }
 
-export interface S3StoreConfig extends LinkConfig {
-  readonly kind: 's3'
-  readonly bucket: string
+/** How an S3 server is reached. */
+export interface S3Access {
+  /** Unset means that of AWS. */
   readonly endpoint: string | undefined
-  /** What links name in its place, where clients reach the store by another address. */
-  readonly publicEndpoint: string | undefined
   readonly region: string
   readonly forcePathStyle: boolean
+}
+
+export interface S3StoreConfig extends LinkConfig, S3Access {
+  readonly kind: 's3'
+  readonly bucket: string
+  /** What links name in its place, where clients reach the store by another address. */
+  readonly publicEndpoint: string | undefined
   /** Put before every key, with its closing slash; empty for none. */
   readonly keyPrefix: string
 }
@@ -87,8 +92,17 @@ export const readRedis = (env: Environment): RedisConfig => ({
   redisPrefix: readRedisPrefix(env)
 })
 
-const readS3Store = (env: Environment, bucket: string): S3StoreConfig => {
+/** How S3 is reached, by whatever is in a bucket: pictures, and model folders. */
+export const readS3Access = (env: Environment): S3Access => {
   const endpoint = readUrl(env, 'S3_ENDPOINT', HTTP)
+  return Object.freeze({
+    endpoint,
+    region: readString(env, 'S3_REGION') ?? 'us-east-1',
+    forcePathStyle: readChoice(env, 'S3_FORCE_PATH_STYLE', ['true', 'false'], endpoint ? 'true' : 'false') === 'true'
+  })
+}
+
+const readS3Store = (env: Environment, bucket: string): S3StoreConfig => {
   const prefix = readPattern(
     env,
     'S3_PREFIX',
@@ -98,10 +112,8 @@ const readS3Store = (env: Environment, bucket: string): S3StoreConfig => {
   return {
     kind: 's3',
     bucket,
-    endpoint,
+    ...readS3Access(env),
     publicEndpoint: readUrl(env, 'S3_PUBLIC_ENDPOINT', HTTP),
-    region: readString(env, 'S3_REGION') ?? 'us-east-1',
-    forcePathStyle: readChoice(env, 'S3_FORCE_PATH_STYLE', ['true', 'false'], endpoint ? 'true' : 'false') === 'true',
     keyPrefix: prefix === undefined || prefix.endsWith('/') ? (prefix ?? '') : `${prefix}/`,
     linkTtlSeconds: readLinkTtl(env)
   }

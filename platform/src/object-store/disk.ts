@@ -6,7 +6,7 @@ import { BadLink, NoSuchObject, StoreUnavailable } from './errors.ts'
 import { isSignatureOf, signLink } from './link-signature.ts'
 import { loadLinkSecret } from './link-secret.ts'
 import { listDisk } from './list-disk.ts'
-import type { LinkProof, ObjectStore, StoredGeneration, StoredObject } from './object-store.ts'
+import type { LinkProof, ObjectStat, ObjectStore, StoredGeneration, StoredObject } from './object-store.ts'
 import { openFile } from './open-file.ts'
 import { prepareToWrite, writeToDisk } from './write-disk.ts'
 
@@ -29,25 +29,38 @@ const checkProof = (secret: string, key: string, { expires, signature }: LinkPro
   if (now >= expires * 1000) throw new BadLink(`The link has expired. ${again}`)
 }
 
+const etagOf = (sizeBytes: number, changedAt: number) => `"${sizeBytes.toString(36)}-${Math.trunc(changedAt).toString(36)}"`
+
+const statOf = async (handle: FileHandle): Promise<ObjectStat> => {
+  const { size, mtimeMs } = await handle.stat()
+  return { sizeBytes: size, etag: etagOf(size, mtimeMs), changedAt: Math.trunc(mtimeMs) }
+}
+
 const describe = async (handle: FileHandle): Promise<StoredObject> => {
   try {
-    const { size, mtimeMs } = await handle.stat()
+    const { sizeBytes, etag } = await statOf(handle)
     // The stream closes the handle when it ends or is destroyed.
-    return {
-      body: handle.createReadStream(),
-      sizeBytes: size,
-      etag: `"${size.toString(36)}-${Math.trunc(mtimeMs).toString(36)}"`
-    }
+    return { body: handle.createReadStream(), sizeBytes, etag }
   } catch (error) {
     await handle.close()
     throw error
   }
 }
 
-const openObject = async (directory: string, key: string): Promise<StoredObject> => {
+const openKey = async (directory: string, key: string): Promise<FileHandle> => {
   const handle = isObjectKey(key) ? await guarded(() => openFile(join(directory, key))) : undefined
   if (handle === undefined) throw notFound()
+  return handle
+}
+
+const openObject = async (directory: string, key: string): Promise<StoredObject> => {
+  const handle = await openKey(directory, key)
   return guarded(() => describe(handle))
+}
+
+const statObject = async (directory: string, key: string): Promise<ObjectStat> => {
+  const handle = await openKey(directory, key)
+  return guarded(() => statOf(handle).finally(() => handle.close()))
 }
 
 /** Its name is none of an object's. */
@@ -89,6 +102,7 @@ export const openDiskStore = async (config: DiskStoreConfig, use: StoreUse, now 
       await guarded(() => writeToDisk(directory, key, body))
     },
     open: (key) => openObject(directory, key),
+    stat: (key) => statObject(directory, key),
     list: () => guardedList(directory),
     async remove(prefix) {
       const id = generationOf(prefix)

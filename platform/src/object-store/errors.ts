@@ -7,6 +7,15 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** A bucket that cannot be used before its operator has seen to it. The message says to what. */
+export class BucketRefused extends Error {
+  override readonly name = 'BucketRefused'
+
+  constructor(message: string, cause: unknown) {
+    super(message, { cause })
+  }
+}
+
 /** There is no such object. The message is public. */
 export class NoSuchObject extends Error {
   override readonly name = 'NoSuchObject'

@@ -19,6 +19,15 @@ export interface StoredObject {
   etag: string
 }
 
+/** What is known of an object without its content. */
+export interface ObjectStat {
+  sizeBytes: number
+  /** Another one when the content was replaced. */
+  etag: string
+  /** Unix time in ms at which it was put. */
+  changedAt: number
+}
+
 /** What a link carries beside the key. */
 export interface LinkProof {
   /** Unix time in seconds. */
@@ -50,6 +59,11 @@ export interface ObjectStore {
    * @throws NoSuchObject
    */
   open(key: string): Promise<StoredObject>
+  /**
+   * Looks at an object without reading it.
+   * @throws NoSuchObject
+   */
+  stat(key: string): Promise<ObjectStat>
   /** Walks through what is there, generation by generation. */
   list(signal?: AbortSignal): AsyncIterable<StoredGeneration>
   /** Removes every object under a prefix; none is fine. */

@@ -9,6 +9,7 @@ const openOnDemand = (load: () => Promise<ObjectStore>): ObjectStore => {
   return {
     put: async (...args) => (await opened()).put(...args),
     open: async (key) => (await opened()).open(key),
+    stat: async (key) => (await opened()).stat(key),
     async *list(signal) {
       yield* (await opened()).list(signal)
     },

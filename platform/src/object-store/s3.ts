@@ -7,28 +7,23 @@ import {
   NoSuchKey,
   NotFound,
   PutObjectCommand,
-  S3Client
+  type S3Client
 } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import type { S3StoreConfig } from '../config/index.ts'
 import { NoSuchObject, StoreUnavailable } from './errors.ts'
 import { listS3 } from './list-s3.ts'
-import type { ObjectStore, StoredGeneration, StoredObject } from './object-store.ts'
+import type { ObjectStat, ObjectStore, StoredGeneration, StoredObject } from './object-store.ts'
+import { openS3Client } from './s3-client.ts'
 
-/** How the client of every process talks to its store, whichever that is. */
-const POLICY = {
-  // Compatible stores do not all know the newer checksums; they are sent only where S3 demands them.
-  requestChecksumCalculation: 'WHEN_REQUIRED',
-  responseChecksumValidation: 'WHEN_REQUIRED',
-  maxAttempts: 3,
-  requestHandler: { connectionTimeout: 2000, requestTimeout: 15_000, throwOnRequestTimeout: true }
-} as const
 const REMOVAL_DEADLINE_MS = 30_000
 /** A key names the same bytes for ever. */
 const CACHE_CONTROL = 'private, max-age=31536000, immutable'
 
 const unavailable = (cause: unknown) =>
   new StoreUnavailable('The bucket that holds the pictures cannot be used now. Try again later.', cause)
+
+const notFound = () => new NoSuchObject('There is no such object. It was deleted, or its retention is over.')
 
 const guarded = async <T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
   try {
@@ -39,14 +34,6 @@ const guarded = async <T>(work: () => Promise<T>, signal?: AbortSignal): Promise
     throw unavailable(error)
   }
 }
-
-const openClient = ({ region, forcePathStyle }: S3StoreConfig, endpoint: string | undefined) =>
-  new S3Client({
-    ...POLICY,
-    region,
-    forcePathStyle,
-    ...(endpoint !== undefined && { endpoint })
-  })
 
 /** Removes one page of objects; tells whether there are more. */
 const removePage = async (client: S3Client, bucket: string, prefix: string, abortSignal: AbortSignal): Promise<boolean> => {
@@ -63,17 +50,24 @@ const removePage = async (client: S3Client, bucket: string, prefix: string, abor
 }
 
 const openObject = async (client: S3Client, bucket: string, key: string): Promise<StoredObject> => {
-  const { Body, ContentLength, ETag } = await client
-    .send(new GetObjectCommand({ Bucket: bucket, Key: key }))
-    .catch((error: unknown) => {
-      throw error instanceof NoSuchKey
-        ? new NoSuchObject('There is no such object. It was deleted, or its retention is over.')
-        : error
-    })
+  const command = new GetObjectCommand({ Bucket: bucket, Key: key })
+  const { Body, ContentLength, ETag } = await client.send(command).catch((error: unknown) => {
+    throw error instanceof NoSuchKey ? notFound() : error
+  })
   if (!(Body instanceof Readable) || ContentLength === undefined || ETag === undefined) {
     throw new TypeError(`The bucket answered without body, length or ETag for ${key}`)
   }
   return { body: Body, sizeBytes: ContentLength, etag: ETag }
+}
+
+const statObject = async (client: S3Client, bucket: string, key: string): Promise<ObjectStat> => {
+  const command = new HeadObjectCommand({ Bucket: bucket, Key: key })
+  const { ContentLength, ETag, LastModified } = await client.send(command).catch((error: unknown) => {
+    throw error instanceof NotFound ? notFound() : error
+  })
+  if (ContentLength === undefined || ETag === undefined || LastModified === undefined)
+    throw new TypeError(`The bucket answered without length, ETag or time for ${key}`)
+  return { sizeBytes: ContentLength, etag: ETag, changedAt: LastModified.getTime() }
 }
 
 const exists = async (client: S3Client, bucket: string, key: string): Promise<boolean> => {
@@ -100,9 +94,9 @@ async function* guardedList(
 
 /** Pictures in a bucket, behind presigned links to it. */
 export const openS3Store = (config: S3StoreConfig, now = Date.now): ObjectStore => {
-  const client = openClient(config, config.endpoint)
+  const client = openS3Client(config)
   // A link is signed for the host that it names, so it cannot be rewritten afterwards.
-  const signer = config.publicEndpoint === undefined ? client : openClient(config, config.publicEndpoint)
+  const signer = config.publicEndpoint === undefined ? client : openS3Client({ ...config, endpoint: config.publicEndpoint })
   const keyOf = (key: string) => ({ Bucket: config.bucket, Key: `${config.keyPrefix}${key}` })
   return {
     put: (key, { body, contentType }, signal) =>
@@ -138,6 +132,7 @@ export const openS3Store = (config: S3StoreConfig, now = Date.now): ObjectStore 
         await client.send(new PutObjectCommand({ ...keyOf(name), Body: '', ContentLength: 0 }))
       }),
     isMarked: (name) => guarded(() => exists(client, config.bucket, `${config.keyPrefix}${name}`)),
+    stat: (key) => guarded(() => statObject(client, config.bucket, `${config.keyPrefix}${key}`)),
     open: (key) => guarded(() => openObject(client, config.bucket, `${config.keyPrefix}${key}`)),
     close: () => {
       client.destroy()

@@ -1,4 +1,5 @@
 export { freePort, type RedisServer, startRedis } from './redis-server.ts'
+export { type S3Fault, type S3Request, type S3TestServer, startS3 } from './s3-server.ts'
 export { assertSettingsBehindTheApi, assertSharedSettings } from './shared-settings.ts'
 export { temporaryFolder } from './temporary-folder.ts'
 export { until } from './until.ts'

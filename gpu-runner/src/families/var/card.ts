@@ -5,7 +5,7 @@ import { TAKEN } from './taken.ts'
 
 /** Tensors that generation does not use: the encoder, statistics of training, and tables that follow from the scales. */
 const UNUSED = /^(encoder\.|quant_conv\.|quantize\.ema_|lvl_1L$|attn_bias_for_masking$)/
-const isUsed = (name: string) => !UNUSED.test(name)
+export const isUsed = (name: string) => !UNUSED.test(name)
 
 const square = (side: number) => ({ height: side, width: side })
 

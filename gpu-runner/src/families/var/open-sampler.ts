@@ -14,8 +14,11 @@ export const openSampler = async (opening: VarOpening, form: SamplerForm): Promi
   const model = fromOpening(opening)
   if (form.form === 'fused') {
     const engine = await createFusedEngine(model, form)
-    return { sample: (requests: readonly ImageRequest[]) => sampleFused(engine, requests) }
+    return { sample: (requests: readonly ImageRequest[]) => sampleFused(engine, requests), release: () => engine.release() }
   }
   const engine = await createEngine(model, form)
-  return { sample: (requests: readonly ImageRequest[], options: SampleOptions) => sampleBatch(engine, requests, options) }
+  return {
+    sample: (requests: readonly ImageRequest[], options: SampleOptions) => sampleBatch(engine, requests, options),
+    release: () => engine.release()
+  }
 }

@@ -1,8 +1,9 @@
 import type { ManifestFile } from '../../model/manifest-file.ts'
 import type { ServedModel } from '../family.ts'
 import { modelCard } from './card.ts'
+import { memoryBytes } from './memory-bytes.ts'
 import { parseVarManifest } from './model/manifest.ts'
-import { openDescribed, verifyHashes } from './model/open-model.ts'
+import { filesOf, openDescribed, verifyHashes } from './model/open-model.ts'
 import { toOpening } from './opening.ts'
 import { planGeneration } from './plan-generation.ts'
 
@@ -18,7 +19,9 @@ export const serveModel = async (folder: string, manifest: ManifestFile): Promis
     revision,
     family: 'var',
     opening: toOpening(model),
+    files: filesOf(model),
     verifyHashes: () => verifyHashes(model),
+    memoryBytes: (form) => memoryBytes(model, form),
     card: (form) => modelCard(model, form),
     plan: (input, form) => planGeneration(input, model, form)
   }

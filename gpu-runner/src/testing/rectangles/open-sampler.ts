@@ -52,5 +52,7 @@ const sample = async (
 }
 
 export const openSampler = async ({ scaleMs }: RectanglesOpening): Promise<OpenSampler> => ({
-  sample: (requests: readonly ImageRequest[], options: SampleOptions) => sample(requests, options, scaleMs)
+  sample: (requests: readonly ImageRequest[], options: SampleOptions) => sample(requests, options, scaleMs),
+  // There is nothing to give back.
+  release: () => Promise.resolve()
 })

@@ -71,6 +71,9 @@ export const serveModel = async (_folder: string, file: ManifestFile): Promise<S
     revision,
     family: 'rectangles',
     opening: { scaleMs: manifest.scale_ms } satisfies RectanglesOpening,
+    // A manifest is all it is made of.
+    files: [],
+    memoryBytes: () => 0,
     verifyHashes: async () => undefined,
     card: () => cardOf(manifest),
     plan: planOf

@@ -162,6 +162,7 @@ func (e GenerateRequestOutputFormat) Valid() bool {
 const (
 	GenerationStageBatching        GenerationStage = "batching"
 	GenerationStageEncoding        GenerationStage = "encoding"
+	GenerationStageLoadingModel    GenerationStage = "loading_model"
 	GenerationStageQueued          GenerationStage = "queued"
 	GenerationStageSampling        GenerationStage = "sampling"
 	GenerationStageUploading       GenerationStage = "uploading"
@@ -174,6 +175,8 @@ func (e GenerationStage) Valid() bool {
 	case GenerationStageBatching:
 		return true
 	case GenerationStageEncoding:
+		return true
+	case GenerationStageLoadingModel:
 		return true
 	case GenerationStageQueued:
 		return true
@@ -226,6 +229,7 @@ const (
 	GenerationErrorCodeDeadlineExceeded       GenerationErrorCode = "deadline_exceeded"
 	GenerationErrorCodeInternalError          GenerationErrorCode = "internal_error"
 	GenerationErrorCodeInvalidJob             GenerationErrorCode = "invalid_job"
+	GenerationErrorCodeModelLoadFailed        GenerationErrorCode = "model_load_failed"
 	GenerationErrorCodeModelNotServed         GenerationErrorCode = "model_not_served"
 	GenerationErrorCodeObjectStoreUnavailable GenerationErrorCode = "object_store_unavailable"
 	GenerationErrorCodeRunnerLost             GenerationErrorCode = "runner_lost"
@@ -241,6 +245,8 @@ func (e GenerationErrorCode) Valid() bool {
 	case GenerationErrorCodeInternalError:
 		return true
 	case GenerationErrorCodeInvalidJob:
+		return true
+	case GenerationErrorCodeModelLoadFailed:
 		return true
 	case GenerationErrorCodeModelNotServed:
 		return true
@@ -528,6 +534,7 @@ func (e StatusChangeEventEvent) Valid() bool {
 const (
 	StatusEventStageBatching        StatusEventStage = "batching"
 	StatusEventStageEncoding        StatusEventStage = "encoding"
+	StatusEventStageLoadingModel    StatusEventStage = "loading_model"
 	StatusEventStageQueued          StatusEventStage = "queued"
 	StatusEventStageSampling        StatusEventStage = "sampling"
 	StatusEventStageUploading       StatusEventStage = "uploading"
@@ -540,6 +547,8 @@ func (e StatusEventStage) Valid() bool {
 	case StatusEventStageBatching:
 		return true
 	case StatusEventStageEncoding:
+		return true
+	case StatusEventStageLoadingModel:
 		return true
 	case StatusEventStageQueued:
 		return true
@@ -1161,7 +1170,7 @@ type Generation struct {
 	// Queue Its place in the queue; `null` once it has left it.
 	Queue *GenerationQueue `json:"queue"`
 
-	// Stage What is done with it; `null` when it is terminal.
+	// Stage What is done with it; `null` when it is terminal. `loading_model`: its runner has more models than memory, and loads the one it needs.
 	Stage *GenerationStage `json:"stage"`
 
 	// StartedAt When the last attempt began.
@@ -1177,7 +1186,7 @@ type Generation struct {
 	Webhook *WebhookState `json:"webhook"`
 }
 
-// GenerationStage What is done with it; `null` when it is terminal.
+// GenerationStage What is done with it; `null` when it is terminal. `loading_model`: its runner has more models than memory, and loads the one it needs.
 type GenerationStage string
 
 // GenerationStatus How it stands. `succeeded`, `failed`, `canceled` and `expired` are terminal: nothing changes after them.

@@ -84,5 +84,10 @@ export const verifyHashes = async (model: OpenModel): Promise<void> => {
   }
 }
 
+/** Files that hold its tensors. */
+export const filesOf = ({ tokenizer, transformer }: OpenModel): string[] => [
+  ...new Set([tokenizer, transformer].flatMap(({ tensors }) => [...tensors.values()].map(({ file }) => file)))
+]
+
 /** Says which weights a model has, by the hashes its manifest promises. */
 export const weightsIdentity = ({ manifest }: OpenModel): string => JSON.stringify([manifest.files, manifest.scales])

@@ -642,10 +642,10 @@ export interface Generation {
     /** @description Its place in the queue; `null` once it has left it. */
     queue: GenerationQueue | null;
     /**
-     * @description What is done with it; `null` when it is terminal.
+     * @description What is done with it; `null` when it is terminal. `loading_model`: its runner has more models than memory, and loads the one it needs.
      * @enum {string|null}
      */
-    stage: "queued" | "batching" | "sampling" | "encoding" | "uploading" | "waiting_for_model" | null;
+    stage: "queued" | "batching" | "loading_model" | "sampling" | "encoding" | "uploading" | "waiting_for_model" | null;
     /**
      * Format: date-time
      * @description When the last attempt began.
@@ -682,7 +682,7 @@ export interface GenerationError {
      * @description What went wrong; stable.
      * @enum {string}
      */
-    code: "invalid_job" | "model_not_served" | "sampler_failed" | "sampler_crashed" | "object_store_unavailable" | "runner_lost" | "deadline_exceeded" | "internal_error";
+    code: "invalid_job" | "model_not_served" | "sampler_failed" | "sampler_crashed" | "model_load_failed" | "object_store_unavailable" | "runner_lost" | "deadline_exceeded" | "internal_error";
     /** @description What went wrong, in a sentence. */
     message: string;
     /** @description Whether posting the same request again may succeed. */
@@ -1263,7 +1263,7 @@ export interface StatusEvent {
      * @description What is done with it; `null` when it is terminal.
      * @enum {string|null}
      */
-    stage: "queued" | "batching" | "sampling" | "encoding" | "uploading" | "waiting_for_model" | null;
+    stage: "queued" | "batching" | "loading_model" | "sampling" | "encoding" | "uploading" | "waiting_for_model" | null;
     /**
      * @description How the generation stands.
      * @enum {string}

@@ -203,6 +203,7 @@ class GenerationError(Record):
             "model_not_served",
             "sampler_failed",
             "sampler_crashed",
+            "model_load_failed",
             "object_store_unavailable",
             "runner_lost",
             "deadline_exceeded",
@@ -377,6 +378,7 @@ class StatusEvent(Record):
         Literal[
             "queued",
             "batching",
+            "loading_model",
             "sampling",
             "encoding",
             "uploading",
@@ -1234,6 +1236,7 @@ class Generation(Record):
         Literal[
             "queued",
             "batching",
+            "loading_model",
             "sampling",
             "encoding",
             "uploading",
@@ -1243,7 +1246,7 @@ class Generation(Record):
         | None
     ) = None
     """
-    What is done with it; `null` when it is terminal.
+    What is done with it; `null` when it is terminal. `loading_model`: its runner has more models than memory, and loads the one it needs.
     """
     model: str
     """
