@@ -20,6 +20,7 @@ import { Sampler } from './sampler/sampler.ts'
 import { createLiveEvents } from './worker/announce-events.ts'
 import { createBatcher } from './worker/batcher.ts'
 import { createCancelWatch } from './worker/cancel-watch.ts'
+import { HANDLERS } from './worker/kinds/table.ts'
 import { createTakeUp } from './worker/take-up.ts'
 import { type RunningWorker, startWorker } from './worker/worker.ts'
 
@@ -134,7 +135,7 @@ const openParts = async ({ config, log, families }: Start, keys: RedisKeys, clos
     redis,
     speed,
     observer,
-    context: { models, form: config.form.form, batcher, store, cancels, takeUp, liveEvents, log }
+    context: { models, handlers: HANDLERS, form: config.form.form, batcher, store, cancels, takeUp, liveEvents, log }
   }
 }
 

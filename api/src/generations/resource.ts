@@ -5,6 +5,7 @@ import {
   type Generation,
   type GenerationMetrics,
   type GenerationOutput,
+  jobKindOf,
   type Preview,
   type StoredOutput,
   type StoredPreview
@@ -147,6 +148,7 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
   const { token, ...own } = ownPart(snapshot, standing, payload, context)
   return {
     id: snapshot.id,
+    kind: jobKindOf(payload),
     status: standing.status,
     stage: stageOf(standing, progress),
     model: payload.input.model,

@@ -1,8 +1,8 @@
-import { type GenerateImageResult, type GenerationErrorCode, generateImageJob, type Stage } from '@nextscale/openapi'
+import type { GenerateImageResult, GenerationErrorCode, Stage } from '@nextscale/openapi'
 import { UnrecoverableError, WaitingError } from 'bullmq'
-import { Compile } from 'typebox/compile'
 import { codeOf } from '../worker/failure.ts'
 import type { ProgressTracker } from '../worker/progress.ts'
+import { readPayload } from '../worker/read-payload.ts'
 import type { AttemptOutcome, AttemptRecord, Observer } from './observer.ts'
 
 /** The part of a BullMQ job that is recorded. */
@@ -20,8 +20,6 @@ export interface AttemptListener {
   /** An image has this scale. */
   onScale: (scale: number) => void
 }
-
-const Payload = Compile(generateImageJob.payload)
 
 /** A tracker that tells of stages as they begin, and of scales as images have them. */
 export const tellListener = (tracker: ProgressTracker, { onStage, onScale }: AttemptListener): ProgressTracker => {
@@ -66,7 +64,7 @@ export const observeAttempt = async (
   const begunAt = Date.now()
   const stages: { stage: Stage; at: number }[] = []
   const scalesAt: number[] = []
-  const input = Payload.Check(job.data) ? job.data.input : undefined
+  const input = readPayload(job.data).payload?.input
   const end = (how: Pick<AttemptRecord, 'outcome' | 'code' | 'decodeMs'>) =>
     observer.attempt({
       generation: job.id ?? '',

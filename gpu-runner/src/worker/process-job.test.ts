@@ -18,11 +18,11 @@ import type { ServedModel } from '../families/family.ts'
 import { openServedModel } from '../families/open-served-model.ts'
 import type { JobError } from '../errors.ts'
 import { openDiskStore, StoreUnavailable } from '@nextscale/platform/object-store'
-import type { ObjectStore } from '@nextscale/platform/object-store'
 import { Sampler } from '../sampler/sampler.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { SILENT } from './announce-events.ts'
 import { type Batcher, createBatcher } from './batcher.ts'
+import { HANDLERS } from './kinds/table.ts'
 import { type GenerationJob, type JobContext, processJob } from './process-job.ts'
 import type { TakenUp } from './take-up.ts'
 
@@ -46,11 +46,12 @@ after(() => sampler.close())
 const TAKEN: TakenUp = { ended: null, now: 0, faults: 0, timesAside: 0 }
 const nobodyCancels = { isCanceled: async () => false, watch: () => () => undefined, check: () => undefined }
 
-const context = async (t: TestContext, store?: Pick<ObjectStore, 'put'>): Promise<JobContext & { folder: string }> => {
+const context = async (t: TestContext, store?: JobContext['store']): Promise<JobContext & { folder: string }> => {
   const folder = await temporaryFolder(t)
   return {
     folder,
     models: new Map([[keyOf(model), model]]),
+    handlers: HANDLERS,
     batcher: createBatcher(sampler, { maxBatch: 4, windowMs: 0 }),
     store:
       store ?? (await openDiskStore({ kind: 'disk', directory: folder, linkSecret: undefined, linkTtlSeconds: 60 }, 'writing')),
@@ -157,7 +158,8 @@ test('a job for a model or revision that this runner has not is left to another,
 
 test('when one picture cannot be stored, the attempt ends only after the others have arrived', async (t) => {
   let stored = 0
-  const flaky: Pick<ObjectStore, 'put'> = {
+  const flaky: JobContext['store'] = {
+    open: () => assert.fail('nothing is read'),
     put: async (key) => {
       if (key.endsWith('/0.png')) throw new StoreUnavailable('away', undefined)
       await new Promise((resolve) => setTimeout(resolve, 100))
@@ -322,7 +324,8 @@ test('one that runs past its deadline is stopped', async (t) => {
 test('the attempt ends only after its previews have arrived, whether it succeeds or fails', async (t) => {
   const where = await context(t)
   let arrived = 0
-  const slow = (failing: boolean): Pick<ObjectStore, 'put'> => ({
+  const slow = (failing: boolean): JobContext['store'] => ({
+    open: () => assert.fail('nothing is read'),
     put: async (key) => {
       if (failing && key.endsWith('.png')) throw new StoreUnavailable('away', undefined)
       if (!key.endsWith('.webp')) return

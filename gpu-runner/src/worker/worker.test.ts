@@ -21,6 +21,7 @@ import { Sampler } from '../sampler/sampler.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { SILENT } from './announce-events.ts'
 import { createBatcher } from './batcher.ts'
+import { HANDLERS } from './kinds/table.ts'
 import { createTakeUp, type TakeUp } from './take-up.ts'
 import { startWorker } from './worker.ts'
 
@@ -90,6 +91,7 @@ const open = async (t: TestContext) => {
       }
     }
     const context = {
+      handlers: HANDLERS,
       models: new Map(serves.map((ref) => [keyOf(ref), { ...model, ...ref }])),
       batcher: createBatcher(counted, { maxBatch: MAX_BATCH, windowMs: 0 }),
       store: await openDiskStore({ kind: 'disk', directory: folder, linkSecret: undefined, linkTtlSeconds: 60 }, 'writing'),

@@ -10,7 +10,6 @@ import { type StallWatch, SteadyWorker, watchStalls } from '@nextscale/platform'
 import { DelayedError, type Job, UnrecoverableError, WaitingError, type Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import { Compile } from 'typebox/compile'
 import { type AttemptListener, observeAttempt } from '../observe/observe-attempt.ts'
 import type { Observer } from '../observe/observer.ts'
 import { countFault } from './count-fault.ts'
@@ -20,6 +19,7 @@ import { asJobError, failureReason, RetryLater } from './failure.ts'
 import { limitImages } from './limit-images.ts'
 import { type JobContext, processJob } from './process-job.ts'
 import { type Aside, createAside, watchAside } from './put-aside.ts'
+import { readPayload } from './read-payload.ts'
 
 export interface WorkerOptions {
   connection: Redis
@@ -46,8 +46,6 @@ const STOP_DEADLINE_MS = 5_000
 /** Why a job’s signal is aborted from here. */
 const SHUTDOWN = 'shutdown'
 const LOCK_LOST = 'lock-lost'
-
-const Payload = Compile(generateImageJob.payload)
 
 export interface RunningWorker {
   /**
@@ -141,7 +139,7 @@ const createProcessor = (attempt: AttemptContext) => {
 }
 
 /** Images a payload asks for; one that cannot be parsed is refused later and holds nothing up. */
-const imagesOf = (data: unknown): number => (Payload.Check(data) ? data.input.num_images : 0)
+const imagesOf = (data: unknown): number => readPayload(data).payload?.input.num_images ?? 0
 
 /** Lets the worker rest when Redis refuses its commands, and says so once per kind of trouble. */
 const restOnRefusal = (worker: Worker, log: Logger): void => {

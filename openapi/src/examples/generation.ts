@@ -18,6 +18,7 @@ export const output: GenerationOutput = {
 }
 
 export const queued: Generation = {
+  kind: 'generate',
   id: EXAMPLE_ID,
   status: 'queued',
   stage: 'queued',

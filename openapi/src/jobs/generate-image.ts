@@ -8,6 +8,10 @@ import { QueuedWebhook } from '../schemas/webhook.ts'
 /** What the API puts into the queue. New fields are optional for one release, since queued jobs outlive deploys. */
 export const GenerateImagePayload = Type.Object({
   version: Type.Literal(1),
+  /** Which of `JOB_KINDS` it is; left out by the release before this one. Runners of another release may know more of them, or fewer. */
+  kind: Type.Optional(Type.String()),
+  /** What that kind has beside the settings. */
+  own: Type.Optional(Type.Unknown()),
   /** Id of the API key that owns the generation. */
   owner: Type.String(),
   input: QueuedInput,

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { JOB_KIND_NAMES } from '../jobs/kinds.ts'
 import { GenerationInput } from './generation-input.ts'
 import { described, GenerationId, nullable, oneOf, textByName, Timestamp } from './primitives.ts'
 import { WebhookState } from './webhook.ts'
@@ -142,6 +143,7 @@ const Urls = Type.Object(
 export const Generation = Type.Object(
   {
     id: GenerationId,
+    kind: oneOf(JOB_KIND_NAMES, { description: 'What kind of work it is: `generate` draws pictures from settings alone.' }),
     status: oneOf(GENERATION_STATUSES, {
       description: 'How it stands. `succeeded`, `failed`, `canceled` and `expired` are terminal: nothing changes after them.'
     }),

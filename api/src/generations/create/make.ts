@@ -1,4 +1,4 @@
-import type { GenerateImagePayload } from '@nextscale/openapi'
+import { DEFAULT_JOB_KIND, type GenerateImagePayload } from '@nextscale/openapi'
 import type { Caller } from '../../http/caller.ts'
 import { ProblemError } from '../../http/problem.ts'
 import type { Services } from '../../services.ts'
@@ -106,7 +106,7 @@ export const make = async (
   resolved: Resolved
 ): Promise<Made> => {
   const { caller, asked, trace } = wanted
-  const payload: GenerateImagePayload = { version: 1, owner: caller.owner, ...resolved }
+  const payload: GenerateImagePayload = { version: 1, kind: DEFAULT_JOB_KIND, owner: caller.owner, ...resolved }
   checkPicture(asked.picture, payload.input)
   const pool = await context.placement.choose(payload.input)
   await context.depth.admit(asked.bytes, pool)

@@ -158,6 +158,21 @@ func (e GenerateRequestOutputFormat) Valid() bool {
 	}
 }
 
+// Defines values for GenerationKind.
+const (
+	Generate GenerationKind = "generate"
+)
+
+// Valid indicates whether the value is a known member of the GenerationKind enum.
+func (e GenerationKind) Valid() bool {
+	switch e {
+	case Generate:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GenerationStage.
 const (
 	GenerationStageBatching        GenerationStage = "batching"
@@ -1143,6 +1158,9 @@ type Generation struct {
 	// Input The settings in force, defaults filled in.
 	Input GenerationInput `json:"input"`
 
+	// Kind What kind of work it is: `generate` draws pictures from settings alone.
+	Kind GenerationKind `json:"kind"`
+
 	// Label The caller’s own label.
 	Label *string `json:"label"`
 
@@ -1185,6 +1203,9 @@ type Generation struct {
 	// Webhook Whom its end is announced to; `null`: nobody.
 	Webhook *WebhookState `json:"webhook"`
 }
+
+// GenerationKind What kind of work it is: `generate` draws pictures from settings alone.
+type GenerationKind string
 
 // GenerationStage What is done with it; `null` when it is terminal. `loading_model`: its runner has more models than memory, and loads the one it needs.
 type GenerationStage string

@@ -621,6 +621,11 @@ export interface Generation {
     id: string;
     /** @description The settings in force, defaults filled in. */
     input: GenerationInput;
+    /**
+     * @description What kind of work it is: `generate` draws pictures from settings alone.
+     * @enum {string}
+     */
+    kind: "generate";
     /** @description The caller’s own label. */
     label: string | null;
     /** @description The caller’s own texts, as they were sent with the request. */
@@ -1689,6 +1694,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "kind": "generate",
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "succeeded",
                      *       "stage": null,
@@ -1807,6 +1813,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "kind": "generate",
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "queued",
                      *       "stage": "queued",
@@ -2096,6 +2103,7 @@ export interface operations {
                      * @example {
                      *       "data": [
                      *         {
+                     *           "kind": "generate",
                      *           "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *           "status": "succeeded",
                      *           "stage": null,
@@ -2318,6 +2326,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "kind": "generate",
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "succeeded",
                      *       "stage": null,
@@ -2749,6 +2758,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "kind": "generate",
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "canceled",
                      *       "stage": null,
@@ -3014,6 +3024,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "kind": "generate",
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "succeeded",
                      *       "stage": null,
@@ -3132,6 +3143,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "kind": "generate",
                      *       "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                      *       "status": "queued",
                      *       "stage": "queued",
@@ -5670,6 +5682,7 @@ export interface operations {
                  *       "type": "generation.canceled",
                  *       "timestamp": "2026-01-01T12:00:01.004Z",
                  *       "data": {
+                 *         "kind": "generate",
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "canceled",
                  *         "stage": null,
@@ -5779,6 +5792,7 @@ export interface operations {
                  *       "type": "generation.expired",
                  *       "timestamp": "2026-01-01T12:00:01.004Z",
                  *       "data": {
+                 *         "kind": "generate",
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "expired",
                  *         "stage": null,
@@ -5888,6 +5902,7 @@ export interface operations {
                  *       "type": "generation.failed",
                  *       "timestamp": "2026-01-01T12:00:01.004Z",
                  *       "data": {
+                 *         "kind": "generate",
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "failed",
                  *         "stage": null,
@@ -6075,6 +6090,7 @@ export interface operations {
                  *       "type": "generation.progress",
                  *       "timestamp": "2026-01-01T12:00:01.004Z",
                  *       "data": {
+                 *         "kind": "generate",
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "running",
                  *         "stage": "sampling",
@@ -6189,6 +6205,7 @@ export interface operations {
                  *       "type": "generation.started",
                  *       "timestamp": "2026-01-01T12:00:01.004Z",
                  *       "data": {
+                 *         "kind": "generate",
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "running",
                  *         "stage": "sampling",
@@ -6298,6 +6315,7 @@ export interface operations {
                  *       "type": "generation.succeeded",
                  *       "timestamp": "2026-01-01T12:00:01.004Z",
                  *       "data": {
+                 *         "kind": "generate",
                  *         "id": "gen_4s5k2nq7yb6dm3xw2ehqj5ztla",
                  *         "status": "succeeded",
                  *         "stage": null,

@@ -1217,6 +1217,10 @@ class Generation(Record):
     """
     Id of a generation.
     """
+    kind: Literal["generate"] | str
+    """
+    What kind of work it is: `generate` draws pictures from settings alone.
+    """
     status: (
         Literal[
             "queued",
