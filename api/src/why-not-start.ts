@@ -2,7 +2,7 @@ import { redisKeys } from '@nextscale/openapi'
 import { lackOfCommands } from '@nextscale/platform'
 import { Redis } from 'ioredis'
 import type { Config } from './config.ts'
-import { isLoopback } from './loopback.ts'
+import { isLoopback } from './http/loopback.ts'
 
 const TIMEOUT_MS = 1500
 

@@ -2,7 +2,7 @@ import { GenerateImagePayload } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import type { PoolQueues } from '../pools/queues.ts'
 import type { GenerationReader } from '../generations/reader.ts'
-import { jsonParserOf } from '../parser.ts'
+import { jsonParserOf } from '../contract/parser.ts'
 import { onRedis } from '../redis/errors.ts'
 
 const PAGE_SIZE = 200

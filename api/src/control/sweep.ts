@@ -1,7 +1,7 @@
 import { completeInput, GenerateImagePayload, generateImageJob, generationPrefix, type RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import type { ObjectStore } from '@nextscale/platform/object-store'
-import { jsonParserOf } from '../parser.ts'
+import { jsonParserOf } from '../contract/parser.ts'
 import type { PoolQueues } from '../pools/queues.ts'
 import { onRedis } from '../redis/errors.ts'
 import type { FoundReply } from '../redis/find-generation.ts'

@@ -6,7 +6,7 @@ import {
   type RunnerMetrics,
   type StoredOutput
 } from '@nextscale/openapi'
-import { jsonParserOf } from '../parser.ts'
+import { jsonParserOf } from '../contract/parser.ts'
 import { type JobSnapshot, type LiveSnapshot, payloadOf } from './snapshot.ts'
 
 /** Where a generation stands. Terminal ones say since when. */

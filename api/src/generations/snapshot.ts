@@ -1,5 +1,5 @@
 import { CancelMark, type DeliveryStatus, GenerateImagePayload, GenerateImageProgress } from '@nextscale/openapi'
-import { jsonParserOf } from '../parser.ts'
+import { jsonParserOf } from '../contract/parser.ts'
 import type { GenerationReply } from '../redis/read-generation.ts'
 
 /** How far the announcement of an end has come. */

@@ -2,7 +2,7 @@ import type { Scope } from '@nextscale/openapi'
 import type { FastifyRequest } from 'fastify'
 import type { ApiKeyRecord, KeyLimits } from '../keys/record.ts'
 import type { StreamPass } from '../generations/stream-tokens.ts'
-import { OWNER } from '../owner.ts'
+import { OWNER } from '../keys/owner.ts'
 
 /** Whoever sent a request, as far as this server is concerned. */
 export interface Caller {

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Config } from '../config.ts'
-import { isLoopback } from '../loopback.ts'
+import { isLoopback } from './loopback.ts'
 import { ProblemError } from './problem.ts'
 
 /** The host of a Host header, without its port and the brackets of an IPv6 address. */

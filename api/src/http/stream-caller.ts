@@ -1,6 +1,6 @@
 import type { KeyFinder } from '../keys/find.ts'
 import { isExpired } from '../keys/record.ts'
-import { OWNER } from '../owner.ts'
+import { OWNER } from '../keys/owner.ts'
 import type { StreamTokens } from '../generations/stream-tokens.ts'
 import type { StreamCaller } from './authentication.ts'
 import { ANONYMOUS, type Caller, toCaller } from './caller.ts'

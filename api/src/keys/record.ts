@@ -1,6 +1,6 @@
 import { oneOf, SCOPES } from '@nextscale/openapi'
 import Type, { type Static } from 'typebox'
-import { jsonParserOf } from '../parser.ts'
+import { jsonParserOf } from '../contract/parser.ts'
 
 const limit = () => Type.Union([Type.Integer({ minimum: 1 }), Type.Null()])
 

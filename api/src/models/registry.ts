@@ -2,7 +2,7 @@ import { type ModelCard, type RedisKeys, type RunnerCard, StoredCard, toModelCar
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { ProblemError } from '../http/problem.ts'
-import { jsonParserOf } from '../parser.ts'
+import { jsonParserOf } from '../contract/parser.ts'
 import { onRedis } from '../redis/errors.ts'
 import type { RunnerRegistry } from '../runners/read-runners.ts'
 import { notServed } from './not-served.ts'

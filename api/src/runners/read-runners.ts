@@ -1,6 +1,6 @@
 import { type RedisKeys, RUNNER_CARD_SECONDS, RunnerCard } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
-import { jsonParserOf } from '../parser.ts'
+import { jsonParserOf } from '../contract/parser.ts'
 import { onRedis } from '../redis/errors.ts'
 
 const FRESH_MS = 500

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { allResponses, contentTypesOf, type Operation } from '@nextscale/openapi'
-import { parserOf } from '../parser.ts'
+import { parserOf } from '../contract/parser.ts'
 
 interface Response {
   statusCode: number

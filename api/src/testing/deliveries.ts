@@ -8,7 +8,7 @@ import {
 } from '@nextscale/openapi'
 import { type Job, Queue, UnrecoverableError, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
-import { OWNER } from '../owner.ts'
+import { OWNER } from '../keys/owner.ts'
 import type { TestApp } from './test-app.ts'
 
 const TOKEN = 'test'

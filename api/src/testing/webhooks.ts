@@ -2,7 +2,7 @@ import { type GenerateImagePayload, type QueuedWebhook, TERMINAL_WEBHOOK_EVENTS,
 import { readConfig } from '../config.ts'
 import { newGenerationId } from '../generations/id.ts'
 import { resolveInput } from '../generations/create/resolve-input.ts'
-import { OWNER } from '../owner.ts'
+import { OWNER } from '../keys/owner.ts'
 import { closeServices, openServices, type Services } from '../services.ts'
 import { modelCard } from './model-card.ts'
 import type { TestApp } from './test-app.ts'

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KEPT_ANSWER_BYTES, WebhookAttempt } from '@nextscale/openapi'
 import { type Egress, EgressRefusal } from '../egress/egress.ts'
 import { openEgress } from '../egress/open.ts'
-import { parserOf } from '../parser.ts'
+import { parserOf } from '../contract/parser.ts'
 import { openReceiver, type Receiver } from '../testing/receiver.ts'
 import { type AttemptReport, makeAttempt } from './attempt.ts'
 

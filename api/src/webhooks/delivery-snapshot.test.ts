@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { deliverWebhookJob, type Generation, terminalDeliveryId, WebhookAttempt } from '@nextscale/openapi'
-import { parserOf } from '../parser.ts'
+import { parserOf } from '../contract/parser.ts'
 import { connectProducer } from '../redis/connect.ts'
 import { ATTEMPT, type Deliveries, newTestDeliveryId, openDeliveries, RETRY_DELAY_MS } from '../testing/deliveries.ts'
 import { bodyOf, openTestApp, post, type TestApp } from '../testing/test-app.ts'

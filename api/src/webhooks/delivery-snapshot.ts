@@ -8,7 +8,7 @@ import {
 } from '@nextscale/openapi'
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
-import { jsonParserOf } from '../parser.ts'
+import { jsonParserOf } from '../contract/parser.ts'
 import { onRedis } from '../redis/errors.ts'
 import { namedReply } from '../redis/named-reply.ts'
 import type { DeliveryReply } from '../redis/read-delivery.ts'

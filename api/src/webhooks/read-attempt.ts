@@ -1,6 +1,6 @@
 import { WebhookAttempt } from '@nextscale/openapi'
 import Type from 'typebox'
-import { jsonParserOf, parserOf } from '../parser.ts'
+import { jsonParserOf, parserOf } from '../contract/parser.ts'
 
 const parseWhole = jsonParserOf(WebhookAttempt)
 const parseObject = jsonParserOf(Type.Object({}))

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import Type, { type Static } from 'typebox'
-import { jsonParserOf } from '../parser.ts'
+import { jsonParserOf } from '../contract/parser.ts'
 import { onRedis } from '../redis/errors.ts'
 
 const SECRET_BYTES = 32

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 const SOURCE = resolve(import.meta.dirname, '..')
 
 /** Rooms that know a model by what its family says of it. */
-const ROOMS = /^(worker|sampler|image|observe|model|onnx)\/|^(announce-models|announce-runner|runner)\.ts$|^families\/[^/]+$/
+const ROOMS = /^(worker|sampler|image|observe|model|onnx|announce)\/|^runner\.ts$|^families\/[^/]+$/
 /** The one place that names what is in a family's own room. */
 const TABLE = /^families\/(table|names)\.ts$/
 

@@ -5,7 +5,7 @@ import { CancelMark, cancelGeneration, deleteGeneration, type Generation } from 
 import { Redis } from 'ioredis'
 import { cancel as cancelOne } from '../../generations/cancel.ts'
 import { openGenerations } from '../../generations/open.ts'
-import { jsonParserOf } from '../../parser.ts'
+import { jsonParserOf } from '../../contract/parser.ts'
 import { connectProducer } from '../../redis/connect.ts'
 import { assertKept } from '../../testing/contract.ts'
 import { bodyOf, openTestApp, type TestApp } from '../../testing/test-app.ts'

@@ -12,7 +12,7 @@ import {
   pictureKey,
   previewKey
 } from '@nextscale/openapi'
-import { parserOf } from '../../parser.ts'
+import { parserOf } from '../../contract/parser.ts'
 import { assertKept } from '../../testing/contract.ts'
 import { ableCard } from '../../testing/model-card.ts'
 import { bodyOf, openTestApp, type RunnerJob, type TestApp } from '../../testing/test-app.ts'

@@ -4,7 +4,7 @@ import { type Generation, type Problem, redeliverWebhook, terminalDeliveryId, ty
 import { assertKept } from '../../testing/contract.ts'
 import { type Deliveries, newTestDeliveryId, openDeliveries } from '../../testing/deliveries.ts'
 import { bodyOf, openTestApp, post, type TestApp } from '../../testing/test-app.ts'
-import { OWNER } from '../../owner.ts'
+import { OWNER } from '../../keys/owner.ts'
 
 let context: TestApp
 let deliveries: Deliveries

@@ -4,8 +4,8 @@ import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
-import type { ServedModel } from './families/family.ts'
-import type { Speed } from './observe/speed.ts'
+import type { ServedModel } from '../families/family.ts'
+import type { Speed } from '../observe/speed.ts'
 import { VERSION } from '@nextscale/platform/observe'
 
 const INTERVAL_MS = 5_000

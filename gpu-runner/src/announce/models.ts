@@ -2,9 +2,9 @@ import { type AnnouncedCard, poolEntry, type RedisKeys } from '@nextscale/openap
 import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
-import type { ServedModel } from './families/family.ts'
-import type { SamplerForm } from './sampler/sampler-form.ts'
-import { keyOf } from './model/model-ref.ts'
+import type { ServedModel } from '../families/family.ts'
+import type { SamplerForm } from '../sampler/sampler-form.ts'
+import { keyOf } from '../model/model-ref.ts'
 
 const INTERVAL_MS = 30_000
 /** Twenty announcements: longer than a runner that lives is ever silent. */
