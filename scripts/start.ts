@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 import { awaitReady } from './launcher/await-ready.ts'
 import { choosePort } from './launcher/choose-port.ts'
-import { DEFAULT_PORT, type LauncherConfig, readConfig, ROOT, StartError } from './launcher/config.ts'
+import { DEFAULT_PORT, type LauncherConfig, readConfig, ROOT } from './launcher/config.ts'
+import { StartError } from './launcher/start-error.ts'
 import { ensureKey, KEY_FILE } from './launcher/ensure-key.ts'
 import { greet } from './launcher/greet.ts'
 import { lockHome } from './launcher/lock-home.ts'
 import { linePrinter } from './launcher/print-lines.ts'
+import type { ProcessIdentity } from './launcher/identify-process.ts'
 import { listenForStop } from './launcher/listen-for-stop.ts'
 import { startRedis } from './launcher/start-redis.ts'
 import { stopProcess } from './launcher/stop-process.ts'
@@ -16,8 +18,6 @@ import { print, printError } from '@nextscale/platform/terminal'
 process.umask(0o077)
 
 const LEFTOVER_TIMEOUT_MS = 10_000
-const lines = linePrinter()
-const say = (text: string) => lines.print('launcher', text)
 
 /** In the order of their start. */
 const programs = (config: LauncherConfig, redisUrl: string, port: number): Program[] => {
@@ -30,11 +30,17 @@ const programs = (config: LauncherConfig, redisUrl: string, port: number): Progr
     stopTimeoutMs
   })
   return [
-    program('runner', 'gpu-runner/src/start.ts', {}, 30_000),
+    ...config.runners.map(({ name, env }) => program(name, 'gpu-runner/src/start.ts', env, 30_000)),
     program('api', 'api/src/start.ts', { PORT: String(port) }, 10_000),
     // Metrics at the runner's port could not be had twice.
     program('control', 'api/src/control/start.ts', { METRICS_PORT: undefined }, 25_000)
   ]
+}
+
+/** Ends what a launcher that was killed has left running. */
+const endLeftovers = async (leftovers: readonly ProcessIdentity[], say: (text: string) => void): Promise<void> => {
+  if (leftovers.length > 0) say('Ending what a killed launcher has left running.')
+  await Promise.all(leftovers.map((leftover) => stopProcess(leftover, { timeoutMs: LEFTOVER_TIMEOUT_MS })))
 }
 
 const baseUrl = (host: string, port: number) => {
@@ -44,13 +50,14 @@ const baseUrl = (host: string, port: number) => {
 
 /** Starts everything, waits for Ctrl-C or a part that cannot be kept up, and stops everything in reverse. */
 const launch = async (config: LauncherConfig): Promise<number> => {
+  const lines = linePrinter({ speakers: config.runners.map(({ name }) => name) })
+  const say = (text: string) => lines.print('launcher', text)
   const lock = lockHome(config.home)
   const { record } = lock
   const started: Supervised[] = []
   const { stop, force, dispose } = listenForStop(say)
   try {
-    if (lock.leftovers.length > 0) say('Ending what a killed launcher has left running.')
-    await Promise.all(lock.leftovers.map((leftover) => stopProcess(leftover, { timeoutMs: LEFTOVER_TIMEOUT_MS })))
+    await endLeftovers(lock.leftovers, say)
     const port = await choosePort(config.port, config.host)
     if (config.port === undefined && port !== DEFAULT_PORT)
       say(`Port ${DEFAULT_PORT} is in use; taking ${port}. Set PORT to choose.`)

@@ -1,4 +1,4 @@
-import type { DeliverWebhookPayload, GenerateImagePayload, RedisKeys } from '@nextscale/openapi'
+import type { DeliverWebhookPayload, RedisKeys } from '@nextscale/openapi'
 import type { Queue } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
@@ -7,10 +7,13 @@ import type { Config } from './config.ts'
 import type { Egress } from './egress/egress.ts'
 import { openEgress } from './egress/open.ts'
 import { createEnqueue, type Enqueue } from './generations/enqueue.ts'
-import { createQueueDepth, type QueueDepth } from './generations/queue-depth.ts'
-import { lookAtQueue } from './generations/queue-look.ts'
-import { openDeliveryQueue, openQueue } from './generations/queue.ts'
-import { createReader, type GenerationReader } from './generations/reader.ts'
+import { openGenerations } from './generations/open.ts'
+import type { RemoveMarked } from './generations/remove-marked.ts'
+import { createQueueDepth, oneQueue, type QueueDepth } from './pools/depth.ts'
+import { lookAtPools } from './pools/look.ts'
+import { createPlacement, type Placement } from './pools/placement.ts'
+import { openDeliveryQueue, type PoolQueues } from './pools/queues.ts'
+import type { GenerationReader } from './generations/reader.ts'
 import { withDeliveries } from './generations/with-deliveries.ts'
 import { createKeyFinder, type KeyFinder } from './keys/find.ts'
 import { createInFlight, type InFlight } from './limits/in-flight.ts'
@@ -37,7 +40,10 @@ export interface Services {
   readonly keys: RedisKeys
   /** What the user of Redis may not do although it is needed, in a sentence. */
   readonly lack: () => string | undefined
-  readonly queue: Queue<GenerateImagePayload>
+  readonly queues: PoolQueues
+  readonly removeMarked: RemoveMarked
+  /** Which pool's queue generations are put into. */
+  readonly placement: Placement
   readonly deliveryQueue: Queue<DeliverWebhookPayload>
   readonly events: JobEvents
   readonly store: ObjectStore
@@ -65,24 +71,30 @@ export interface Services {
   readonly closing: AbortController
 }
 
+const eventStreams = async (queues: PoolQueues): Promise<string[]> =>
+  (await queues.names()).map((pool) => queues.of(pool).toKey('events'))
+
 /** Opens the services. Redis need not be there: what needs it answers 503 until it is. */
 export const openServices = async (config: Config, log: FastifyBaseLogger): Promise<Services> => {
   const store = await openObjectStore(config.objectStore, 'links')
   const keys = redisKeys(config.redisPrefix)
   const redis = connectProducer(config.redisUrl, log)
-  const queue = openQueue(redis, keys)
+  const { queues, removeMarked, reader: withoutDeliveries } = openGenerations(redis, keys)
   const deliveryQueue = openDeliveryQueue(redis, keys)
   const deliveries = createDeliveryReader(redis, deliveryQueue)
   const runners = createRunnerRegistry({ redis, keys })
-  const reader = withDeliveries(createReader(redis, queue, keys), deliveries)
+  const reader = withDeliveries(withoutDeliveries, deliveries)
+  const depth = createQueueDepth(redis, queues, config.queueLimit)
   return {
     config,
     redis,
     keys,
     lack: watchAccess({ redis, keys, prefix: config.redisPrefix, log }),
-    queue,
+    queues,
+    removeMarked,
+    placement: createPlacement({ redis, keys, runners, depth }),
     deliveryQueue,
-    events: createJobEvents(connectListener(config.redisUrl), queue.toKey('events')),
+    events: createJobEvents(connectListener(config.redisUrl), () => eventStreams(queues)),
     store,
     egress: openEgress(config.egress),
     models: createModelRegistry({ redis, keys, runners, defaultModel: config.defaultModel, log }),
@@ -91,14 +103,14 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     webhookSecrets: createWebhookSecrets(redis, keys),
     signingKeys: openSigningKeys(config.webhooks.signingKeys),
     runners,
-    enqueue: createEnqueue({ redis, queue, deliveryQueue, keys }),
-    depth: createQueueDepth(redis, queue, config.queueLimit),
-    deliveryDepth: createQueueDepth(redis, deliveryQueue, config.queueLimit, Date.now, 'webhook deliveries'),
+    enqueue: createEnqueue({ redis, queues, deliveryQueue, keys }),
+    depth,
+    deliveryDepth: createQueueDepth(redis, oneQueue(deliveryQueue), config.queueLimit, Date.now, 'webhook deliveries'),
     apiKeys: createKeyFinder({ redis, keys, store }),
     rate: createRateLimit(redis, keys),
     inFlight: createInFlight({ redis, keys, reader }),
     streams: createStreams({ redis, keys, limit: config.maxStreams }),
-    metrics: createMetrics(() => lookAtQueue(redis, queue)),
+    metrics: createMetrics(() => lookAtPools(redis, queues)),
     stopping: new AbortController(),
     streamTokens: createStreamTokens(redis, keys),
     closing: new AbortController()
@@ -107,11 +119,11 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
 
 /** Closes them in reverse order. No request is running any more, so nothing is cut off. */
 export const closeServices = async (services: Services): Promise<void> => {
-  const { events, queue, deliveryQueue, redis, store, egress, streams, metrics } = services
+  const { events, queues, deliveryQueue, redis, store, egress, streams, metrics } = services
   streams.close()
   events.close()
   await deliveryQueue.close()
-  await queue.close()
+  await queues.close()
   redis.disconnect()
   await egress.close()
   store.close()

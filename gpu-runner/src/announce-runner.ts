@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type RedisKeys, RUNNER_CARD_SECONDS, RunnerCard } from '@nextscale/openapi'
+import { DEFAULT_POOL, type RedisKeys, RUNNER_CARD_SECONDS, RunnerCard } from '@nextscale/openapi'
 import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
@@ -12,9 +12,12 @@ const INTERVAL_MS = 5_000
 
 const Card = Compile(RunnerCard)
 
-const SET_FIELD = `${WHEN_FULL}redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])`
+/** Keys: the hash of cards, and the pools there are; id, card, and the name of a pool that is not the default one, with the time. */
+const ANNOUNCE = `${WHEN_FULL}redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+if ARGV[3] ~= '${DEFAULT_POOL}' then redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3]) end`
 
 interface AnnouncedRunner {
+  pool: string
   models: ReadonlyMap<string, ServedModel>
   maxBatch: number
   speed: Speed
@@ -43,7 +46,7 @@ const removeStale = async (redis: Redis, key: string): Promise<void> => {
 export const announceRunner = async (
   redis: Redis,
   keys: RedisKeys,
-  { models, maxBatch, speed }: AnnouncedRunner,
+  { pool, models, maxBatch, speed }: AnnouncedRunner,
   log: Logger
 ): Promise<() => Promise<void>> => {
   const id = `run_${randomUUID()}`
@@ -52,6 +55,7 @@ export const announceRunner = async (
   const card = (): RunnerCard => ({
     id,
     version: VERSION,
+    pool,
     started_at: startedAt,
     announced_at: new Date().toISOString(),
     max_batch: maxBatch,
@@ -60,7 +64,7 @@ export const announceRunner = async (
   const announce = async () => {
     // While Redis is away, announcements would gather and be sent all at once.
     if (isStopped || redis.status !== 'ready') return
-    await redis.eval(SET_FIELD, 1, keys.runners, id, JSON.stringify(card()))
+    await redis.eval(ANNOUNCE, 2, keys.runners, keys.pools, id, JSON.stringify(card()), pool, Date.now())
     await removeStale(redis, keys.runners)
   }
   const tryToAnnounce = () => void announce().catch((error: unknown) => log.warn({ err: error }, 'could not announce the runner'))

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { DEFAULT_POOL, POOL_PATTERN } from '@nextscale/openapi'
 import {
   ConfigError,
   type Environment,
@@ -13,6 +14,7 @@ import {
   readLog,
   readMetricsAddress,
   readObjectStore,
+  readPattern,
   readRecovery,
   readRedis,
   readString,
@@ -25,6 +27,8 @@ import { PRECISIONS } from './sampler/sampler-form.ts'
 import type { SamplerForm } from './sampler/sampler-form.ts'
 
 export interface Config extends RedisConfig, RecoveryConfig, LogConfig {
+  /** The set of runners it belongs to, which serve the same models and take from one queue. */
+  pool: string
   /** Model folders; the first holds the default model. */
   models: readonly string[]
   objectStore: ObjectStoreConfig
@@ -51,6 +55,9 @@ const models = (env: Environment): string[] => {
   const named = namedModels(env)
   return named.length > 0 ? named : [SHIPPED_MODEL]
 }
+
+const readPool = (env: Environment): string =>
+  readPattern(env, 'POOL', POOL_PATTERN, '1 to 32 lower-case letters, digits and "-" that do not begin with "-"') ?? DEFAULT_POOL
 
 /** Batch sizes up to the largest: by default its powers of two. */
 const batchLadder = (env: Environment, maxBatch: number): number[] => {
@@ -87,6 +94,7 @@ export const readConfig = (env: Environment = process.env): Readonly<Config> => 
     ...readRedis(env),
     ...readRecovery(env),
     ...readLog(env),
+    pool: readPool(env),
     models: models(env),
     objectStore: readObjectStore(env),
     maxBatch,

@@ -46,11 +46,11 @@ const offered = (models: readonly ServedModel[]): ServedModel[] =>
 type Closers = Pick<AsyncDisposableStack, 'defer'>
 
 /** Metrics, where they are wanted: others are spared the library. */
-const openMetrics = async ({ metrics: address }: Readonly<Config>, closers: Closers) => {
+const openMetrics = async ({ metrics: address, pool }: Readonly<Config>, closers: Closers) => {
   if (!address) return undefined
   const { createMetrics } = await import('./observe/metrics.ts')
   const { serveMetrics } = await import('@nextscale/platform/metrics')
-  const metrics = createMetrics()
+  const metrics = createMetrics(pool)
   closers.defer(() => metrics.close())
   const stop = await serveMetrics(metrics.registry, address)
   closers.defer(() => stop())
@@ -122,7 +122,7 @@ const openParts = async ({ config, log, families }: Start, keys: RedisKeys, clos
   const speed = createSpeed()
   const observer = observeWith([speed, logAttempts(log), ...(metrics ? [metrics] : []), ...(traces ? [traces] : [])])
   const batcher = createBatcher(observeSampler(sampler, observer), { maxBatch: config.maxBatch, windowMs: config.batchWindowMs })
-  const takeUp = createTakeUp(redis, keys)
+  const takeUp = createTakeUp(redis, keys, config.pool)
   return {
     models,
     redis,
@@ -136,20 +136,20 @@ const openParts = async ({ config, log, families }: Start, keys: RedisKeys, clos
 const work = async (start: Start, keys: RedisKeys, closers: AsyncDisposableStack) => {
   const { config, log } = start
   const { models, redis, speed, observer, context } = await openParts(start, keys, closers)
-  const { concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
+  const { pool, concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch
-  const options = { connection: redis, keys, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
+  const options = { connection: redis, keys, pool, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
   const worker = startWorker(options, context, log, observer)
   const ended = Promise.withResolvers<RunnerEnd>()
   closers.defer(async () => ended.resolve(await worker.stop()))
-  closers.defer(announceModels(redis, keys, { models: offered([...models.values()]), form: config.form.form }, log))
-  const withdraw = await announceRunner(redis, keys, { models, maxBatch: config.maxBatch, speed }, log)
+  closers.defer(announceModels(redis, keys, { models: offered([...models.values()]), form: config.form.form, pool }, log))
+  const withdraw = await announceRunner(redis, keys, { pool, models, maxBatch: config.maxBatch, speed }, log)
   // Not waited for: with Redis away it would be for ever, and the card goes stale by itself.
   closers.defer(() => {
     withdraw().catch((error: unknown) => log.debug({ err: error }, 'the card of this runner stays until it is stale'))
   })
-  log.info({ models: [...models.keys()], ...config.form, maxBatch: config.maxBatch }, 'runner ready')
+  log.info({ pool, models: [...models.keys()], ...config.form, maxBatch: config.maxBatch }, 'runner ready')
   return { ended: ended.promise }
 }
 

@@ -7,7 +7,7 @@ export const redisKeys = (prefix: string) => {
   return {
     /** BullMQ's `prefix`. */
     bullmq: root,
-    /** Hash: a job, as BullMQ keeps it, with `faults` (attempts that failed by its own doing) and `aside` (times it was put aside). */
+    /** Hash: a job, as BullMQ keeps it, with `faults` (attempts that failed by its own doing), `aside` (times it was begun and put aside) and `passed` (times it was put aside before it was begun). */
     job: (queue: string, id: string) => `${root}:${queue}:${id}`,
     /** Sorted set: ids of generations that have a mark, by the time in ms at which it was written, until their job has ended or is out of the queue. */
     unreleased: `${root}:unreleased`,
@@ -23,6 +23,12 @@ export const redisKeys = (prefix: string) => {
     revisions: `${root}:revisions`,
     /** String: AnnouncedCard (JSON) of a revision. Lapses a while after runners cease to announce it. */
     modelRevision: (model: string, revision: string) => `${root}:models:${model}@${revision}`,
+    /** Sorted set: names of the pools there are beside the default one, by the time in ms at which each was last used. */
+    pools: `${root}:pools`,
+    /** Sorted set: `poolEntry` of what runners of a pool offer, by the time in ms at which that was last announced. */
+    offers: `${root}:offers`,
+    /** Sorted set: `poolEntry` of what generations were put into a pool's queue for, by about the time in ms at which one last was. */
+    placements: `${root}:placements`,
     /** String: a CancelMark (JSON). Written once, never taken back. */
     cancelMark: (generationId: string) => `${root}:cancel:${generationId}`,
     /** Channel that carries ids of generations whose cancel mark was just written. */

@@ -1,5 +1,6 @@
-export { DELAYED_UNITS_PER_MS } from './queue/bullmq-names.ts'
+export { DELAYED_UNITS_PER_MS, QUEUE_KEYS } from './queue/bullmq-names.ts'
 export { deliveryOptions } from './queue/delivery-options.ts'
+export { FIND_JOB, MOVE_JOB, REF_OF } from './queue/pool-scripts.ts'
 export { SteadyWorker, type SteadyWorkerOptions } from './queue/steady-worker.ts'
 export { scriptOf, WHEN_FULL, workWhenFull } from './redis/when-full.ts'
 export { connectListener, connectProducer, connectWorker } from './redis/connect.ts'

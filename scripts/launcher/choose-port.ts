@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
-import { DEFAULT_PORT, StartError } from './config.ts'
+import { DEFAULT_PORT } from './config.ts'
+import { StartError } from './start-error.ts'
 
 const ATTEMPTS = 100
 

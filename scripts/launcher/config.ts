@@ -1,11 +1,10 @@
 import { isAbsolute, join, resolve } from 'node:path'
 import { DEFAULT_PREFIX } from '@nextscale/openapi'
+import { type PoolRunner, readPools } from './pools.ts'
+import { StartError } from './start-error.ts'
 
 export const ROOT = resolve(import.meta.dirname, '../..')
 export const DEFAULT_PORT = 8080
-
-/** A reason not to start that the reader can act on: printed without a stack. */
-export class StartError extends Error {}
 
 export interface LauncherConfig {
   /** Absolute path of the data directory. */
@@ -19,6 +18,8 @@ export interface LauncherConfig {
   port: number | undefined
   /** Whether requests are taken without an API key. */
   unauthenticated: boolean
+  /** The runners that are started. */
+  runners: PoolRunner[]
   /** Environment every child starts from. */
   childEnv: NodeJS.ProcessEnv
 }
@@ -40,6 +41,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): LauncherConfig
     host: env['HOST'] || '127.0.0.1',
     port: parsePort(env['PORT']),
     unauthenticated: env['UNAUTHENTICATED'] === 'allow',
+    runners: readPools(env),
     childEnv: {
       ...env,
       OBJECT_DIR: resolve(env['OBJECT_DIR'] || join(absoluteHome, 'objects')),

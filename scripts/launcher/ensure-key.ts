@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { type LauncherConfig, ROOT, StartError } from './config.ts'
+import { type LauncherConfig, ROOT } from './config.ts'
+import { StartError } from './start-error.ts'
 
 const KEYS = join(ROOT, 'api/src/keys/cli/start.ts')
 export const KEY_FILE = 'api-key'

@@ -1,6 +1,6 @@
 import { chmodSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { StartError } from './config.ts'
+import { StartError } from './start-error.ts'
 import { identifyProcess, isRunning, type ProcessIdentity } from './identify-process.ts'
 
 const URL_FILE = 'api-url'

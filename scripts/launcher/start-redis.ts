@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { redisKeys } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
 import { freeLoopbackPort } from './choose-port.ts'
-import { StartError } from './config.ts'
+import { StartError } from './start-error.ts'
 import { supervise, type Supervised, type SuperviseOptions } from './supervise.ts'
 
 const SERVERS = ['redis-server', 'valkey-server']
@@ -101,7 +101,8 @@ export const startRedis = async ({
   try {
     const outcome = await untilReady(redis, { gaveUp: server.gaveUp, stop, log: join(cwd, LOG_FILE) })
     // What runners of an earlier start announced is not served any more; today's announce themselves.
-    if (outcome === 'ready') await redis.del(redisKeys(prefix).models)
+    const { models, offers } = redisKeys(prefix)
+    if (outcome === 'ready') await redis.del(models, offers)
   } catch (error) {
     await server.stop()
     throw error

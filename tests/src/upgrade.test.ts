@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Generation, Model, ServiceStatus } from '@nextscale/openapi'
 import { Webhook } from 'standardwebhooks'
 import { type Client, createClient } from './support/client.ts'
+import { copyModel } from './support/copy-model.ts'
 import { type Deployment, deploy } from './support/deployment.ts'
 import { readTokens } from './support/read-tokens.ts'
 import { type ScriptedReceiver, startScriptedReceiver } from './support/scripted-receiver.ts'
@@ -14,7 +15,6 @@ import { until } from './support/until.ts'
 import { type Recorded, restore } from './upgrade/recorded.ts'
 
 const FOLDER = fileURLToPath(new URL('upgrade', import.meta.url))
-const MODEL = fileURLToPath(new URL('../../gpu-runner/models/emoji-32', import.meta.url))
 const records = (await readdir(FOLDER)).filter((name) => name.endsWith('.json'))
 assert.notEqual(records.length, 0)
 
@@ -78,10 +78,7 @@ for (const name of records) {
     })
 
     test('a runner of another revision leaves what waits alone, and who asks is told why', async () => {
-      const other = join(folder, 'emoji-32')
-      await cp(MODEL, other, { recursive: true })
-      const manifest = JSON.parse(await readFile(join(other, 'manifest.json'), 'utf8')) as object
-      await writeFile(join(other, 'manifest.json'), JSON.stringify({ ...manifest, revision: 'another' }))
+      const other = await copyModel(folder, 'emoji-32', { revision: 'another' })
       await service.startRunner({ MODELS: other })
       const ids = [told.held, ...told.waiting]
       await until('all of it is put aside', async () => {

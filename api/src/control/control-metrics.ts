@@ -15,21 +15,26 @@ export const createControlMetrics = (): ControlMetrics => {
   const registers = [registry]
   const close = addProcessMetrics(registry)
   const gauge = (name: string, help: string) => new Gauge({ name, help, registers })
+  const ofPool = (name: string, help: string) => new Gauge({ name, help, labelNames: ['pool'], registers })
   const redisUp = gauge('nextscale_redis_up', 'Whether Redis answered when the backlog was last measured.')
-  const generations = gauge(
+  const generations = ofPool(
     'nextscale_backlog_generations',
-    'Generations there is work for: those that wait, run, or are due for another attempt.'
+    'Generations of a pool there is work for: those that wait, run, or are due for another attempt.'
   )
-  const oldestWait = gauge('nextscale_backlog_oldest_wait_seconds', 'How long the next generation to run has waited.')
-  const runners = gauge('nextscale_runners', 'Runners heard of in the last half minute.')
+  const oldestWait = ofPool('nextscale_backlog_oldest_wait_seconds', 'How long the next generation of a pool to run has waited.')
+  const runners = ofPool('nextscale_runners', 'Runners of a pool heard of in the last half minute.')
   const deliveries = gauge('nextscale_webhook_backlog', 'Webhook deliveries that are due or under way.')
-  const ofBacklog = [generations, oldestWait, runners, deliveries]
+  const ofPools = [generations, oldestWait, runners]
   const set: ControlMetrics['set'] = (backlog) => {
     redisUp.set(backlog ? 1 : 0)
-    if (!backlog) return ofBacklog.forEach((each) => each.remove())
-    generations.set(backlog.generations)
-    oldestWait.set(backlog.oldestWaitMs / 1000)
-    runners.set(backlog.runners)
+    // One that is there no more must not be shown as it was.
+    for (const each of ofPools) each.reset()
+    if (!backlog) return deliveries.remove()
+    for (const [pool, each] of backlog.pools) {
+      generations.set({ pool }, each.generations)
+      oldestWait.set({ pool }, each.oldestWaitMs / 1000)
+      runners.set({ pool }, each.runners)
+    }
     deliveries.set(backlog.deliveries)
   }
   // Nothing is measured yet.

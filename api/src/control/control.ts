@@ -4,8 +4,8 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { ConfigError } from '@nextscale/platform/config'
 import { openEgress } from '../egress/open.ts'
-import { openDeliveryQueue, openQueue } from '../generations/queue.ts'
-import { createReader } from '../generations/reader.ts'
+import { openGenerations } from '../generations/open.ts'
+import { openDeliveryQueue } from '../pools/queues.ts'
 import { withDeliveries } from '../generations/with-deliveries.ts'
 import { openObjectStore } from '@nextscale/platform/object-store'
 import type { WorkerEnd } from '../redis/close-worker.ts'
@@ -17,13 +17,17 @@ import { startDeliveries } from '../webhooks/start-deliveries.ts'
 import { measureBacklog } from './backlog.ts'
 import type { ControlConfig } from './config.ts'
 import { type ControlMetrics, createControlMetrics } from './control-metrics.ts'
-import { emfLine } from './emf.ts'
+import { emfLines } from './emf.ts'
+import { createStrandedMove } from './move-stranded.ts'
 import { promoteDue } from './promote-due.ts'
 import { repeat } from './repeat.ts'
 import { serveMetrics } from '@nextscale/platform/metrics'
 import { createSweeps } from './sweeps.ts'
 import { watchLostRunners } from './watch-lost-runners.ts'
 import { print } from '@nextscale/platform/terminal'
+
+/** How often it is looked for generations whose model is served elsewhere. */
+const MOVE_INTERVAL_MS = 2_000
 
 export interface Control {
   /** Ends everything in reverse order. Webhook requests that are under way end first. */
@@ -35,24 +39,25 @@ const open = async (config: ControlConfig, log: FastifyBaseLogger) => {
   const store = await openObjectStore(config.objectStore, 'links')
   const keys = redisKeys(config.redisPrefix)
   const redis = connectProducer(config.redisUrl, log)
-  const queue = openQueue(redis, keys)
+  const { queues, removeMarked, reader } = openGenerations(redis, keys)
   const deliveryQueue = openDeliveryQueue(redis, keys)
   const egress = openEgress(config.egress)
   return {
     redis,
     keys,
-    queue,
+    queues,
+    removeMarked,
     deliveryQueue,
     store,
     egress,
     redisUrl: config.redisUrl,
     publicUrl: config.publicUrl,
-    reader: withDeliveries(createReader(redis, queue, keys), createDeliveryReader(redis, deliveryQueue)),
+    reader: withDeliveries(reader, createDeliveryReader(redis, deliveryQueue)),
     runners: createRunnerRegistry({ redis, keys }),
     secrets: createWebhookSecrets(redis, keys),
     close: async () => {
       await deliveryQueue.close()
-      await queue.close()
+      await queues.close()
       redis.disconnect()
       await egress.close()
       store.close()
@@ -91,7 +96,7 @@ const startRepeating = (
     try {
       const backlog = await measureBacklog(parts)
       metrics.set(backlog)
-      if (config.emfNamespace !== undefined) print(emfLine(config.emfNamespace, backlog, Date.now()))
+      if (config.emfNamespace !== undefined) for (const line of emfLines(config.emfNamespace, backlog, Date.now())) print(line)
     } catch (error) {
       metrics.set(undefined)
       throw error
@@ -99,6 +104,7 @@ const startRepeating = (
   }
   return Promise.all([
     regularly(config.backlogIntervalMs, 'Measuring the backlog', publish),
+    regularly(MOVE_INTERVAL_MS, 'Moving what waits where its model is served', createStrandedMove({ ...parts, signal, log })),
     regularly(config.backlogIntervalMs, 'Promoting what is due', () => promoteDue({ ...parts, signal })),
     regularly(
       config.sweepIntervalMs,

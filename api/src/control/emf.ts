@@ -1,28 +1,45 @@
-import type { Backlog } from './backlog.ts'
+import { type Backlog, type PoolBacklog, totalOf } from './backlog.ts'
+
+const POOL_METRICS = [
+  { Name: 'Backlog', Unit: 'Count' },
+  { Name: 'OldestWait', Unit: 'Milliseconds' },
+  { Name: 'Runners', Unit: 'Count' }
+]
+const SERVICE_METRICS = [...POOL_METRICS, { Name: 'WebhookBacklog', Unit: 'Count' }]
+
+interface Line {
+  namespace: string
+  dimensions: readonly string[]
+  metrics: typeof POOL_METRICS
+  now: number
+}
+
+const metadata = ({ namespace, dimensions, metrics, now }: Line) => ({
+  Timestamp: now,
+  CloudWatchMetrics: [{ Namespace: namespace, Dimensions: [dimensions], Metrics: metrics }]
+})
+
+const valuesOf = ({ generations, oldestWaitMs, runners }: PoolBacklog) => ({
+  Backlog: generations,
+  OldestWait: oldestWaitMs,
+  Runners: runners
+})
 
 /**
- * A line of the log that CloudWatch reads metrics from (Embedded Metric Format). Zeroes are written as well: an alarm on
- * a metric that stops coming cannot scale anything in.
+ * Lines of the log that CloudWatch reads metrics from (Embedded Metric Format): one of the whole service, without a dimension, and one of
+ * each pool, with the dimension `Pool`. Zeroes are written as well: an alarm on a metric that stops coming cannot scale anything in.
  */
-export const emfLine = (namespace: string, backlog: Backlog, now: number): string =>
+export const emfLines = (namespace: string, backlog: Backlog, now: number): string[] => [
   JSON.stringify({
-    _aws: {
-      Timestamp: now,
-      CloudWatchMetrics: [
-        {
-          Namespace: namespace,
-          Dimensions: [[]],
-          Metrics: [
-            { Name: 'Backlog', Unit: 'Count' },
-            { Name: 'OldestWait', Unit: 'Milliseconds' },
-            { Name: 'Runners', Unit: 'Count' },
-            { Name: 'WebhookBacklog', Unit: 'Count' }
-          ]
-        }
-      ]
-    },
-    Backlog: backlog.generations,
-    OldestWait: backlog.oldestWaitMs,
-    Runners: backlog.runners,
+    _aws: metadata({ namespace, dimensions: [], metrics: SERVICE_METRICS, now }),
+    ...valuesOf(totalOf(backlog)),
     WebhookBacklog: backlog.deliveries
-  })
+  }),
+  ...[...backlog.pools].map(([pool, each]) =>
+    JSON.stringify({
+      _aws: metadata({ namespace, dimensions: ['Pool'], metrics: POOL_METRICS, now }),
+      Pool: pool,
+      ...valuesOf(each)
+    })
+  )
+]

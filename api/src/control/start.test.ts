@@ -7,7 +7,7 @@ import { type GenerateImagePayload, generateImageJob, type RunnerCard, terminalD
 import { Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { newGenerationId } from '../generations/id.ts'
-import { openQueue } from '../generations/queue.ts'
+import { openPoolQueues } from '../pools/queues.ts'
 import { openReceiver } from '../testing/receiver.ts'
 import { freePort, startRedis } from '@nextscale/platform/testing'
 import { openTestApp, type TestApp } from '../testing/test-app.ts'
@@ -69,7 +69,7 @@ const add = async (url?: string): Promise<string> => {
   const payload = announcedPayload()
   const { webhook } = payload
   const changed: GenerateImagePayload = url && webhook ? { ...payload, webhook: { ...webhook, url } } : payload
-  await announced.services.enqueue.add({ id, payload: changed, createdAt: Date.now() })
+  await announced.services.enqueue.add({ id, pool: 'default', payload: changed, createdAt: Date.now() })
   return id
 }
 
@@ -134,39 +134,43 @@ test('two at once put every due retry back once, and by its priority', async () 
 test('the backlog is served to Prometheus and written for CloudWatch, zeroes included', async () => {
   const port = await freePort()
   const control = await start({ METRICS_PORT: String(port), EMF_NAMESPACE: 'Nextscale' })
-  const lines = () =>
+  type Line = Record<string, unknown> & { _aws: { Timestamp: number; CloudWatchMetrics: object[] } }
+  const all = () =>
     control
       .output()
       .split('\n')
       .filter((line) => line.startsWith('{"_aws"'))
-      .map((line) => JSON.parse(line) as Record<string, number> & { _aws: { Timestamp: number; CloudWatchMetrics: object[] } })
-  await until('a line of an empty queue', () => lines()[0]?.['Backlog'] === 0)
+      .map((line) => JSON.parse(line) as Line)
+  const lines = (pool?: string) => all().filter((line) => line['Pool'] === pool)
+  await until('a line of an empty queue', () => lines()[0]?.['Backlog'] === 0 && lines('default')[0]?.['Backlog'] === 0)
   await Promise.all([add(), add(), add()])
   const now = new Date().toISOString()
-  const card: RunnerCard = { id: 'r', version: '0', started_at: now, announced_at: now, max_batch: 1, models: [] }
+  const card: RunnerCard = { id: 'r', version: '0', started_at: now, announced_at: now, max_batch: 1, models: [], pool: 'fast' }
   await context.redis.hset(context.keys.runners, 'r', JSON.stringify(card))
+  await context.redis.zadd(context.keys.pools, Date.now(), 'fast')
   await until('a line of three generations', () => lines().at(-1)?.['Backlog'] === 3)
   const last = lines().at(-1) ?? assert.fail()
   assert.ok(Math.abs(last._aws.Timestamp - Date.now()) < 10_000)
-  assert.deepEqual(last._aws.CloudWatchMetrics, [
-    {
-      Namespace: 'Nextscale',
-      Dimensions: [[]],
-      Metrics: [
-        { Name: 'Backlog', Unit: 'Count' },
-        { Name: 'OldestWait', Unit: 'Milliseconds' },
-        { Name: 'Runners', Unit: 'Count' },
-        { Name: 'WebhookBacklog', Unit: 'Count' }
-      ]
-    }
-  ])
+  const ofPool = [
+    { Name: 'Backlog', Unit: 'Count' },
+    { Name: 'OldestWait', Unit: 'Milliseconds' },
+    { Name: 'Runners', Unit: 'Count' }
+  ]
+  const metrics = [...ofPool, { Name: 'WebhookBacklog', Unit: 'Count' }]
+  assert.deepEqual(last._aws.CloudWatchMetrics, [{ Namespace: 'Nextscale', Dimensions: [[]], Metrics: metrics }])
+  await until('the runner counts', () => lines().at(-1)?.['Runners'] === 1 && lines('fast').at(-1)?.['Runners'] === 1)
+  const fast = lines('fast').at(-1) ?? assert.fail()
+  assert.deepEqual(fast._aws.CloudWatchMetrics, [{ Namespace: 'Nextscale', Dimensions: [['Pool']], Metrics: ofPool }])
+  assert.deepEqual([fast['Backlog'], lines('default').at(-1)?.['Backlog'], lines('default').at(-1)?.['Runners']], [0, 3, 0])
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-  assert.match(text, /^nextscale_backlog_generations 3$/m)
+  assert.match(text, /^nextscale_backlog_generations\{pool="default"\} 3$/m)
+  assert.match(text, /^nextscale_backlog_generations\{pool="fast"\} 0$/m)
+  assert.match(text, /^nextscale_runners\{pool="fast"\} 1$/m)
   assert.match(text, /^nextscale_webhook_backlog 0$/m)
   assert.match(text, /^# TYPE nextscale_webhook_attempts_total counter$/m)
   assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200)
   assert.equal((await fetch(`http://127.0.0.1:${port}/else`)).status, 404)
-  await until('the runner counts', () => lines().at(-1)?.['Runners'] === 1)
+  await context.redis.del(context.keys.pools)
 })
 
 test('SIGTERM lets a webhook request end, then the process, with 0', async () => {
@@ -225,12 +229,13 @@ test('it outlives a Redis that is away, at its start and later', async () => {
   await until('it says so', () => /Redis cannot be reached|connection to Redis is lost/.test(control.output().slice(said)))
   const second = await startRedis(port)
   const redis = new Redis(second.url, { maxRetriesPerRequest: null })
-  const queue = openQueue(redis, context.keys)
+  const queues = openPoolQueues(redis, context.keys)
+  const queue = queues.of('default')
   await queue.add(generateImageJob.queue, announcedPayload(), { jobId: newGenerationId() })
   await takeUpAndVanish(second.url)
   await until('it goes on', async () => (await queue.getWaitingCount()) === 1)
   assert.equal(control.child.exitCode, null)
-  await queue.close()
+  await queues.close()
   redis.disconnect()
   await second.stop()
 })
@@ -242,7 +247,7 @@ test('SIGTERM ends it with 0 while it waits for Redis, and healthz answers until
   assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200)
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
   assert.match(text, /^nextscale_redis_up 0$/m)
-  assert.doesNotMatch(text, /^nextscale_backlog_generations /m)
+  assert.doesNotMatch(text, /^nextscale_backlog_generations\{/m)
   control.child.kill('SIGTERM')
   assert.deepEqual((await control.exit)[0], 0, control.output())
 })

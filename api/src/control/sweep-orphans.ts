@@ -1,5 +1,4 @@
 import { generationPrefix, type RedisKeys } from '@nextscale/openapi'
-import type { Queue } from 'bullmq'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import { findOrphans } from '../generations/find-orphans.ts'
@@ -8,7 +7,6 @@ import { onRedis } from '../redis/errors.ts'
 
 export interface OrphansContext {
   redis: Redis
-  queue: Pick<Queue, 'toKey'>
   keys: RedisKeys
   store: Pick<ObjectStore, 'list' | 'remove'>
   /** How long what nobody knows of has to have lain unchanged. */
@@ -21,9 +19,9 @@ export interface OrphansContext {
 }
 
 const removeOrphans = async (context: OrphansContext): Promise<void> => {
-  const { store, queue, orphanAgeSeconds, signal, log, now = Date.now } = context
+  const { store, orphanAgeSeconds, signal, log, now = Date.now } = context
   let removed = 0
-  const search = { ...context, jobKey: (id: string) => queue.toKey(id), changedBefore: now() - orphanAgeSeconds * 1000 }
+  const search = { ...context, changedBefore: now() - orphanAgeSeconds * 1000 }
   for await (const { id } of findOrphans(search)) {
     await store.remove(generationPrefix(id), signal)
     removed += 1

@@ -4,7 +4,6 @@ import { type CancelMark, terminalDeliveryId } from '@nextscale/openapi'
 import { Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import { cancel } from '../generations/cancel.ts'
-import { removeMarked } from '../generations/remove-marked.ts'
 import { OWNER } from '../owner.ts'
 import { openTestApp, type TestApp } from '../testing/test-app.ts'
 import { type Announced, openAnnounced } from '../testing/webhooks.ts'
@@ -34,19 +33,19 @@ const hasJob = async (id: string) => (await context.queue.getJob(id)) !== undefi
 
 /** As a cancel does, up to the moment at which its process is killed. */
 const markCanceled = async (id: string) => {
-  const { redis, keys, queue } = announced.services
+  const { redis, keys } = announced.services
   const { data: payload, timestamp } = (await context.queue.getJob(id)) ?? assert.fail()
   const mark: CancelMark = { canceled_at: Date.now(), created_at: timestamp, payload }
-  const places = [keys.cancelMark(id), queue.toKey(id), keys.unreleased] as const
+  const places = [keys.cancelMark(id), keys.unreleased, keys.pools] as const
   assert.equal(await redis.markCanceled(...places, JSON.stringify(mark), 60, keys.cancelChannel, id), 1)
 }
 
 /** As the end by a deadline is recorded, up to the moment at which its process is killed. */
 const markLapsed = async (id: string) => {
-  const { redis, keys, queue } = announced.services
+  const { redis, keys } = announced.services
   const { data: payload, timestamp } = (await context.queue.getJob(id)) ?? assert.fail()
   const mark: CancelMark = { canceled_at: Date.now(), outcome: 'expired', created_at: timestamp, payload }
-  const places = [keys.cancelMark(id), queue.toKey(id), queue.toKey('active'), keys.unreleased] as const
+  const places = [keys.cancelMark(id), keys.unreleased, keys.pools] as const
   assert.equal(await redis.markLapsed(...places, JSON.stringify(mark), 60, id), 1)
 }
 
@@ -138,7 +137,7 @@ test('a sweep, a cancel and a lapse of one generation at once release its delive
   await context.redis.hset(context.queue.toKey(id), 'timestamp', String(Date.now() - 6000))
   await markCanceled(id)
   const { services } = announced
-  await Promise.all([sweep(), cancel(services, OWNER, id), services.reader.read(OWNER, id), removeMarked(services, id), sweep()])
+  await Promise.all([sweep(), cancel(services, OWNER, id), services.reader.read(OWNER, id), services.removeMarked(id), sweep()])
   assert.equal((await services.deliveryQueue.getWaiting()).length, 1)
   assert.equal(await isListed(id), false)
 })

@@ -1,14 +1,13 @@
-import type { GenerateImagePayload, RedisKeys } from '@nextscale/openapi'
-import type { Queue } from 'bullmq'
+import type { RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
-import { removeMarked } from '../generations/remove-marked.ts'
+import type { RemoveMarked } from '../generations/remove-marked.ts'
 import { onRedis } from '../redis/errors.ts'
 
 const PAGE_SIZE = 100
 
 interface UnreleasedContext {
   redis: Redis
-  queue: Queue<GenerateImagePayload>
+  removeMarked: RemoveMarked
   keys: RedisKeys
   signal: AbortSignal
 }
@@ -21,11 +20,11 @@ interface UnreleasedContext {
 export const createUnreleasedSweep =
   (context: UnreleasedContext): (() => Promise<void>) =>
   async () => {
-    const { redis, keys, signal } = context
+    const { redis, keys, removeMarked, signal } = context
     let begin = 0
     while (!signal.aborted) {
       const ids = await onRedis(() => redis.zrange(keys.unreleased, String(begin), String(begin + PAGE_SIZE - 1)))
-      const removals = await onRedis(() => Promise.all(ids.map((id) => removeMarked(context, id))))
+      const removals = await onRedis(() => Promise.all(ids.map((id) => removeMarked(id))))
       // Those left to their runners stay on the list, and are looked at again by the next pass.
       begin += removals.filter((removal) => removal === 'active').length
       if (ids.length < PAGE_SIZE) return

@@ -1,9 +1,11 @@
 import { completeInput, GenerateImagePayload, generateImageJob, generationPrefix, type RedisKeys } from '@nextscale/openapi'
-import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { ObjectStore } from '@nextscale/platform/object-store'
 import { jsonParserOf } from '../parser.ts'
+import type { PoolQueues } from '../pools/queues.ts'
 import { onRedis } from '../redis/errors.ts'
+import type { FoundReply } from '../redis/find-generation.ts'
+import { namedReply } from '../redis/named-reply.ts'
 
 /** Generations looked up at once, and removed at once. */
 const PAGE_SIZE = 100
@@ -11,7 +13,7 @@ const TOGETHER = 8
 
 export interface SweepContext {
   redis: Redis
-  queue: Queue<GenerateImagePayload>
+  queues: Pick<PoolQueues, 'of'>
   keys: RedisKeys
   store: ObjectStore
   /** After how long one that is not finished, or could not be removed, is looked at again. */
@@ -31,10 +33,9 @@ const retentionMs = (data: string): number => {
 }
 
 /** When a generation may really be removed: its job knows, and none is left of one that was canceled or deleted. */
-const removableAt = async ({ redis, queue, againMs, now = Date.now }: SweepContext, id: string): Promise<number> => {
-  const [data, finishedOn] = await onRedis(() => redis.hmget(queue.toKey(id), 'data', 'finishedOn'))
-  if (typeof data !== 'string') return 0
-  return finishedOn ? Number(finishedOn) + retentionMs(data) : now() + againMs
+const removableAt = ({ data, finishedOn }: FoundReply, { againMs, now = Date.now }: SweepContext): number => {
+  if (data === null) return 0
+  return finishedOn === null ? now() + againMs : Number(finishedOn) + retentionMs(data)
 }
 
 const lookAgain = ({ redis, keys }: SweepContext, id: string, at: number) => onRedis(() => redis.zadd(keys.expiry, 'XX', at, id))
@@ -44,14 +45,15 @@ const lookAgain = ({ redis, keys }: SweepContext, id: string, at: number) => onR
  * shown. Says whether it went well.
  */
 const removeOne = async (context: SweepContext, id: string): Promise<boolean> => {
-  const { redis, queue, keys, store, signal, againMs, now = Date.now, onError } = context
+  const { redis, queues, keys, store, signal, againMs, now = Date.now, onError } = context
   try {
-    const at = await removableAt(context, id)
+    const found = namedReply<FoundReply>(await onRedis(() => redis.findGeneration(keys.pools, id)))
+    const at = removableAt(found, context)
     if (at > now()) await lookAgain(context, id, at)
     else {
       await store.remove(generationPrefix(id), signal)
       await onRedis(() => redis.zrem(keys.expiry, id))
-      await onRedis(() => queue.remove(id))
+      await onRedis(() => queues.of(found.pool).remove(id))
     }
     return true
   } catch (error) {

@@ -1,9 +1,11 @@
-import type { GenerateImagePayload, RedisKeys } from '@nextscale/openapi'
-import type { Queue } from 'bullmq'
+import type { RedisKeys } from '@nextscale/openapi'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
+import type { PoolQueues } from '../pools/queues.ts'
+import type { RemoveMarked } from '../generations/remove-marked.ts'
 import type { GenerationReader } from '../generations/reader.ts'
 import type { ObjectStore } from '@nextscale/platform/object-store'
+import { retirePools } from './retire-pools.ts'
 import { createLapsedSweep } from './sweep-lapsed.ts'
 import { createOrphanSweep } from './sweep-orphans.ts'
 import { createUnreleasedSweep } from './sweep-unreleased.ts'
@@ -11,7 +13,8 @@ import { sweepExpired } from './sweep.ts'
 
 interface SweepsContext {
   redis: Redis
-  queue: Queue<GenerateImagePayload>
+  queues: Pick<PoolQueues, 'of' | 'names'>
+  removeMarked: RemoveMarked
   keys: RedisKeys
   reader: GenerationReader
   store: ObjectStore
@@ -32,7 +35,13 @@ export const createSweeps = (context: SweepsContext): (() => Promise<void>) => {
   const sweepLapsed = createLapsedSweep(context)
   const sweepUnreleased = createUnreleasedSweep(context)
   const sweepOrphans = createOrphanSweep(context)
-  const passes = [() => sweepExpired({ ...context, onError }), sweepLapsed, sweepUnreleased, sweepOrphans]
+  const passes = [
+    () => sweepExpired({ ...context, onError }),
+    sweepLapsed,
+    sweepUnreleased,
+    sweepOrphans,
+    () => retirePools(context)
+  ]
   return async () => {
     for (const pass of passes) {
       if (signal.aborted) return

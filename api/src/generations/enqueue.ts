@@ -1,9 +1,11 @@
 import {
+  DEFAULT_POOL,
   type DeliverWebhookPayload,
   deliverWebhookJob,
   type GenerateImagePayload,
   generateImageJob,
   MAX_RETENTION_SECONDS,
+  poolEntry,
   type QueuedWebhook,
   type RedisKeys,
   terminalDeliveryId,
@@ -17,13 +19,15 @@ import { createHeldWrites } from '../redis/hold-writes.ts'
 import { namedReply } from '../redis/named-reply.ts'
 import { type GenerationReply, readArguments } from '../redis/read-generation.ts'
 import { runTransaction } from '../redis/run-transaction.ts'
-import { generationKeys } from './reader.ts'
+import type { PoolQueues } from '../pools/queues.ts'
 import { type Snapshot, toSnapshot } from './snapshot.ts'
 import { createIndexTrim } from './trim-index.ts'
 
 /** A generation that is to be added to the queue. */
 export interface Addition {
   id: string
+  /** Whose queue it is put into. */
+  pool: string
   payload: GenerateImagePayload
   createdAt: number
   /** The trace that the job goes on in. */
@@ -52,7 +56,7 @@ const toJob = ({ id, payload, createdAt, carrier }: Addition) => ({
 })
 
 interface FlowQueues {
-  queue: Queue<GenerateImagePayload>
+  queues: Pick<PoolQueues, 'of'>
   deliveryQueue: Queue<DeliverWebhookPayload>
 }
 
@@ -69,7 +73,7 @@ const toDelivery = ({ id, payload, createdAt }: Addition, { url, base, events }:
  */
 const addFlow = async (
   transaction: IRedisTransaction,
-  { queue, deliveryQueue }: FlowQueues,
+  { queues, deliveryQueue }: FlowQueues,
   addition: Addition,
   webhook: QueuedWebhook
 ): Promise<void> => {
@@ -79,9 +83,14 @@ const addFlow = async (
   await parent.addJob(transaction, { addToWaitingChildren: true })
   const { name, data, opts } = toJob(addition)
   const link = { parent: { id: deliveryId, queue: deliveryQueue.qualifiedName }, ignoreDependencyOnFailure: true }
-  const child = new Job(queue, name, data, { ...opts, ...link }, addition.id)
+  const child = new Job(queues.of(addition.pool), name, data, { ...opts, ...link }, addition.id)
   const parentKey = deliveryQueue.toKey(deliveryId)
   await child.addJob(transaction, { parentKey, parentDependenciesKey: `${parentKey}:dependencies` })
+}
+
+/** A pool is on the list of those that are looked through with the first generation in its queue. */
+const listPool = (transaction: IRedisTransaction, keys: RedisKeys, { pool, createdAt }: Addition): void => {
+  if (pool !== DEFAULT_POOL) transaction.runCommand('zadd', [keys.pools, createdAt, pool])
 }
 
 export interface EnqueueContext extends FlowQueues {
@@ -101,15 +110,30 @@ const NEW_JOB = {
 
 /** Adds a generation, the delivery of its end and the entries of both in their owner's indexes, all or nothing. */
 const addAnnounced = async (context: EnqueueContext, addition: Addition, webhook: QueuedWebhook): Promise<void> => {
-  const { queue, keys } = context
+  const { deliveryQueue, keys } = context
   const { id, payload, createdAt } = addition
-  const client = await queue.backend.client
+  const client = await deliveryQueue.backend.client
   const transaction = client.multi()
   // Plain commands, for which a Redis that is full refuses the whole transaction.
   transaction.runCommand('zadd', [keys.index(payload.owner), createdAt, id])
   transaction.runCommand('zadd', [keys.deliveries(payload.owner), createdAt, terminalDeliveryId(id)])
+  listPool(transaction, keys, addition)
   await addFlow(transaction, context, addition, webhook)
   await runTransaction(client, transaction)
+}
+
+/** A placement is written down again after this. */
+const NOTED_MS = 60_000
+
+/** Writes down now and then what is put into which queue: who looks for generations that are served elsewhere goes by it. */
+const createPlacementNotes = (redis: Redis, keys: RedisKeys) => {
+  const notedAt = new Map<string, number>()
+  return ({ pool, payload: { input }, createdAt }: Addition): void => {
+    const entry = poolEntry(pool, input.model, input.model_revision)
+    if (createdAt - (notedAt.get(entry) ?? Number.NEGATIVE_INFINITY) < NOTED_MS) return
+    notedAt.set(entry, createdAt)
+    redis.zadd(keys.placements, createdAt, entry).catch(() => notedAt.delete(entry))
+  }
 }
 
 export interface Added {
@@ -127,20 +151,20 @@ const asReplies = (results: readonly unknown[]) => ({
 
 /** Puts the add of an id that may have been used into a transaction, between scripts that see to it that it is only added if it was not. */
 const createAddUnlessUsed = (context: EnqueueContext) => {
-  const { queue, deliveryQueue, keys } = context
-  const keysOf = generationKeys(queue, keys)
+  const { queues, deliveryQueue, keys } = context
   return async (transaction: IRedisTransaction, addition: Addition): Promise<void> => {
-    const { id, payload } = addition
-    const { mark, job, index } = keysOf(payload.owner, id)
+    const { id, payload, pool } = addition
+    const queue = queues.of(pool)
+    const [mark, job, index] = [keys.cancelMark(id), queue.toKey(id), keys.index(payload.owner)]
     if (payload.webhook) {
       const deliveryId = terminalDeliveryId(id)
       const delivery = deliveryQueue.toKey(deliveryId)
-      transaction.runCommand('openKeyedFlow', [mark, job, index, delivery, id])
+      transaction.runCommand('openKeyedFlow', [mark, job, index, delivery, keys.pools, id])
       await addFlow(transaction, context, addition, payload.webhook)
       transaction.runCommand('closeKeyedFlow', [job, index, delivery, keys.deliveries(payload.owner), id, deliveryId])
     } else {
       const { name, data, opts } = toJob(addition)
-      transaction.runCommand('openKeyedAdd', [mark, job, index, id])
+      transaction.runCommand('openKeyedAdd', [mark, job, index, keys.pools, id])
       await new Job(queue, name, data, opts, id).addJob(transaction)
       transaction.runCommand('closeKeyedAdd', [job, index, id])
     }
@@ -158,40 +182,46 @@ export interface Enqueue {
 }
 
 export const createEnqueue = (context: EnqueueContext): Enqueue => {
-  const { redis, queue, keys } = context
-  const keysOf = generationKeys(queue, keys)
+  const { redis, queues, deliveryQueue, keys } = context
   const trim = createIndexTrim(redis, keys)
   const writes = createHeldWrites(redis)
+  const notePlacement = createPlacementNotes(redis, keys)
   const addUnlessUsed = createAddUnlessUsed(context)
 
   // The job goes to BullMQ's backend as it is written: making a `Job` of it first, and a pipeline around it, takes as long as the rest.
   const addAlone = (addition: Addition) => {
     const { name, data, opts } = toJob(addition)
     const job = { ...NEW_JOB, id: addition.id, name, data: JSON.stringify(data), opts, timestamp: addition.createdAt }
-    return queue.backend.addJob(job, addition.id, {})
+    return queues.of(addition.pool).backend.addJob(job, addition.id, {})
   }
 
   const addKeyed = async (addition: Addition): Promise<Added> => {
     const { id, payload } = addition
-    const client = await queue.backend.client
+    const client = await deliveryQueue.backend.client
     const transaction = client.multi()
     await addUnlessUsed(transaction, addition)
-    transaction.runCommand('readGeneration', readArguments(keysOf(payload.owner, id), id))
+    listPool(transaction, keys, addition)
+    transaction.runCommand('readGeneration', readArguments(keys, payload.owner, id))
     const { isNew, reply } = asReplies(await runTransaction(client, transaction))
     return { isNew, snapshot: toSnapshot(id, payload.owner, reply) }
   }
 
   return {
     add: async (addition) => {
-      const { id, createdAt } = addition
+      const { id, pool, createdAt } = addition
       const { owner, webhook } = addition.payload
       trim(owner, createdAt)
       writes.hold()
+      notePlacement(addition)
       if (webhook) await onRedis(() => addAnnounced(context, addition, webhook))
-      else await onRedis(() => Promise.all([writes.addToSet(keys.index(owner), createdAt, id), addAlone(addition)]))
+      else {
+        const listed = pool === DEFAULT_POOL ? undefined : writes.addToSet(keys.pools, createdAt, pool)
+        await onRedis(() => Promise.all([listed, writes.addToSet(keys.index(owner), createdAt, id), addAlone(addition)]))
+      }
     },
     addKeyed: (addition) => {
       trim(addition.payload.owner, addition.createdAt)
+      notePlacement(addition)
       return onRedis(() => addKeyed(addition))
     }
   }

@@ -1,14 +1,9 @@
-import {
-  type DeliverWebhookPayload,
-  type GenerateImagePayload,
-  generationPrefix,
-  type RedisKeys,
-  terminalDeliveryId
-} from '@nextscale/openapi'
+import { type DeliverWebhookPayload, generationPrefix, type RedisKeys, terminalDeliveryId } from '@nextscale/openapi'
 import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { ProblemError } from '../http/problem.ts'
 import type { ObjectStore } from '@nextscale/platform/object-store'
+import type { PoolQueues } from '../pools/queues.ts'
 import { onRedis } from '../redis/errors.ts'
 import { notFound, unreadable } from './find.ts'
 import type { GenerationReader } from './reader.ts'
@@ -16,7 +11,7 @@ import { isTerminal, settle } from './settle.ts'
 
 interface EraseContext {
   redis: Redis
-  queue: Queue<GenerateImagePayload>
+  queues: Pick<PoolQueues, 'of'>
   deliveryQueue: Queue<DeliverWebhookPayload>
   keys: RedisKeys
   reader: GenerationReader
@@ -54,7 +49,7 @@ const removeDeliveries = async ({ redis, deliveryQueue, keys }: EraseContext, ow
  * that the first one left.
  */
 export const erase = async (context: EraseContext, owner: string, id: string): Promise<void> => {
-  const { redis, queue, keys, reader, store } = context
+  const { redis, queues, keys, reader, store } = context
   const snapshot = await reader.read(owner, id)
   if (snapshot.kind === 'gone') return onRedis(() => removeDeliveries(context, owner, id))
   if (snapshot.kind === 'unknown') throw notFound(id)
@@ -62,7 +57,7 @@ export const erase = async (context: EraseContext, owner: string, id: string): P
   const standing = settle(snapshot)
   if (!isTerminal(standing)) throw notTerminal(id, standing.status)
   await store.remove(generationPrefix(id))
-  if (snapshot.kind === 'job') await removeJob(queue, id)
+  if (snapshot.kind === 'job') await removeJob(queues.of(snapshot.pool), id)
   await onRedis(() => removeDeliveries(context, owner, id))
   await onRedis(() => Promise.all([redis.del(keys.cancelMark(id)), redis.zrem(keys.expiry, id)]))
 }

@@ -3,6 +3,8 @@ import { test } from 'node:test'
 import type { RunnerCard } from '@nextscale/openapi'
 import { estimateMs } from './estimate.ts'
 
+const MODEL = { pool: 'default', model: 'emoji-32' }
+
 const card = (imageMs: number | null, latencyMs: number | null, id = 'emoji-32'): RunnerCard => ({
   id: 'runner',
   version: '1',
@@ -13,13 +15,19 @@ const card = (imageMs: number | null, latencyMs: number | null, id = 'emoji-32')
 })
 
 test('the wait is shared among the runners that serve the model, and the latency comes on top', () => {
-  assert.equal(estimateMs([card(100, 300)], 'emoji-32', 0), 300)
-  assert.equal(estimateMs([card(100, 300)], 'emoji-32', 10), 1300)
-  assert.equal(estimateMs([card(100, 300), card(100, 500), card(1, 1, 'other')], 'emoji-32', 10), 900)
+  assert.equal(estimateMs([card(100, 300)], MODEL, 0), 300)
+  assert.equal(estimateMs([card(100, 300)], MODEL, 10), 1300)
+  assert.equal(estimateMs([card(100, 300), card(100, 500), card(1, 1, 'other')], MODEL, 10), 900)
+})
+
+test('of several pools those count whose queue it waits in', () => {
+  const fast = { ...card(10, 30), pool: 'fast' }
+  assert.equal(estimateMs([card(100, 300), fast], MODEL, 10), 1300)
+  assert.equal(estimateMs([card(100, 300), fast], { ...MODEL, pool: 'fast' }, 10), 130)
 })
 
 test('without runners, measures or a place there is no estimate', () => {
-  assert.equal(estimateMs([], 'emoji-32', 1), null)
-  assert.equal(estimateMs([card(null, null)], 'emoji-32', 1), null)
-  assert.equal(estimateMs([card(100, 300)], 'emoji-32', null), null)
+  assert.equal(estimateMs([], MODEL, 1), null)
+  assert.equal(estimateMs([card(null, null)], MODEL, 1), null)
+  assert.equal(estimateMs([card(100, 300)], MODEL, null), null)
 })

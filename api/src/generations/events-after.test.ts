@@ -43,6 +43,7 @@ const queued: JobSnapshot = {
   },
   place: 'waiting',
   ahead: 0,
+  pool: 'default',
   createdAt: 1,
   startedAt: null,
   finishedAt: null,

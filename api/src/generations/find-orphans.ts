@@ -1,4 +1,5 @@
 import { MAX_RETENTION_SECONDS, type RedisKeys } from '@nextscale/openapi'
+import { FIND_JOB } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { ObjectStore, StoredGeneration } from '@nextscale/platform/object-store'
 import { onRedis } from '../redis/errors.ts'
@@ -12,20 +13,20 @@ export const SAFE_ORPHAN_SECONDS = MAX_RETENTION_SECONDS + 86_400
 export interface OrphanSearch {
   redis: Redis
   keys: RedisKeys
-  /** Key of a generation's job. */
-  jobKey: (id: string) => string
   store: Pick<ObjectStore, 'list'>
   /** Unix time in ms: what has changed since is left alone. */
   changedBefore: number
   signal?: AbortSignal
 }
 
+const HAS_JOB = `${FIND_JOB}return redis.call('EXISTS', findJob(KEYS[1], ARGV[1]) .. ARGV[1])`
+
 /** Those of which Redis has neither a job nor when their objects are to be removed. */
-const unknownOf = async ({ redis, keys, jobKey }: OrphanSearch, page: StoredGeneration[]): Promise<StoredGeneration[]> => {
+const unknownOf = async ({ redis, keys }: OrphanSearch, page: StoredGeneration[]): Promise<StoredGeneration[]> => {
   const [expiries, jobs] = await onRedis(() =>
     Promise.all([
       Promise.all(page.map(({ id }) => redis.zscore(keys.expiry, id))),
-      Promise.all(page.map(({ id }) => redis.exists(jobKey(id))))
+      Promise.all(page.map(({ id }) => redis.eval(HAS_JOB, 1, keys.pools, id)))
     ])
   )
   return page.filter((_, place) => expiries[place] === null && jobs[place] === 0)

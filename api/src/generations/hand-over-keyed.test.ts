@@ -29,12 +29,14 @@ const add = (id: string, webhook = announcedPayload().webhook) =>
   announced.services.enqueue.addKeyed({
     id: id,
     payload: { ...announcedPayload(), webhook: webhook ?? null },
+    pool: 'default',
     createdAt: Date.now()
   })
 
 /** Everything of a generation and its delivery that an add could touch. */
 const stateOf = async (id: string) => {
-  const { queue, deliveryQueue, redis, keys } = announced.services
+  const { queues, deliveryQueue, redis, keys } = announced.services
+  const queue = queues.of('default')
   const delivery = deliveryQueue.toKey(terminalDeliveryId(id))
   const counts = [await queue.getJobCounts(), await deliveryQueue.getJobCounts()]
   const hashes = [await redis.hgetall(queue.toKey(id)), await redis.hgetall(delivery)]

@@ -59,7 +59,8 @@ const meddle = async (id: string) => {
     const drawn = chance()
     if (drawn < 0.25) await Promise.all([cancel(services, OWNER, id), cancel(services, OWNER, id)])
     else if (drawn < 0.35) await context.redis.hset(context.queue.toKey(id), 'timestamp', String(Date.now() - 700_000))
-    else if (drawn < 0.5) await services.enqueue.addKeyed({ id, payload: announcedPayload(), createdAt: Date.now() })
+    else if (drawn < 0.5)
+      await services.enqueue.addKeyed({ id, pool: 'default', payload: announcedPayload(), createdAt: Date.now() })
     else if (drawn < 0.7) await createUnreleasedSweep({ ...services, signal: new AbortController().signal })()
     else await services.reader.read(OWNER, id)
   }
@@ -71,7 +72,7 @@ test('whatever happens to generations at once, each that has ended has one deliv
   const ids = Array.from({ length: GENERATIONS }, newGenerationId)
   const live = async (id: string) => {
     await sleep(chance() * 400)
-    await services.enqueue.addKeyed({ id, payload: announcedPayload(), createdAt: Date.now() })
+    await services.enqueue.addKeyed({ id, pool: 'default', payload: announcedPayload(), createdAt: Date.now() })
     await meddle(id)
   }
   await Promise.all(ids.map(live))

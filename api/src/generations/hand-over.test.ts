@@ -63,7 +63,12 @@ test('a generation and its delivery are added together, and both are listed', as
 
 test('a generation without a webhook has no delivery', async () => {
   const id = newGenerationId()
-  await announced.services.enqueue.add({ id, payload: { ...announcedPayload(), webhook: null }, createdAt: Date.now() })
+  await announced.services.enqueue.add({
+    id,
+    pool: 'default',
+    payload: { ...announcedPayload(), webhook: null },
+    createdAt: Date.now()
+  })
   assert.equal(await announced.stateOf(id), 'unknown')
   assert.equal(await context.queue.getJobState(id), 'prioritized')
 })
@@ -73,8 +78,12 @@ test('a Redis that is full takes neither, nor an entry of either', async () => {
   const { enqueue } = announced.services
   await context.redis.config('SET', 'maxmemory', '1')
   try {
-    await assert.rejects(enqueue.add({ id, payload: announcedPayload(), createdAt: Date.now() }), { code: 'queue_full' })
-    await assert.rejects(enqueue.addKeyed({ id, payload: announcedPayload(), createdAt: Date.now() }), { code: 'queue_full' })
+    await assert.rejects(enqueue.add({ id, pool: 'default', payload: announcedPayload(), createdAt: Date.now() }), {
+      code: 'queue_full'
+    })
+    await assert.rejects(enqueue.addKeyed({ id, pool: 'default', payload: announcedPayload(), createdAt: Date.now() }), {
+      code: 'queue_full'
+    })
   } finally {
     await context.redis.config('SET', 'maxmemory', '0')
   }

@@ -6,9 +6,8 @@ import { createLapsedSweep } from '../control/sweep-lapsed.ts'
 import { OWNER } from '../owner.ts'
 import { assertKept } from '../testing/contract.ts'
 import { bodyOf, openTestApp, type RunnerJob, type TestApp } from '../testing/test-app.ts'
-import { createReader } from './reader.ts'
-import { MARK_LAPSED } from '../redis/mark-lapsed.ts'
-import { READ_GENERATION } from '../redis/read-generation.ts'
+import { openGenerations } from './open.ts'
+import { SCRIPTS } from '../redis/connect.ts'
 import { Redis } from 'ioredis'
 import { until } from '@nextscale/platform/testing'
 
@@ -16,7 +15,7 @@ let context: TestApp
 let redis: Redis
 before(async () => {
   context = await openTestApp()
-  redis = new Redis(context.server.url, { scripts: { readGeneration: READ_GENERATION, markLapsed: MARK_LAPSED } })
+  redis = new Redis(context.server.url, { scripts: SCRIPTS })
 })
 after(async () => {
   redis.disconnect()
@@ -36,8 +35,8 @@ const age = (id: string, seconds: number) =>
 
 /** Keys of the script that records an end. */
 const placesOf = (id: string) => {
-  const { keys, queue } = context
-  return [keys.cancelMark(id), queue.toKey(id), queue.toKey('active'), keys.unreleased] as const
+  const { keys } = context
+  return [keys.cancelMark(id), keys.unreleased, keys.pools] as const
 }
 
 const isQueued = async (id: string) => (await context.queue.getJob(id)) !== undefined
@@ -166,10 +165,10 @@ test('those nobody reads are taken out of the queue by the sweep, and the others
   const old = ids.slice(0, 5)
   for (const id of old) await age(id, 6)
   const { queue } = context
-  const reader = createReader(redis, queue, context.keys)
+  const { queues, reader } = openGenerations(redis, context.keys)
   const { signal } = new AbortController()
-  const sweep = createLapsedSweep({ redis, queue, reader, signal })
-  await Promise.all([sweep(), createLapsedSweep({ redis, queue, reader, signal })()])
+  const sweep = createLapsedSweep({ redis, queues, reader, signal })
+  await Promise.all([sweep(), createLapsedSweep({ redis, queues, reader, signal })()])
   assert.equal(await queue.getPrioritizedCount(), 2)
   for (const id of ids) assert.equal((await reader.read(OWNER, id)).kind, old.includes(id) ? 'removed' : 'job')
 })

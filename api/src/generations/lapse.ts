@@ -7,14 +7,13 @@ import {
   lapseOf,
   type RedisKeys
 } from '@nextscale/openapi'
-import type { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
-import { removeMarked } from './remove-marked.ts'
+import type { RemoveMarked } from './remove-marked.ts'
 import type { JobSnapshot, Snapshot } from './snapshot.ts'
 
 interface LapseContext {
   redis: Redis
-  queue: Queue<GenerateImagePayload>
+  removeMarked: RemoveMarked
   keys: RedisKeys
 }
 
@@ -39,11 +38,15 @@ export const lapsedJob = (snapshot: Snapshot, now: number): Lapsed | undefined =
  * Puts the end of a waiting job on record, so that it stays ended whoever takes the job up, and takes it out of the queue.
  * What cannot be recorded has not ended yet: it waits until somebody can.
  */
-export const recordLapse = async ({ redis, queue, keys }: LapseContext, { snapshot, lapse }: Lapsed): Promise<void> => {
-  const { id, payload, createdAt } = snapshot
-  const mark: CancelMark = { canceled_at: lapse.at, outcome: lapse.outcome, created_at: createdAt, payload }
-  const places = [keys.cancelMark(id), queue.toKey(id), queue.toKey('active'), keys.unreleased] as const
-  const isMarked = await redis.markLapsed(...places, JSON.stringify(mark), markSeconds(payload), id).catch(() => 0)
-  // A runner that took it up meanwhile ends it. If this fails, the next one does, or the sweep.
-  if (isMarked === 1) await removeMarked({ queue, keys }, id).catch(() => undefined)
-}
+export type RecordLapse = (lapsed: Lapsed) => Promise<void>
+
+export const createRecordLapse =
+  ({ redis, keys, removeMarked }: LapseContext): RecordLapse =>
+  async ({ snapshot, lapse }) => {
+    const { id, payload, createdAt } = snapshot
+    const mark: CancelMark = { canceled_at: lapse.at, outcome: lapse.outcome, created_at: createdAt, payload }
+    const places = [keys.cancelMark(id), keys.unreleased, keys.pools] as const
+    const isMarked = await redis.markLapsed(...places, JSON.stringify(mark), markSeconds(payload), id).catch(() => 0)
+    // A runner that took it up meanwhile ends it. If this fails, the next one does, or the sweep.
+    if (isMarked === 1) await removeMarked(id).catch(() => undefined)
+  }

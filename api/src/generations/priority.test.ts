@@ -7,7 +7,7 @@ import { startRedis } from '@nextscale/platform/testing'
 import { modelCard } from '../testing/model-card.ts'
 import { createEnqueue } from './enqueue.ts'
 import { newGenerationId } from './id.ts'
-import { openDeliveryQueue } from './queue.ts'
+import { openDeliveryQueue, openPoolQueues } from '../pools/queues.ts'
 import { resolveInput } from './create/resolve-input.ts'
 
 /** Adds jobs accepted at given times and says in which order a runner takes them up, by their labels. */
@@ -16,12 +16,18 @@ const orderOf = async (jobs: [label: string, priority: Priority, acceptedAt: num
   const redis = new Redis(server.url, { maxRetriesPerRequest: null })
   const keys = redisKeys('test')
   const queue = new Queue<GenerateImagePayload>(generateImageJob.queue, { connection: redis, prefix: keys.bullmq })
-  const enqueue = createEnqueue({ redis, queue, deliveryQueue: openDeliveryQueue(redis, keys), keys })
+  const enqueue = createEnqueue({
+    redis,
+    queues: openPoolQueues(redis, keys),
+    deliveryQueue: openDeliveryQueue(redis, keys),
+    keys
+  })
   for (const [label, priority, acceptedAt] of jobs) {
     const input = resolveInput({ priority }, [modelCard()])
     await enqueue.add({
       id: newGenerationId(),
       payload: { version: 1, owner: 'local', input, metadata: {}, label },
+      pool: 'default',
       createdAt: acceptedAt
     })
   }

@@ -1,10 +1,9 @@
-import type { GenerateImagePayload, RedisKeys } from '@nextscale/openapi'
-import type { Queue } from 'bullmq'
+import type { RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
 import { namedReply } from '../redis/named-reply.ts'
-import { type GenerationKeys, type GenerationReply, readArguments } from '../redis/read-generation.ts'
-import { type Lapsed, lapsedJob, recordLapse } from './lapse.ts'
+import { type GenerationReply, readArguments } from '../redis/read-generation.ts'
+import { type Lapsed, lapsedJob, type RecordLapse } from './lapse.ts'
 import { type Snapshot, toSnapshot } from './snapshot.ts'
 
 export interface GenerationReader {
@@ -18,29 +17,17 @@ interface Read {
   lapsed: Lapsed | undefined
 }
 
-/** Keys of everything that decides the status of an owner's generation. */
-export const generationKeys = (queue: Queue<GenerateImagePayload>, keys: RedisKeys) => {
-  const lists = { active: queue.toKey('active'), wait: queue.toKey('wait'), prioritized: queue.toKey('prioritized') }
-  return (owner: string, id: string): GenerationKeys => ({
-    mark: keys.cancelMark(id),
-    job: queue.toKey(id),
-    index: keys.index(owner),
-    ...lists
-  })
-}
-
-export const createReader = (redis: Redis, queue: Queue<GenerateImagePayload>, keys: RedisKeys): GenerationReader => {
-  const keysOf = generationKeys(queue, keys)
+export const createReader = (redis: Redis, keys: RedisKeys, recordLapse: RecordLapse): GenerationReader => {
   const parse = (id: string, owner: string, result: unknown): Read => {
     const reply = namedReply<GenerationReply>(result)
     const snapshot = toSnapshot(id, owner, reply)
     return { snapshot, lapsed: lapsedJob(snapshot, reply.now) }
   }
   const look = async (owner: string, id: string): Promise<Read> =>
-    parse(id, owner, await redis.readGeneration(...readArguments(keysOf(owner, id), id)))
+    parse(id, owner, await redis.readGeneration(...readArguments(keys, owner, id)))
   const lookAtMany = async (owner: string, ids: readonly string[]): Promise<Read[]> => {
     const pipeline = redis.pipeline()
-    for (const id of ids) pipeline.readGeneration(...readArguments(keysOf(owner, id), id))
+    for (const id of ids) pipeline.readGeneration(...readArguments(keys, owner, id))
     const results = (await pipeline.exec()) ?? []
     return results.map(([error, result], position) => {
       if (error) throw error
@@ -50,7 +37,7 @@ export const createReader = (redis: Redis, queue: Queue<GenerateImagePayload>, k
   /** One whose deadline passed while it waited is shown as ended only once that is on record. */
   const afterLapse = async (owner: string, { snapshot, lapsed }: Read): Promise<Snapshot> => {
     if (lapsed === undefined) return snapshot
-    await recordLapse({ redis, queue, keys }, lapsed)
+    await recordLapse(lapsed)
     return (await look(owner, lapsed.snapshot.id)).snapshot
   }
   return {

@@ -1,5 +1,6 @@
 import {
   completeInput,
+  DEFAULT_POOL,
   type GenerateImagePayload,
   type Generation,
   type GenerationMetrics,
@@ -12,6 +13,7 @@ import { eventsUrl, generationUrl } from '../http/urls.ts'
 import type { ObjectStore } from '@nextscale/platform/object-store'
 import { presentProgress } from './present-progress.ts'
 import { expiryOf, isTerminal, type Standing } from './settle.ts'
+import type { Waiting } from './estimate.ts'
 import type { LiveSnapshot } from './snapshot.ts'
 import type { StreamPass, StreamTokens } from './stream-tokens.ts'
 import { webhookStateOf } from './webhook-state.ts'
@@ -24,7 +26,7 @@ export interface ViewContext {
   /** Of a viewer without a key: what is shown lives no longer than the pass, and is what a viewer of the pictures needs. */
   pass?: StreamPass
   /** Estimated time to completion of one that waits, in ms; absent where nobody looks at it. */
-  etaMs?: (model: string, ahead: number | null) => number | null
+  etaMs?: (waiting: Waiting) => number | null
 }
 
 const NO_METRICS: GenerationMetrics = {
@@ -98,6 +100,7 @@ const recordOf = (snapshot: LiveSnapshot) =>
   snapshot.kind === 'job'
     ? snapshot
     : {
+        pool: DEFAULT_POOL,
         payload: snapshot.mark.payload,
         createdAt: snapshot.mark.created_at,
         startedAt: null,
@@ -112,14 +115,14 @@ const stageOf = (standing: Standing, progress: ReturnType<typeof presentProgress
 
 /** Its place in the queue, and what it waits for beside its turn. */
 const queueOf = (
-  { payload, ahead }: ReturnType<typeof recordOf>,
+  waiting: ReturnType<typeof recordOf>,
   progress: ReturnType<typeof presentProgress>,
   { etaMs }: ViewContext
 ): Generation['queue'] => {
   const message = progress?.stage === 'waiting_for_model' ? (progress.message ?? null) : null
   // Nobody knows when a runner that serves it will be there.
-  const eta = message === null ? (etaMs?.(payload.input.model, ahead) ?? null) : null
-  return { position: ahead, eta_ms: eta, message }
+  const eta = message === null ? (etaMs?.(waiting) ?? null) : null
+  return { position: waiting.ahead, eta_ms: eta, message }
 }
 
 /** What its owner alone sees of it, and a viewer does not. */

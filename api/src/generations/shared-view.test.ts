@@ -5,7 +5,8 @@ import { after, before, test } from 'node:test'
 import { OWNER } from '../owner.ts'
 import { connectProducer } from '../redis/connect.ts'
 import { openTestApp, type TestApp } from '../testing/test-app.ts'
-import { createReader, type GenerationReader } from './reader.ts'
+import { openGenerations } from './open.ts'
+import type { GenerationReader } from './reader.ts'
 import { createSharedView } from './shared-view.ts'
 
 let context: TestApp
@@ -19,11 +20,11 @@ const streamTokens = { mint: () => undefined, verify: () => Promise.resolve(unde
 
 test('looks of one turn are one look, those of the next see what happened since; links are of whoever asks', async (t) => {
   const { id } = await context.generate()
-  const { queue, keys } = context
+  const { keys } = context
   const redis = connectProducer(context.server.url, context.app.log)
   t.after(() => redis.disconnect())
   await once(redis, 'ready')
-  const reader = createReader(redis, queue, keys)
+  const { reader } = openGenerations(redis, keys)
   let reads = 0
   const counting: GenerationReader = { ...reader, read: (...which) => (reads++, reader.read(...which)) }
   const view = createSharedView(counting, { store, streamTokens })

@@ -12,6 +12,8 @@ export interface DeliverySummary {
 export interface JobSnapshot {
   kind: 'job'
   id: string
+  /** Whose queue has it. */
+  pool: string
   payload: GenerateImagePayload
   /** Where an unfinished job is. */
   place: 'active' | 'waiting' | 'none'
@@ -57,7 +59,7 @@ const numberOrNull = (text: string | null) => (text === null ? null : Number(tex
 
 /** Reads the script's reply. What belongs to someone else does not exist. */
 export const toSnapshot = (id: string, owner: string, reply: GenerationReply): Snapshot => {
-  const { place, ahead, data, progress, returnValue, failedReason } = reply
+  const { pool, place, ahead, data, progress, returnValue, failedReason } = reply
   const mark = reply.mark === null ? null : (parseMark(reply.mark) ?? null)
   if (data === null) {
     if (mark?.payload.owner === owner) return { kind: 'removed', id, mark }
@@ -69,6 +71,7 @@ export const toSnapshot = (id: string, owner: string, reply: GenerationReply): S
   return {
     kind: 'job',
     id,
+    pool,
     payload,
     place,
     ahead: ahead < 0 ? null : ahead,

@@ -7,7 +7,7 @@ import { OWNER } from '../owner.ts'
 import { assertKept } from '../testing/contract.ts'
 import { bodyOf, openTestApp, type TestApp } from '../testing/test-app.ts'
 import { type Announced, openAnnounced } from '../testing/webhooks.ts'
-import { createReader } from './reader.ts'
+import { openGenerations } from './open.ts'
 import { withDeliveries } from './with-deliveries.ts'
 
 const WEBHOOK = { url: 'http://127.0.0.1:9/hook' }
@@ -83,7 +83,7 @@ test('deliveries are read at once for a page, and only of those that have ended 
   const [waiting, ended, also] = [await announced.add(), await announced.add(), await announced.add()]
   for (const id of [plain.id, ended, also]) await cancel(id)
   const asked: (readonly string[])[] = []
-  const reader = withDeliveries(createReader(services.redis, services.queue, services.keys), {
+  const reader = withDeliveries(openGenerations(services.redis, services.keys).reader, {
     readMany: async (ids) => {
       asked.push(ids)
       return ids.map((id) => (id === terminalDeliveryId(also) ? undefined : { status: 'failed', attempts: 3 }))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { createGeneration, type Generation, type Problem } from '@nextscale/openapi'
-import { createReader } from '../generations/reader.ts'
+import { openGenerations } from '../generations/open.ts'
 import type { Caller } from '../http/caller.ts'
 import { ProblemError } from '../http/problem.ts'
 import { connectProducer } from '../redis/connect.ts'
@@ -66,7 +66,7 @@ test('a place is given back when the queue refuses the generation, and kept when
   const redis = connectProducer(context.server.url, context.app.log)
   t.after(() => redis.disconnect())
   await new Promise((resolve) => redis.once('ready', resolve))
-  const inFlight = createInFlight({ redis, keys: context.keys, reader: createReader(redis, context.queue, context.keys) })
+  const inFlight = createInFlight({ redis, keys: context.keys, reader: openGenerations(redis, context.keys).reader })
   const caller: Caller = { owner: id, scopes: [], limits: { requests_per_minute: null, in_flight: 2, streams: null } }
   await assert.rejects(
     inFlight.hold(caller, 'gen_a', () => Promise.reject(new Error('refused'))),

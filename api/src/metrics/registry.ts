@@ -21,7 +21,7 @@ export const createInstruments = () => {
     accepted: new Counter({
       name: 'nextscale_generations_accepted_total',
       help: 'Generations put into the queue.',
-      labelNames: ['model', 'priority'],
+      labelNames: ['pool', 'model', 'priority'],
       registers
     }),
     held: new Gauge({
@@ -32,13 +32,14 @@ export const createInstruments = () => {
     }),
     queue: new Gauge({
       name: 'nextscale_queue_generations',
-      help: 'Unfinished generations.',
-      labelNames: ['state'],
+      help: 'Unfinished generations of a pool.',
+      labelNames: ['pool', 'state'],
       registers
     }),
     nextWait: new Gauge({
       name: 'nextscale_queue_next_wait_seconds',
-      help: 'How long the next generation to run has waited; 0 when none does.',
+      help: 'How long the next generation of a pool to run has waited; 0 when none does.',
+      labelNames: ['pool'],
       registers
     }),
     redisUp: new Gauge({ name: 'nextscale_redis_up', help: 'Whether Redis answered this scrape.', registers })

@@ -2,18 +2,24 @@ import { connectProducer as connect } from '@nextscale/platform'
 import type { Log } from '@nextscale/platform/observe'
 import type { Redis } from 'ioredis'
 import { ENTER_STREAM } from './enter-stream.ts'
+import { FIND_GENERATION } from './find-generation.ts'
 import { CLOSE_KEYED_ADD, OPEN_KEYED_ADD } from './keyed-add.ts'
 import { CLOSE_KEYED_FLOW, OPEN_KEYED_FLOW } from './keyed-flow.ts'
 import { MARK_CANCELED } from './mark-canceled.ts'
 import { MARK_LAPSED } from './mark-lapsed.ts'
+import { MOVE_JOBS } from './move-jobs.ts'
 import { READ_DELIVERY } from './read-delivery.ts'
 import { READ_GENERATION } from './read-generation.ts'
 import { RESERVE_PLACE } from './reserve-place.ts'
+import { RETIRE_POOL } from './retire-pool.ts'
 import { TAKE_REQUEST } from './take-request.ts'
 import { DRAW_SECRET, ROTATE_SECRET } from './webhook-secret.ts'
 
 /** Scripts of this workspace, by the name of the method that runs them. */
-const SCRIPTS = {
+export const SCRIPTS = {
+  moveJobs: MOVE_JOBS,
+  retirePool: RETIRE_POOL,
+  findGeneration: FIND_GENERATION,
   readGeneration: READ_GENERATION,
   readDelivery: READ_DELIVERY,
   drawSecret: DRAW_SECRET,

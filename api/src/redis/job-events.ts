@@ -3,6 +3,8 @@ import type { Redis } from 'ioredis'
 
 const BLOCK_MS = 1000
 const RETRY_MS = 250
+/** New streams are looked for this often. */
+const JOIN_MS = 1000
 const FINAL_EVENTS: ReadonlySet<string> = new Set(['completed', 'failed', 'removed'])
 
 /** Which events of its job wake a watch: all, or those after which it may be finished. */
@@ -87,41 +89,61 @@ const createWatch = (watchers: Watchers, jobId: string, waking: Waking): Watch =
   }
 }
 
+/** By key of a stream, the entry that was read last. */
+type Positions = ReadonlyMap<string, string>
+
+/** Streams that are read together, those that come up meanwhile as well. */
+const createStreams = (redis: Redis, streamKeys: () => Promise<readonly string[]>, watchers: Watchers) => {
+  let positions: Positions = new Map()
+  let joinedAt = Number.NEGATIVE_INFINITY
+
+  const lastEntry = async (key: string) => (await redis.xrevrange(key, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0'
+  const join = async () => {
+    if (redis.status === 'wait') await redis.connect()
+    const keys = await streamKeys()
+    const isNew = keys.some((key) => !positions.has(key))
+    positions = new Map(
+      await Promise.all(keys.map(async (key): Promise<[string, string]> => [key, positions.get(key) ?? (await lastEntry(key))]))
+    )
+    joinedAt = performance.now()
+    // Whoever began to wait before this point may have missed the event.
+    if (isNew) watchers.wakeAll()
+  }
+
+  return {
+    /** Wakes whom the next entries concern, of which there may be none for a while. */
+    read: async () => {
+      if (performance.now() - joinedAt > JOIN_MS) await join()
+      const after = new Map(positions)
+      const streams = [...positions.keys(), ...positions.values()]
+      for (const [key, entries] of asStreamReply(await redis.xread('COUNT', 1000, 'BLOCK', BLOCK_MS, 'STREAMS', ...streams))) {
+        for (const [id, fields] of entries) {
+          after.set(key, id)
+          const jobId = fieldOf(fields, 'jobId')
+          if (jobId !== undefined) watchers.wake(jobId, FINAL_EVENTS.has(fieldOf(fields, 'event') ?? ''))
+        }
+      }
+      positions = after
+    }
+  }
+}
+
 /**
- * Hints that a job has changed, from BullMQ's event stream. They only make waiting quicker: events can be missed, so
- * whoever waits reads the job again now and then. The stream is read only while somebody waits.
+ * Hints that a job has changed, from the event streams of BullMQ's queues. They only make waiting quicker: events can be missed, so
+ * whoever waits reads the job again now and then. The streams are read only while somebody waits.
  */
-export const createJobEvents = (redis: Redis, streamKey: string): JobEvents => {
+export const createJobEvents = (redis: Redis, streamKeys: () => Promise<readonly string[]>): JobEvents => {
   const watchers = new Watchers()
   const closing = new AbortController()
   let isReading = false
 
-  const lastEntryId = async () => {
-    if (redis.status === 'wait') await redis.connect()
-    const [last] = await redis.xrevrange(streamKey, '+', '-', 'COUNT', 1)
-    // Whoever began to wait before this point may have missed the event.
-    watchers.wakeAll()
-    return last?.[0] ?? '0-0'
-  }
-
-  const readFrom = async (after: string): Promise<string> => {
-    let last = after
-    const reply = asStreamReply(await redis.xread('COUNT', 1000, 'BLOCK', BLOCK_MS, 'STREAMS', streamKey, after))
-    for (const [id, fields] of reply[0]?.[1] ?? []) {
-      last = id
-      const jobId = fieldOf(fields, 'jobId')
-      if (jobId !== undefined) watchers.wake(jobId, FINAL_EVENTS.has(fieldOf(fields, 'event') ?? ''))
-    }
-    return last
-  }
-
-  const read = async () => {
-    let after: string | undefined
+  const readWhileWatched = async () => {
+    let streams = createStreams(redis, streamKeys, watchers)
     while (watchers.size > 0 && !closing.signal.aborted) {
       try {
-        after = await (after === undefined ? lastEntryId() : readFrom(after))
+        await streams.read()
       } catch {
-        after = undefined
+        streams = createStreams(redis, streamKeys, watchers)
         await sleep(RETRY_MS, undefined, { signal: closing.signal }).catch(() => undefined)
       }
     }
@@ -133,7 +155,7 @@ export const createJobEvents = (redis: Redis, streamKey: string): JobEvents => {
       const watch = createWatch(watchers, jobId, waking)
       if (!isReading) {
         isReading = true
-        void read()
+        void readWhileWatched()
       }
       return watch
     },

@@ -1,17 +1,20 @@
+import { FIND_JOB } from '@nextscale/platform'
 import type { Result } from 'ioredis'
 
 /**
  * Two scripts around BullMQ's add in one transaction. BullMQ adds a job unless there is one; here it must not be added
- * either when its id was used and the job is no longer there: canceled while it waited, deleted, or past its retention.
+ * either when its id was used and the job is in the queue of another pool, or no longer there: canceled while it waited, deleted, or
+ * past its retention.
  * In that case a placeholder holds the job's place for the time of the transaction, so that nobody ever sees it.
  */
 export const OPEN_KEYED_ADD = {
-  numberOfKeys: 3,
+  numberOfKeys: 4,
   readOnly: false,
-  lua: `
-local mark, job, index = KEYS[1], KEYS[2], KEYS[3]
+  lua: `${FIND_JOB}
+local mark, job, index, pools, id = KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1]
 if redis.call('EXISTS', job) == 1 then return 0 end
-if redis.call('EXISTS', mark) == 0 and not redis.call('ZSCORE', index, ARGV[1]) then return 1 end
+local isElsewhere = redis.call('EXISTS', findJob(pools, id) .. id) == 1
+if not isElsewhere and redis.call('EXISTS', mark) == 0 and not redis.call('ZSCORE', index, id) then return 1 end
 redis.call('HSET', job, 'placeholder', '1')
 return 0`
 } as const
@@ -30,7 +33,7 @@ return 0`
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {
-    openKeyedAdd(markKey: string, jobKey: string, indexKey: string, id: string): Result<0 | 1, Context>
+    openKeyedAdd(markKey: string, jobKey: string, indexKey: string, poolsKey: string, id: string): Result<0 | 1, Context>
     closeKeyedAdd(jobKey: string, indexKey: string, id: string): Result<number, Context>
   }
 }

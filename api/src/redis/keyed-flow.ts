@@ -1,18 +1,20 @@
+import { FIND_JOB } from '@nextscale/platform'
+
 /**
  * What `keyed-add.ts` does, for a generation and the delivery of its end. BullMQ adds the delivery unless there is one, and
  * ties a generation that is there to a delivery anew, which would hold up one that is out already. So an id that was used
  * has placeholders where something is missing, and its job is another parent's for the time of the transaction: itself.
  */
 export const OPEN_KEYED_FLOW = {
-  numberOfKeys: 4,
+  numberOfKeys: 5,
   readOnly: false,
-  lua: `
-local mark, job, index, delivery = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+  lua: `${FIND_JOB}
+local mark, job, index, delivery, pools, id = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], ARGV[1]
 local hasJob = redis.call('EXISTS', job) == 1
 local hasDelivery = redis.call('EXISTS', delivery) == 1
-if not hasJob and not hasDelivery and redis.call('EXISTS', mark) == 0 and not redis.call('ZSCORE', index, ARGV[1]) then
-  return 1
-end
+local isElsewhere = not hasJob and redis.call('EXISTS', findJob(pools, id) .. id) == 1
+local isUsed = hasJob or isElsewhere or hasDelivery or redis.call('EXISTS', mark) == 1
+if not isUsed and not redis.call('ZSCORE', index, id) then return 1 end
 if hasJob then
   redis.call('HSET', job, 'keptParent', redis.call('HGET', job, 'parentKey') or '')
 else

@@ -1,4 +1,4 @@
-import { WHEN_FULL } from '@nextscale/platform'
+import { FIND_JOB, WHEN_FULL } from '@nextscale/platform'
 import type { Result } from 'ioredis'
 
 /**
@@ -9,10 +9,10 @@ import type { Result } from 'ioredis'
 export const MARK_CANCELED = {
   numberOfKeys: 3,
   readOnly: false,
-  lua: `${WHEN_FULL}
-local mark, job, unreleased = KEYS[1], KEYS[2], KEYS[3]
+  lua: `${WHEN_FULL}${FIND_JOB}
+local mark, unreleased, pools = KEYS[1], KEYS[2], KEYS[3]
 local text, seconds, channel, id = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local found = redis.call('HMGET', job, 'data', 'finishedOn')
+local found = redis.call('HMGET', findJob(pools, id) .. id, 'data', 'finishedOn')
 if not found[1] or found[2] then return 0 end
 redis.call('ZADD', unreleased, redis.call('TIME')[1] * 1000, id)
 redis.call('SET', mark, text, 'EX', seconds, 'NX')
@@ -24,8 +24,8 @@ declare module 'ioredis' {
   interface RedisCommander<Context> {
     markCanceled(
       markKey: string,
-      jobKey: string,
       unreleasedKey: string,
+      poolsKey: string,
       mark: string,
       seconds: number,
       channel: string,

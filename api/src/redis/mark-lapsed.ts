@@ -1,4 +1,4 @@
-import { WHEN_FULL } from '@nextscale/platform'
+import { FIND_JOB, WHEN_FULL } from '@nextscale/platform'
 import type { Result } from 'ioredis'
 
 /**
@@ -7,13 +7,14 @@ import type { Result } from 'ioredis'
  * whose job is still to be ended or removed.
  */
 export const MARK_LAPSED = {
-  numberOfKeys: 4,
+  numberOfKeys: 3,
   readOnly: false,
-  lua: `${WHEN_FULL}
-local mark, job, active, unreleased = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+  lua: `${WHEN_FULL}${FIND_JOB}
+local mark, unreleased, pools = KEYS[1], KEYS[2], KEYS[3]
 local text, seconds, id = ARGV[1], ARGV[2], ARGV[3]
-local found = redis.call('HMGET', job, 'data', 'finishedOn')
-if not found[1] or found[2] or redis.call('LPOS', active, id) then return 0 end
+local base = findJob(pools, id)
+local found = redis.call('HMGET', base .. id, 'data', 'finishedOn')
+if not found[1] or found[2] or redis.call('LPOS', base .. 'active', id) then return 0 end
 redis.call('ZADD', unreleased, redis.call('TIME')[1] * 1000, id)
 redis.call('SET', mark, text, 'EX', seconds, 'NX')
 return 1`
@@ -23,9 +24,8 @@ declare module 'ioredis' {
   interface RedisCommander<Context> {
     markLapsed(
       markKey: string,
-      jobKey: string,
-      activeKey: string,
       unreleasedKey: string,
+      poolsKey: string,
       mark: string,
       seconds: number,
       id: string

@@ -1,4 +1,4 @@
-import { WHEN_FULL } from '@nextscale/platform'
+import { FIND_JOB, WHEN_FULL } from '@nextscale/platform'
 
 /** The lock under which BullMQ removes nothing. Held for the time of the script, so nobody ever sees it. */
 const HELD = 'held'
@@ -8,12 +8,13 @@ const HELD = 'held'
  * runner has lost its lock and works on; here only a marked one that waits may go, so any other is locked meanwhile.
  * Unless a runner still has to end it, it is off the list of those to be removed. Replies what it was, and whether it was removed.
  */
-export const removalScript = (removeJob: string): string => `${WHEN_FULL}
+export const removalScript = (removeJob: string): string => `${WHEN_FULL}${FIND_JOB}
 local function remove(KEYS, ARGV)
 ${removeJob}
 end
-local job, mark, active, lock, unreleased, repeats = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local id, prefix = ARGV[1], ARGV[2]
+local mark, unreleased, pools, id = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+local base = findJob(pools, id)
+local job, active, lock = base .. id, base .. 'active', base .. id .. ':lock'
 local found = redis.call('HMGET', job, 'data', 'finishedOn')
 local place = 'marked'
 if not found[1] then place = 'absent'
@@ -21,7 +22,7 @@ elseif found[2] then place = 'finished'
 elseif redis.call('LPOS', active, id) then place = 'active'
 elseif redis.call('EXISTS', mark) == 0 then place = 'unmarked' end
 if place ~= 'marked' then redis.call('SET', lock, '${HELD}', 'NX') end
-local isRemoved = remove({ job, repeats }, { id, 0, prefix })
+local isRemoved = remove({ job, base .. 'repeat' }, { id, 0, base })
 if redis.call('GET', lock) == '${HELD}' then redis.call('DEL', lock) end
 local left = redis.call('HMGET', job, 'data', 'finishedOn')
 local isMarked = redis.call('EXISTS', mark) == 1

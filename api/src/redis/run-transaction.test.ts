@@ -28,8 +28,10 @@ test('scripts whose first transaction was discarded, since Redis was full, are k
 })
 
 test('scripts that Redis was told to forget are known again after one 503, which adds no job', async () => {
-  const { enqueue, queue } = announced.services
-  const add = () => enqueue.addKeyed({ id: newGenerationId(), payload: announcedPayload(), createdAt: Date.now() })
+  const { enqueue, queues } = announced.services
+  const queue = queues.of('default')
+  const add = () =>
+    enqueue.addKeyed({ id: newGenerationId(), pool: 'default', payload: announcedPayload(), createdAt: Date.now() })
   assert.equal((await add()).isNew, true)
   assert.equal(await announced.stateOf(await announced.add()), 'waiting-children')
   const jobs = await queue.getPrioritizedCount()

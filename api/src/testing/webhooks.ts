@@ -43,7 +43,7 @@ export const openAnnounced = async ({ server, app, directory }: TestApp): Promis
     services,
     add: async (limits) => {
       const id = newGenerationId()
-      await services.enqueue.add({ id, payload: announcedPayload(limits), createdAt: Date.now() })
+      await services.enqueue.add({ id, pool: 'default', payload: announcedPayload(limits), createdAt: Date.now() })
       return id
     },
     stateOf: (id) => services.deliveryQueue.getJobState(terminalDeliveryId(id)),

@@ -53,7 +53,12 @@ beforeEach(() => (run = succeed))
 const add = async (): Promise<string> => {
   const id = newGenerationId()
   const limits = { retention_seconds: RETENTION_SECONDS }
-  await announced.services.enqueue.add({ id, payload: { ...announcedPayload(limits), label: 'mine' }, createdAt: Date.now() })
+  await announced.services.enqueue.add({
+    id,
+    pool: 'default',
+    payload: { ...announcedPayload(limits), label: 'mine' },
+    createdAt: Date.now()
+  })
   return id
 }
 

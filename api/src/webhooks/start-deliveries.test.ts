@@ -88,7 +88,12 @@ const add = async (url = receiver.url, events?: WebhookEventName[], limits = {})
   const id = newGenerationId()
   const payload = announcedPayload(limits)
   const webhook = { ...payload.webhook, url, base: 'http://api.test', ...(events && { events }) }
-  await announced.services.enqueue.add({ id, payload: { ...payload, webhook } as typeof payload, createdAt: Date.now() })
+  await announced.services.enqueue.add({
+    id,
+    pool: 'default',
+    payload: { ...payload, webhook } as typeof payload,
+    createdAt: Date.now()
+  })
   return id
 }
 
@@ -248,7 +253,7 @@ test('the end of a generation is told even when its retention ended before the r
   await until('a first attempt', () => receiver.requests.length === 1)
   receiver.answer = (_request, response) => void response.writeHead(204).end()
   await until('something put aside', async () => (await jobOf(id)).data.kept !== undefined)
-  await announced.services.queue.remove(id)
+  await announced.services.queues.of('default').remove(id)
   await untilState(id, 'completed')
   const { type, data } = await verified(receiver.requests[1] ?? assert.fail())
   assert.deepEqual([type, data.id, data.outputs], ['generation.expired', id, []])
@@ -259,7 +264,7 @@ test('of a deleted generation nothing is told any more', async () => {
   await start({ WEBHOOK_RETRY_DELAYS_SECONDS: '0.5' })
   const id = await add()
   await until('a first attempt', async () => (await outcomesOf(id)).length === 1)
-  await announced.services.queue.remove(id)
+  await announced.services.queues.of('default').remove(id)
   await untilState(id, 'failed')
   assert.deepEqual(await outcomesOf(id), ['rejected', 'gone'])
   assert.equal((await jobOf(id)).data.kept, undefined)

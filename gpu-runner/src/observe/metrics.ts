@@ -75,8 +75,9 @@ const createCounters = (registers: Registry[]) => ({
 })
 
 /** Metrics of this runner. */
-export const createMetrics = (): RunnerMetrics => {
+export const createMetrics = (pool: string): RunnerMetrics => {
   const registry = new Registry()
+  registry.setDefaultLabels({ pool })
   const instruments = { ...createHistograms([registry]), ...createCounters([registry]) }
   const close = addProcessMetrics(registry)
   return {

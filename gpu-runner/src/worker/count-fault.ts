@@ -1,4 +1,4 @@
-import { generateImageJob, type RedisKeys } from '@nextscale/openapi'
+import { queueOfPool, type RedisKeys } from '@nextscale/openapi'
 import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 
@@ -8,5 +8,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
 return redis.call('HINCRBY', KEYS[1], 'faults', 1)`
 
 /** Counts an attempt that failed by its generation's own doing. Resolves with how many there are. */
-export const countFault = async (redis: Redis, keys: RedisKeys, generationId: string): Promise<number> =>
-  Number(await redis.eval(COUNT_FAULT, 1, keys.job(generateImageJob.queue, generationId)))
+export const countFault = async (
+  { connection, keys, pool }: { connection: Redis; keys: RedisKeys; pool: string },
+  generationId: string
+): Promise<number> => Number(await connection.eval(COUNT_FAULT, 1, keys.job(queueOfPool(pool), generationId)))

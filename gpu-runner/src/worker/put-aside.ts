@@ -1,6 +1,5 @@
-import { generateImageJob, type RedisKeys, RUNNER_CARD_SECONDS, RunnerCard } from '@nextscale/openapi'
-import { WHEN_FULL } from '@nextscale/platform'
-import { Job, type Queue, type Worker } from 'bullmq'
+import { queueOfPool, type RedisKeys, RUNNER_CARD_SECONDS, RunnerCard } from '@nextscale/openapi'
+import { FIND_JOB, MOVE_JOB, QUEUE_KEYS, WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import type { Logger } from 'pino'
 import { Compile } from 'typebox/compile'
@@ -30,9 +29,24 @@ if not isServed then redis.call('ZADD', unserved, now, ref) end
 redis.call('ZREMRANGEBYSCORE', unserved, '-inf', now - ${FORGET_SECONDS * 1000})
 return redis.call('HINCRBY', job, 'aside', 1)`
 
+/**
+ * Puts into a pool's queue, to be taken now, those of some generations that are put off, in the queue of whichever pool. Who is served
+ * is no longer listed.
+ */
+const TAKE_BACK = `${WHEN_FULL}${FIND_JOB}${MOVE_JOB}
+local aside, pools, to, delayed = KEYS[1], KEYS[2], queueBase(KEYS[2], ARGV[1]), ARGV[2]
+for i = 3, #ARGV do
+  local from = findJob(pools, ARGV[i])
+  -- One that is not paused any more has been taken up, or has ended.
+  if redis.call('ZSCORE', from .. delayed, ARGV[i]) then moveJob(from, to, ARGV[i], true) end
+  redis.call('ZREM', aside, ARGV[i])
+end`
+
 interface Context {
   redis: Redis
   keys: RedisKeys
+  /** Whose queue the runner takes from. */
+  pool: string
   log: Logger
 }
 
@@ -70,7 +84,7 @@ const asCard = (text: string): RunnerCard | undefined => {
   }
 }
 
-export const createAside = ({ redis, keys, log }: Context, random = Math.random): Aside => {
+export const createAside = ({ redis, keys, pool, log }: Context, random = Math.random): Aside => {
   const saidAt = new Map<string, number>()
   const served = createServedLook(redis, keys)
   const sayOnce = (model: ModelRef, generation: string) => {
@@ -85,7 +99,7 @@ export const createAside = ({ redis, keys, log }: Context, random = Math.random)
     note: async (generationId, model) => {
       const isServed = await served(model)
       if (!isServed) sayOnce(model, generationId)
-      const places = [keys.putAside(model.id, model.revision), keys.unserved, keys.job(generateImageJob.queue, generationId)]
+      const places = [keys.putAside(model.id, model.revision), keys.unserved, keys.job(queueOfPool(pool), generationId)]
       const times = Number(
         await redis.eval(NOTE, places.length, ...places, Date.now(), keyOf(model), generationId, isServed ? 1 : 0)
       )
@@ -95,25 +109,23 @@ export const createAside = ({ redis, keys, log }: Context, random = Math.random)
   }
 }
 
-/** Puts back into the queue what others have put aside and this runner serves. */
-const takeBack = async ({ redis, keys }: Context, worker: Worker | Queue, model: ModelRef): Promise<void> => {
+/** Puts into the queue of this runner's pool what was put aside and this runner serves. */
+const takeBack = async ({ redis, keys, pool }: Context, model: ModelRef): Promise<void> => {
   const aside = keys.putAside(model.id, model.revision)
   await redis.zrem(keys.unserved, keyOf(model))
   for (;;) {
     const ids = await redis.zrange(aside, '0', String(PAGE_SIZE - 1))
     if (ids.length === 0) return
-    // One that is not paused any more has been taken up, or has ended.
-    await Promise.all(ids.map(async (id) => (await Job.fromId(worker, id))?.promote().catch(() => undefined)))
-    await redis.zrem(aside, ...ids)
+    await redis.eval(TAKE_BACK, 2, aside, keys.pools, pool, QUEUE_KEYS.delayed, ...ids)
   }
 }
 
 /** Looks now and then for what was put aside before this runner was up. Returns the way to stop. */
-export const watchAside = (context: Context, worker: Worker | Queue, models: readonly ModelRef[]): (() => void) => {
+export const watchAside = (context: Context, models: readonly ModelRef[]): (() => void) => {
   const look = () => {
     if (context.redis.status !== 'ready') return
     for (const model of models)
-      takeBack(context, worker, model).catch((error: unknown) =>
+      takeBack(context, model).catch((error: unknown) =>
         context.log.warn({ err: error }, 'generations that were put aside could not be put back')
       )
   }

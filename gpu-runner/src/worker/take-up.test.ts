@@ -9,7 +9,7 @@ test('a take-up says how a generation ended while it waited, asks Redis for the 
   t.after(() => server.stop())
   const { redis } = server
   const keys = redisKeys('test')
-  const takeUp = createTakeUp(redis, keys)
+  const takeUp = createTakeUp(redis, keys, 'default')
   const endAfter = async (mark: Partial<CancelMark> | null) => {
     if (mark)
       await redis.set(keys.cancelMark('gen_a'), JSON.stringify({ canceled_at: 1, created_at: 1, payload: PAYLOAD, ...mark }))

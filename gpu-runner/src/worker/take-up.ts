@@ -1,4 +1,4 @@
-import { CancelMark, generateImageJob, type RedisKeys } from '@nextscale/openapi'
+import { CancelMark, queueOfPool, type RedisKeys } from '@nextscale/openapi'
 import { WHEN_FULL } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import { Compile } from 'typebox/compile'
@@ -42,10 +42,10 @@ const endOf = (text: string | null): TakenUp['ended'] => {
 }
 
 export const createTakeUp =
-  (redis: Redis, keys: RedisKeys): TakeUp =>
+  (redis: Redis, keys: RedisKeys, pool: string): TakeUp =>
   async (generationId, retentionSeconds) => {
     const removableAt = Date.now() + retentionSeconds * 1000
-    const places = [keys.cancelMark(generationId), keys.expiry, keys.job(generateImageJob.queue, generationId)]
+    const places = [keys.cancelMark(generationId), keys.expiry, keys.job(queueOfPool(pool), generationId)]
     const [mark, now, faults, timesAside] = asReply(
       await redis.eval(TAKE_UP, places.length, ...places, removableAt, generationId)
     )

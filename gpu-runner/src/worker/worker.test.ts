@@ -95,14 +95,14 @@ const open = async (t: TestContext) => {
       store: await openDiskStore({ kind: 'disk', directory: folder, linkSecret: undefined, linkTtlSeconds: 60 }, 'writing'),
       cancels: { isCanceled: async () => false, watch: () => () => undefined, check: () => undefined },
       form: 'step',
-      takeUp: together(createTakeUp(connection, keys), first),
+      takeUp: together(createTakeUp(connection, keys, 'default'), first),
       liveEvents: { of: () => SILENT, settled: () => Promise.resolve() },
       log
     } as const
     const times = { lockDurationMs: LOCK_MS, stalledIntervalMs: 100, graceMs: 0 }
     const holds = { concurrency: 32, maxImages: 2 * MAX_BATCH }
     const observer = { batch: () => undefined, attempt: () => undefined }
-    const worker = startWorker({ connection, keys, ...holds, ...times }, context, log, observer)
+    const worker = startWorker({ connection, keys, pool: 'default', ...holds, ...times }, context, log, observer)
     workers.push(worker)
     return worker
   }

@@ -1,4 +1,10 @@
-import { type GenerateImageProgress, type GenerateImageResult, generateImageJob, type RedisKeys } from '@nextscale/openapi'
+import {
+  type GenerateImageProgress,
+  type GenerateImageResult,
+  generateImageJob,
+  queueOfPool,
+  type RedisKeys
+} from '@nextscale/openapi'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type StallWatch, SteadyWorker, watchStalls } from '@nextscale/platform'
 import { DelayedError, type Job, UnrecoverableError, WaitingError, type Worker } from 'bullmq'
@@ -18,6 +24,8 @@ import { type Aside, createAside, watchAside } from './put-aside.ts'
 export interface WorkerOptions {
   connection: Redis
   keys: RedisKeys
+  /** Whose queue it takes from. */
+  pool: string
   /** Generations held at once. */
   concurrency: number
   /** Images held at once: with that many no further generation is taken. */
@@ -89,7 +97,7 @@ const fail = async ({ options, log }: AttemptContext, job: Job, error: unknown):
   const jobError = asJobError(error)
   const { code } = jobError
   const attempt = job.attemptsMade + 1
-  const faults = isOwnFault(code) ? await countFault(options.connection, options.keys, job.id ?? '') : 0
+  const faults = isOwnFault(code) ? await countFault(options, job.id ?? '') : 0
   const decision = decideRetry(code, attempt, faults)
   log.error(
     { err: jobError.cause ?? jobError, generation: job.id, code, attempt, faults, decision: decision.kind },
@@ -165,10 +173,10 @@ const followJobs = (worker: Worker<unknown, GenerateImageResult>, log: Logger): 
   })
 }
 
-const watchLost = ({ connection, keys, lockDurationMs, stalledIntervalMs }: WorkerOptions, log: Logger): StallWatch =>
+const watchLost = ({ connection, keys, pool, lockDurationMs, stalledIntervalMs }: WorkerOptions, log: Logger): StallWatch =>
   watchStalls({
     redis: connection,
-    toKey: (type) => keys.job(generateImageJob.queue, type),
+    toKey: (type) => keys.job(queueOfPool(pool), type),
     lockDurationMs,
     intervalMs: stalledIntervalMs,
     onStalled: (generations) => log.warn({ generations }, 'generations lost their runner and wait again'),
@@ -190,8 +198,8 @@ const withinTime = async (closed: Promise<void>, ms: number): ReturnType<Running
 /** Takes generations off the queue. */
 export const startWorker = (options: WorkerOptions, context: JobContext, log: Logger, observer: Observer): RunningWorker => {
   const stopping = new AbortController()
-  const { connection, keys, graceMs } = options
-  const asideContext = { redis: connection, keys, log }
+  const { connection, keys, pool, graceMs } = options
+  const asideContext = { redis: connection, keys, pool, log }
   const processJobOf = createProcessor({
     context,
     options,
@@ -209,7 +217,7 @@ export const startWorker = (options: WorkerOptions, context: JobContext, log: Lo
       holding.letGo(imagesOf(job.data))
     }
   }
-  const worker = new SteadyWorker<unknown, GenerateImageResult>(generateImageJob.queue, process, {
+  const worker = new SteadyWorker<unknown, GenerateImageResult>(queueOfPool(pool), process, {
     // Nothing is fetched before the limit below knows the worker.
     autorun: false,
     connection,
@@ -218,14 +226,15 @@ export const startWorker = (options: WorkerOptions, context: JobContext, log: Lo
     lockDuration: options.lockDurationMs,
     drainDelay: DRAIN_DELAY_SECONDS,
     settings: { backoffStrategy },
-    onTaken: ({ data }) => holding.take(imagesOf(data))
+    onTaken: ({ data }) => holding.take(imagesOf(data)),
+    served: { keys, pool, refs: [...context.models.keys()] }
   })
   const holding = limitImages(worker, options)
   restOnRefusal(worker, log)
   followJobs(worker, log)
-  worker.run().catch((error: unknown) => log.error({ err: error }, 'the worker ended'))
+  worker.prepared.then(() => worker.run()).catch((error: unknown) => log.error({ err: error }, 'the worker ended'))
   const stalls = watchLost(options, log)
-  const stopWatchingAside = watchAside(asideContext, worker, [...context.models.values()])
+  const stopWatchingAside = watchAside(asideContext, [...context.models.values()])
   return {
     stop: async () => {
       stalls.stop()

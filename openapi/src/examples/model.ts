@@ -36,7 +36,7 @@ const {
   announced_at: '2026-01-01T12:00:00.000Z'
 })
 
-export const model: Model = { ...card, default: true }
+export const model: Model = { ...card, pools: ['default'], default: true }
 
 export const classes = { data: [{ label: 2, name: 'fox' }], total: 1 }
 
@@ -44,6 +44,7 @@ export const status: ServiceStatus = {
   version: '0.1.0',
   accepting: true,
   queue: { waiting: 3, running: 4, oldest_wait_ms: 240 },
+  pools: [{ name: 'default', waiting: 3, running: 4, oldest_wait_ms: 240, runners: 1, models: ['emoji-32'] }],
   runners: 1,
   models: [{ id: 'emoji-32', runners: 1, latency_ms: 170, images_per_second: 24.5 }],
   unserved: []

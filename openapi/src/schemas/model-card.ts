@@ -46,7 +46,7 @@ type EarlierCard = Static<typeof EarlierCard>
 export const StoredCard = Type.Union([AnnouncedCard, EarlierCard])
 
 /** A model as the API knows it: the public resource, and what only requests are held against. */
-export interface ModelCard extends Omit<Model, 'default'> {
+export interface ModelCard extends Omit<Model, 'default' | 'pools'> {
   classes: readonly string[] | null
   order: number
   announced_at: string

@@ -74,8 +74,10 @@ const modelFields = {
   })
 }
 
+const pools = Type.Array(Type.String(), { description: 'Pools of runners that serve it, or did last.' })
+
 export const Model = Type.Object(
-  { ...modelFields, default: Type.Boolean({ description: 'Whether requests without `model` use this one.' }) },
+  { ...modelFields, pools, default: Type.Boolean({ description: 'Whether requests without `model` use this one.' }) },
   { $id: 'Model', description: 'A model that runners have announced.' }
 )
 export type Model = Static<typeof Model>

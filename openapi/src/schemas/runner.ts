@@ -5,6 +5,8 @@ import { ModelId, nullable, Timestamp } from './primitives.ts'
 export const RunnerCard = Type.Object({
   id: Type.String({ description: 'Drawn at the start of the process.' }),
   version: Type.String(),
+  /** Whose queue it takes from. Runners of the release before this one leave it out: they are of the default pool. */
+  pool: Type.Optional(Type.String()),
   started_at: Timestamp('When the process was ready.'),
   announced_at: Timestamp('When it last said so.'),
   max_batch: Type.Integer({ minimum: 1, description: 'Images sampled together at most.' }),

@@ -7,7 +7,19 @@ const Queue = Type.Object(
     running: Type.Integer({ minimum: 0, description: 'Generations that run.' }),
     oldest_wait_ms: nullable(Type.Number({ minimum: 0, description: 'How long the next one to run has waited.' }))
   },
-  { $id: 'ServiceStatusQueue', description: 'The queue of generations.' }
+  { $id: 'ServiceStatusQueue', description: 'The queues of all pools together.' }
+)
+
+const PoolStatus = Type.Object(
+  {
+    name: Type.String({ description: 'Its name, the `POOL` of its runners.' }),
+    waiting: Type.Integer({ minimum: 0, description: 'Generations that wait in its queue.' }),
+    running: Type.Integer({ minimum: 0, description: 'Generations that its runners make.' }),
+    oldest_wait_ms: nullable(Type.Number({ minimum: 0, description: 'How long the next one to run has waited.' })),
+    runners: Type.Integer({ minimum: 0, description: 'Its runners heard of in the last half minute.' }),
+    models: Type.Array(ModelId, { description: 'Models that these runners serve.' })
+  },
+  { $id: 'ServiceStatusPool', description: 'A pool: runners that serve the same models, and their queue.' }
 )
 
 const ModelStatus = Type.Object(
@@ -33,7 +45,8 @@ export const ServiceStatus = Type.Object(
   {
     version: Type.String({ description: 'Version of the server.' }),
     accepting: Type.Boolean({ description: 'Whether a request would be accepted now.' }),
-    queue: described(Queue, 'The queue of generations.'),
+    queue: described(Queue, 'The queues of all pools together.'),
+    pools: Type.Array(PoolStatus, { description: 'Each pool of runners, the default one first.' }),
     runners: Type.Integer({ minimum: 0, description: 'Runners heard of in the last half minute.' }),
     models: Type.Array(ModelStatus, { description: 'Speed of each model.' }),
     unserved: Type.Array(UnservedRevision, {

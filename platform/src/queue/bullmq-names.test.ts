@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { DelayedError, FlowProducer, type Job, Queue, UnrecoverableError, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
-import { scriptOf } from '../redis/when-full.ts'
+import { scriptNames, scriptOf } from '../redis/when-full.ts'
 import { type RedisServer, startRedis, until } from '../testing/index.ts'
-import { DELAYED_UNITS_PER_MS, JOB_FIELDS, JOB_KEYS, QUEUE_KEYS, SCRIPTS } from './bullmq-names.ts'
+import { DELAYED_UNITS_PER_MS, FETCHING_SCRIPTS, JOB_FIELDS, JOB_KEYS, QUEUE_KEYS, SCRIPTS } from './bullmq-names.ts'
 
 const PREFIX = '{names}'
 const DUE_IN_MS = 60_000
@@ -122,4 +122,32 @@ test('the scripts that are built upon are there, and those that add jobs say so 
   for (const name of SCRIPTS) assert.match(scriptOf(client, name), /redis\.call|rcall/)
   for (const name of ['addStandardJob', 'addPrioritizedJob', 'addDelayedJob', 'addParentJob'])
     assert.match(scriptOf(client, name), /HMSET/)
+})
+
+test('a job knows its priority and delay, which decide its place, and has no other keys than those that are moved with it', async () => {
+  await queue.add('job', {}, { jobId: 'urgent', priority: 3 })
+  const order = Number(await redis.get(keyOf('priorityCounter')))
+  assert.equal(Number(await redis.zscore(keyOf('prioritized'), 'urgent')), 3 * 0x100000000 + order)
+  const later = await queue.add('job', {}, { jobId: 'put-off', priority: 3, delay: DUE_IN_MS })
+  const { priority, delay } = await fieldsOf('put-off')
+  assert.deepEqual([priority, delay], ['3', String(DUE_IN_MS)])
+  const due = Number(await redis.zscore(keyOf('marker'), '1'))
+  assert.ok(Math.abs(due - Date.now() - DUE_IN_MS) < 10_000)
+  await later.log('a line')
+  const all = await redis.keys(`${queue.toKey('put-off')}*`)
+  assert.deepEqual(all.toSorted(), [queue.toKey('put-off'), queue.toKey('put-off') + JOB_KEYS.logs])
+  for (const id of ['urgent', 'put-off']) await queue.remove(id)
+})
+
+test('scripts that fetch a job do it in the two ways that are known, and no others do', async () => {
+  const client = await queue.backend.client
+  for (const name of FETCHING_SCRIPTS) {
+    const text = scriptOf(client, name)
+    for (const [, list] of text.matchAll(/"RPOPLPUSH", (\w+), activeKey/g)) assert.equal(list, 'waitKey', name)
+    assert.equal(text.match(/"RPOPLPUSH"|"LMOVE"|"RPOP"|"LPOP"/g)?.length, name === 'moveToActive' ? 2 : 1, name)
+    assert.deepEqual(text.match(/"Z(POPMIN|POPMAX|MPOP)", \w+/g), ['"ZPOPMIN", priorityKey'], name)
+    assert.match(text, /rcall\("DEL", priorityCounterKey\)/)
+  }
+  const fetching = scriptNames(client).filter((name) => /prepareJobForProcessing\(/.test(scriptOf(client, name)))
+  assert.deepEqual(fetching.toSorted(), FETCHING_SCRIPTS.toSorted())
 })

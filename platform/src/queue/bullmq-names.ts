@@ -24,6 +24,9 @@ export const JOB_FIELDS = {
   attemptsEnded: 'atm',
   /** How often its worker was lost. */
   lostRuns: 'stc',
+  /** Its priority, 0 for none, and for how many ms it was put off last. */
+  priority: 'priority',
+  delay: 'delay',
   /** A failure that its next worker is to fail it with. */
   deferredFailure: 'defa',
   /** Key of the job that waits for its end. */
@@ -51,7 +54,9 @@ export const QUEUE_KEYS = {
   completed: 'completed',
   failed: 'failed',
   waitingChildren: 'waiting-children',
-  /** Sorted set: has a member `0` when there is something to take. */
+  /** Counts what was put into `prioritized`, for the order of those of one priority. */
+  priorityCounter: 'pc',
+  /** Sorted set: has a member `0` when there is something to take, and a member `1` by the time in ms at which something is due. */
   marker: 'marker',
   /** Stream of what happens to jobs. */
   events: 'events'
@@ -62,3 +67,5 @@ export const DELAYED_UNITS_PER_MS = 0x1000
 
 /** Scripts whose text is made part of others. Those whose name begins with `add` add jobs, or lines to a log. */
 export const SCRIPTS = ['removeJob'] as const
+/** Scripts that fetch the next job, by `RPOPLPUSH` of `wait`, or else by `ZPOPMIN` of `prioritized`, after which they may `DEL` its counter. */
+export const FETCHING_SCRIPTS = ['moveToActive', 'moveToFinished', 'moveToDelayed'] as const

@@ -1,6 +1,8 @@
 import { ErrorCode, type Job, Worker, type WorkerOptions } from 'bullmq'
+import type { RedisKeys } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
 import { WHEN_FULL, workWhenFull } from '../redis/when-full.ts'
+import { type Served, takeServed } from './take-served.ts'
 
 /**
  * Renews the locks of jobs. One that has run out is taken anew if the job is still where its holder left it: nobody else has
@@ -45,6 +47,8 @@ export interface SteadyWorkerOptions extends WorkerOptions {
   lockDuration: number
   /** Hears of each job as it is taken, before another is asked for. */
   onTaken?: (job: Job) => void
+  /** Takes no job of a model that is not served here; left out, any. */
+  served?: Served & { keys: RedisKeys }
 }
 
 /** A lock is renewed this often while it lasts, so that one that has run out is taken anew soon after an outage. */
@@ -58,9 +62,11 @@ export class SteadyWorker<Data = unknown, Result = unknown> extends Worker<Data,
   readonly #redis: Redis
   readonly #lockDurationMs: number
   readonly #onTaken: ((job: Job) => void) | undefined
+  /** Settles once the scripts of the connection are those this worker needs. Nothing may be fetched before. */
+  readonly prepared: Promise<void>
   readonly #held = new Map<string, Held>()
 
-  constructor(name: string, process: Process<Data, Result>, { onTaken, ...options }: SteadyWorkerOptions) {
+  constructor(name: string, process: Process<Data, Result>, { onTaken, served, ...options }: SteadyWorkerOptions) {
     // Three parameters must be declared: BullMQ passes the signal only to processors that ask for it.
     super(name, (job, token, signal) => process(job, token, signal), {
       ...options,
@@ -71,8 +77,11 @@ export class SteadyWorker<Data = unknown, Result = unknown> extends Worker<Data,
     this.#lockDurationMs = options.lockDuration
     this.#onTaken = onTaken
     // Once BullMQ has given its scripts to the connection; where it does not come to that, there is nothing to do.
-    this.waitUntilReady().then(
-      () => workWhenFull(options.connection),
+    this.prepared = this.waitUntilReady().then(
+      () => {
+        workWhenFull(options.connection)
+        if (served) takeServed(options.connection, served.keys, served)
+      },
       () => undefined
     )
   }

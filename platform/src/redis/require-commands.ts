@@ -27,6 +27,8 @@ const probesOf = ({ bullmq, cancelChannel }: RedisKeys): [name: string, ...args:
     ['hincrby', key, 'a', '1'],
     ['lrem', key, '1', 'a'],
     ['lrange', key, '0', '0'],
+    ['rename', key, key],
+    ['zscan', key, '0'],
     ['ltrim', key, '0', '0'],
     ['rpoplpush', key, key],
     ['zadd', key, '1', 'a'],

@@ -15,11 +15,23 @@ interface Script {
 const scriptsOf = (redis: object): Readonly<Record<string, Script>> =>
   (redis as unknown as { scriptsSet: Record<string, Script> }).scriptsSet
 
+/** Names of BullMQ's scripts, without the version. */
+export const scriptNames = (client: object): string[] =>
+  Object.keys(scriptsOf(client)).flatMap((command) => (command.includes(':') ? (command.split(':')[0] ?? []) : []))
+
 /** Text of one of BullMQ's scripts, by its name without the version. Throws when there is none. */
 export const scriptOf = (client: object, name: string): string => {
   const found = Object.entries(scriptsOf(client)).find(([command]) => command.startsWith(`${name}:`))
   if (found) return found[1].lua
   throw new Error(`BullMQ has no script ${name}`)
+}
+
+/** Puts another text in the place of one of BullMQ's scripts, on this connection. */
+export const changeScript = (redis: Redis, name: string, change: (lua: string) => string): void => {
+  const found = Object.entries(scriptsOf(redis)).find(([command]) => command.startsWith(`${name}:`))
+  if (!found) throw new Error(`BullMQ has no script ${name}`)
+  const [command, { lua, numberOfKeys }] = found
+  redis.defineCommand(command, { lua: change(lua), ...(numberOfKeys !== null && { numberOfKeys }) })
 }
 
 /** Of BullMQ's scripts, those that put new jobs into a queue: a Redis that is full takes none. */

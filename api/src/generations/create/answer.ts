@@ -43,7 +43,7 @@ export const answerMade = async (
     reply.code(200)
     if (picture !== undefined) return sendPicture(store, reply, found)
   } else {
-    reply.code(202).header('retry-after', String(retryAfterSeconds(runners, found, depth.waiting)))
+    reply.code(202).header('retry-after', String(retryAfterSeconds(runners, found, depth)))
   }
-  return toGeneration(found.snapshot, found.standing, { store, streamTokens, base, etaMs: createEta(runners, depth.waiting) })
+  return toGeneration(found.snapshot, found.standing, { store, streamTokens, base, etaMs: createEta(runners, depth) })
 }

@@ -1,4 +1,4 @@
-import type { Generation } from '@nextscale/openapi'
+import { DEFAULT_POOL, type Generation } from '@nextscale/openapi'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { callerOf } from '../../http/caller.ts'
 import type { Services } from '../../services.ts'
@@ -11,8 +11,9 @@ type CreationRequest = Pick<FastifyRequest, 'id' | 'log' | 'protocol' | 'host' |
 
 const tellMade = ({ metrics }: Services, { id, log }: CreationRequest, { found: { snapshot } }: Made): void => {
   const { input } = payloadOf(snapshot)
-  metrics.accepted(input.model, input.priority)
-  log.debug({ request_id: id, generation: snapshot.id, model: input.model }, 'accepted')
+  const pool = snapshot.kind === 'job' ? snapshot.pool : DEFAULT_POOL
+  metrics.accepted({ pool, model: input.model, priority: input.priority })
+  log.debug({ request_id: id, generation: snapshot.id, pool, model: input.model }, 'accepted')
 }
 
 /** What a route has read of a request for a generation. */

@@ -4,6 +4,7 @@ import { ProblemError } from '../../http/problem.ts'
 import type { Services } from '../../services.ts'
 import type { RequestTrace } from '../../tracing/request-trace.ts'
 import { type Found, requireFound } from '../find.ts'
+import type { Addition } from '../enqueue.ts'
 import { keyedGenerationId, newGenerationId } from '../id.ts'
 import { type JobSnapshot, payloadOf, type Snapshot } from '../snapshot.ts'
 import type { Asked } from './asked.ts'
@@ -30,9 +31,10 @@ export interface Made {
 }
 
 /** What reading the job back would give, without reading it back. */
-const justQueued = (id: string, payload: GenerateImagePayload, createdAt: number): JobSnapshot => ({
+const justQueued = ({ id, pool, payload, createdAt }: Addition): JobSnapshot => ({
   kind: 'job',
   id,
+  pool,
   payload,
   place: 'waiting',
   ahead: null,
@@ -77,7 +79,12 @@ const publish = <T>(trace: RequestTrace | undefined, id: string, add: (carrier?:
 
 type MakeContext = Pick<Services, 'reader' | 'enqueue' | 'inFlight'>
 
-const makeKeyed = async (context: MakeContext, key: string, wanted: Wanted, unhashed: GenerateImagePayload): Promise<Made> => {
+const makeKeyed = async (
+  context: MakeContext,
+  key: string,
+  wanted: Wanted,
+  { pool, payload: unhashed }: Pick<Addition, 'pool' | 'payload'>
+): Promise<Made> => {
   const { caller, meaning, trace } = wanted
   const { owner } = caller
   const id = keyedGenerationId(owner, key)
@@ -85,7 +92,7 @@ const makeKeyed = async (context: MakeContext, key: string, wanted: Wanted, unha
   const payload = { ...unhashed, request_hash: hash }
   // A place is taken once per id; that of a generation which another request just made with the key is its own.
   const { isNew, snapshot } = await context.inFlight.hold(caller, id, () =>
-    publish(trace, id, (carrier) => context.enqueue.addKeyed({ id, payload, createdAt: Date.now(), carrier }))
+    publish(trace, id, (carrier) => context.enqueue.addKeyed({ id, pool, payload, createdAt: Date.now(), carrier }))
   )
   if (isNew) return { found: requireFound(id, snapshot), isReplayed: false }
   // Another request made it just now; how it is announced by then was not read with it.
@@ -93,16 +100,19 @@ const makeKeyed = async (context: MakeContext, key: string, wanted: Wanted, unha
 }
 
 /** Puts a new generation into the queue. */
-export const make = async (context: MakeContext & Pick<Services, 'depth'>, wanted: Wanted, resolved: Resolved): Promise<Made> => {
+export const make = async (
+  context: MakeContext & Pick<Services, 'depth' | 'placement'>,
+  wanted: Wanted,
+  resolved: Resolved
+): Promise<Made> => {
   const { caller, asked, trace } = wanted
   const payload: GenerateImagePayload = { version: 1, owner: caller.owner, ...resolved }
   checkPicture(asked.picture, payload.input)
-  await context.depth.admit(asked.bytes)
-  if (asked.key !== undefined) return makeKeyed(context, asked.key, wanted, payload)
-  const id = newGenerationId()
-  const createdAt = Date.now()
-  await context.inFlight.hold(caller, id, () =>
-    publish(trace, id, (carrier) => context.enqueue.add({ id, payload, createdAt, carrier }))
-  )
-  return { found: { snapshot: justQueued(id, payload, createdAt), standing: { status: 'queued' } }, isReplayed: false }
+  const pool = await context.placement.choose(payload.input)
+  await context.depth.admit(asked.bytes, pool)
+  if (asked.key !== undefined) return makeKeyed(context, asked.key, wanted, { pool, payload })
+  const addition = { id: newGenerationId(), pool, payload, createdAt: Date.now() }
+  const { id } = addition
+  await context.inFlight.hold(caller, id, () => publish(trace, id, (carrier) => context.enqueue.add({ ...addition, carrier })))
+  return { found: { snapshot: justQueued(addition), standing: { status: 'queued' } }, isReplayed: false }
 }

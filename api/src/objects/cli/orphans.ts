@@ -17,7 +17,6 @@ const usage = `nextscale objects orphans [--older-than AGE] [--remove] [--althou
 export interface ObjectsContext {
   redis: Redis
   keys: RedisKeys
-  jobKey: (id: string) => string
   folders: ObjectStore
 }
 

@@ -1,5 +1,5 @@
 /** `nextscale objects`: looks after the pictures of the API that uses the same Redis, prefix and store. */
-import { generateImageJob, redisKeys } from '@nextscale/openapi'
+import { redisKeys } from '@nextscale/openapi'
 import { CommandError } from '../../cli/command.ts'
 import { withRedis } from '../../cli/connect.ts'
 import { runCommand } from '../../cli/run-command.ts'
@@ -21,7 +21,7 @@ await runCommand<ObjectsContext>({
     const config = readObjectsConfig()
     const keys = redisKeys(config.redisPrefix)
     const folders = await openObjectStore(config.objectStore, 'looking')
-    const context = { keys, folders, jobKey: (id: string) => keys.job(generateImageJob.queue, id) }
+    const context = { keys, folders }
     try {
       return await withRedis(config, (redis) =>
         work({ ...context, redis }).catch((error: unknown) => {

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import { CancelMark, cancelGeneration, deleteGeneration, type Generation } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
 import { cancel as cancelOne } from '../../generations/cancel.ts'
-import { createReader } from '../../generations/reader.ts'
+import { openGenerations } from '../../generations/open.ts'
 import { jsonParserOf } from '../../parser.ts'
 import { connectProducer } from '../../redis/connect.ts'
 import { assertKept } from '../../testing/contract.ts'
@@ -71,10 +71,10 @@ test('the mark alone makes a waiting job canceled, before anyone has removed it'
 
 /** Cancels as a request does that is overtaken by `meanwhile` after its first look. */
 const cancelOvertaken = async (id: string, meanwhile: () => Promise<unknown>) => {
-  const { app, keys, queue, server } = context
+  const { app, keys, server } = context
   const redis = connectProducer(server.url, app.log)
   await once(redis, 'ready')
-  const reader = createReader(redis, queue, keys)
+  const { removeMarked, reader } = openGenerations(redis, keys)
   let looks = 0
   const read = async (owner: string, of: string) => {
     const snapshot = await reader.read(owner, of)
@@ -83,7 +83,7 @@ const cancelOvertaken = async (id: string, meanwhile: () => Promise<unknown>) =>
     return snapshot
   }
   try {
-    return await cancelOne({ redis, queue, keys, reader: { ...reader, read } }, 'local', id)
+    return await cancelOne({ redis, removeMarked, keys, reader: { ...reader, read } }, 'local', id)
   } finally {
     redis.disconnect()
   }

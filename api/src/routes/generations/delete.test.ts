@@ -6,11 +6,11 @@ import { deleteGeneration, type Generation, generationPrefix, pictureKey } from 
 import { Redis } from 'ioredis'
 import type { ObjectStore } from '@nextscale/platform/object-store'
 import { erase } from '../../generations/erase.ts'
-import { openDeliveryQueue } from '../../generations/queue.ts'
-import { createReader } from '../../generations/reader.ts'
+import { openGenerations } from '../../generations/open.ts'
+import { openDeliveryQueue } from '../../pools/queues.ts'
 import { StoreUnavailable } from '@nextscale/platform/object-store'
 import { OWNER } from '../../owner.ts'
-import { READ_GENERATION } from '../../redis/read-generation.ts'
+import { SCRIPTS } from '../../redis/connect.ts'
 import { assertKept } from '../../testing/contract.ts'
 import { bodyOf, openTestApp, type TestApp } from '../../testing/test-app.ts'
 
@@ -78,11 +78,11 @@ test('when the object store fails, nothing else is changed', async () => {
       throw new StoreUnavailable('Down.', undefined)
     }
   }
-  const { queue, keys } = context
-  const redis = new Redis(context.server.url, { scripts: { readGeneration: READ_GENERATION } })
-  const reader = createReader(redis, queue, keys)
+  const { keys } = context
+  const redis = new Redis(context.server.url, { scripts: SCRIPTS })
+  const { queues, reader } = openGenerations(redis, keys)
   const deliveryQueue = openDeliveryQueue(redis, keys)
-  await assert.rejects(erase({ redis, queue, deliveryQueue, keys, reader, store }, OWNER, id), { name: 'StoreUnavailable' })
+  await assert.rejects(erase({ redis, queues, deliveryQueue, keys, reader, store }, OWNER, id), { name: 'StoreUnavailable' })
   redis.disconnect()
   assert.equal((await context.app.inject(`/generations/${id}`)).statusCode, 200)
 })

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { createGeneration, type Generation, type Problem } from '@nextscale/openapi'
 import { createEnqueue } from '../../generations/enqueue.ts'
 import { keyedGenerationId } from '../../generations/id.ts'
-import { openDeliveryQueue, openQueue } from '../../generations/queue.ts'
+import { openDeliveryQueue, openPoolQueues } from '../../pools/queues.ts'
 import { connectProducer } from '../../redis/connect.ts'
 import { assertKept } from '../../testing/contract.ts'
 import { modelCard } from '../../testing/model-card.ts'
@@ -98,18 +98,21 @@ test('an add overtaken by cancel and deletion after its first look adds nothing'
   await new Promise((resolve) => own.once('ready', resolve))
   const enqueue = createEnqueue({
     redis: own,
-    queue: openQueue(own, keys),
+    queues: openPoolQueues(own, keys),
     deliveryQueue: openDeliveryQueue(own, keys),
     keys
   })
-  assert.equal((await enqueue.addKeyed({ id, payload, createdAt: 1 })).isNew, false)
+  assert.equal((await enqueue.addKeyed({ id, pool: 'default', payload, createdAt: 1 })).isNew, false)
   await app.inject({ method: 'POST', url: `/generations/${id}/cancel` })
-  assert.deepEqual(await enqueue.addKeyed({ id, payload, createdAt: 1 }).then(({ isNew, snapshot }) => [isNew, snapshot.kind]), [
-    false,
-    'removed'
-  ])
+  assert.deepEqual(
+    await enqueue.addKeyed({ id, pool: 'default', payload, createdAt: 1 }).then(({ isNew, snapshot }) => [isNew, snapshot.kind]),
+    [false, 'removed']
+  )
   await app.inject({ method: 'DELETE', url: `/generations/${id}` })
-  assert.deepEqual(await enqueue.addKeyed({ id, payload, createdAt: 1 }), { isNew: false, snapshot: { kind: 'gone' } })
+  assert.deepEqual(await enqueue.addKeyed({ id, pool: 'default', payload, createdAt: 1 }), {
+    isNew: false,
+    snapshot: { kind: 'gone' }
+  })
   assert.equal(await redis.exists(queue.toKey(id)), 0)
   assert.equal(await redis.zscore(queue.toKey('prioritized'), id), null)
   own.disconnect()

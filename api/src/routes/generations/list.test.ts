@@ -3,7 +3,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { createGeneration, type Generation, listGenerations } from '@nextscale/openapi'
 import { encodeCursor } from '../../generations/cursor.ts'
 import { newGenerationId } from '../../generations/id.ts'
-import { openDeliveryQueue } from '../../generations/queue.ts'
+import { openDeliveryQueue } from '../../pools/queues.ts'
 import { assertKept } from '../../testing/contract.ts'
 import { modelCard } from '../../testing/model-card.ts'
 import { bodyOf, openTestApp, post, type TestApp } from '../../testing/test-app.ts'
@@ -121,7 +121,7 @@ test('ids past their time leave the index, though not with every request', async
   const [id] = await accept(1)
   const job = (await context.queue.getJob(id ?? '')) ?? assert.fail()
   const enqueue = createEnqueue({ ...context, deliveryQueue: openDeliveryQueue(context.redis, context.keys) })
-  await enqueue.add({ id: newGenerationId(), payload: job.data, createdAt: Date.now() })
+  await enqueue.add({ id: newGenerationId(), pool: 'default', payload: job.data, createdAt: Date.now() })
   await context.redis.ping()
   assert.equal(await context.redis.zcard(key), 3)
 })

@@ -1,9 +1,12 @@
 import { listModels } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
-import { toModel } from '../../capabilities/to-model.ts'
 import { addOperation } from '../../http/operation.ts'
+import { presentModel } from '../../models/present.ts'
 import type { Services } from '../../services.ts'
 
 /** GET /models */
-export const listModelsRoute = (app: FastifyInstance, { models }: Services): void =>
-  addOperation(app, listModels, async () => ({ data: (await models.cards()).map((card, index) => toModel(card, index === 0)) }))
+export const listModelsRoute = (app: FastifyInstance, services: Services): void =>
+  addOperation(app, listModels, async () => {
+    const cards = await services.models.cards()
+    return { data: await Promise.all(cards.map((card) => presentModel(services, card, cards[0]))) }
+  })

@@ -30,18 +30,21 @@ const scrape = async (): Promise<Map<string, number>> => {
 }
 
 test('accepted generations, answers and the queue are counted as they happen', async () => {
-  const accepted = 'nextscale_generations_accepted_total{model="emoji-32",priority="high"}'
+  const accepted = 'nextscale_generations_accepted_total{pool="default",model="emoji-32",priority="high"}'
   const answers = 'nextscale_http_request_duration_seconds_count{operation="createGeneration",status="202"}'
   const refusals = 'nextscale_http_request_duration_seconds_count{operation="createGeneration",status="400"}'
   const before = await scrape()
-  assert.deepEqual([before.get(accepted), before.get('nextscale_queue_generations{state="waiting"}')], [undefined, 0])
+  assert.deepEqual(
+    [before.get(accepted), before.get('nextscale_queue_generations{pool="default",state="waiting"}')],
+    [undefined, 0]
+  )
   for (let i = 0; i < 3; i++) await post(context.app, '/generate', { priority: 'high' })
   await post(context.app, '/v1/generate', { num_images: 0 })
   const now = await scrape()
   assert.deepEqual([now.get(accepted), now.get(answers), now.get(refusals)], [3, 3, 1])
-  assert.equal(now.get('nextscale_queue_generations{state="waiting"}'), 3)
-  assert.equal(before.get('nextscale_queue_next_wait_seconds'), 0)
-  assert.ok((now.get('nextscale_queue_next_wait_seconds') ?? 0) > 0)
+  assert.equal(now.get('nextscale_queue_generations{pool="default",state="waiting"}'), 3)
+  assert.equal(before.get('nextscale_queue_next_wait_seconds{pool="default"}'), 0)
+  assert.ok((now.get('nextscale_queue_next_wait_seconds{pool="default"}') ?? 0) > 0)
   for (const name of ['process_resident_memory_bytes', 'process_cpu_seconds_total', 'process_start_time_seconds'])
     assert.ok((now.get(name) ?? 0) > 0, name)
   for (const quantile of ['0.5', '0.99']) assert.ok(now.has(`nextscale_event_loop_lag_seconds{quantile="${quantile}"}`))

@@ -5,7 +5,7 @@ import { until } from '@nextscale/platform/testing'
 import { modelCard } from '../../testing/model-card.ts'
 import { assertKept } from '../../testing/contract.ts'
 import { bodyOf, openTestApp, type TestApp } from '../../testing/test-app.ts'
-import { lookAtQueue } from '../../generations/queue-look.ts'
+import { lookAtQueue } from '../../pools/look.ts'
 import { createRunnerRegistry } from '../../runners/read-runners.ts'
 
 let context: TestApp

@@ -1,8 +1,9 @@
 import { getStatus, type ModelCard, type RunnerCard, type ServiceStatus } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
-import { lookAtQueue } from '../../generations/queue-look.ts'
 import { addOperation } from '../../http/operation.ts'
 import { readUnserved } from '../../models/read-unserved.ts'
+import { lookAtPools, type QueueLook, sumOf } from '../../pools/look.ts'
+import { poolOf } from '../../pools/serving.ts'
 import type { Services } from '../../services.ts'
 import { VERSION } from '@nextscale/platform/observe'
 
@@ -21,12 +22,26 @@ const toModelStatus = ({ id }: ModelCard, runners: readonly RunnerCard[]): Servi
   }
 }
 
+type PoolStatus = ServiceStatus['pools'][number]
+
+const toQueueStatus = ({ waiting, delayed, running, nextWaitMs }: QueueLook): ServiceStatus['queue'] => ({
+  waiting: waiting + delayed,
+  running,
+  oldest_wait_ms: nextWaitMs
+})
+
+const toPoolStatus = (name: string, look: QueueLook, runners: readonly RunnerCard[]): PoolStatus => {
+  const own = runners.filter((card) => poolOf(card) === name)
+  const models = new Set(own.flatMap((card) => card.models.map(({ id }) => id)))
+  return { name, ...toQueueStatus(look), runners: own.length, models: [...models].toSorted() }
+}
+
 /** GET /status */
 export const statusRoute = (app: FastifyInstance, services: Services): void => {
-  const { redis, queue, models, runners, depth } = services
+  const { redis, queues, models, runners, depth } = services
   addOperation(app, getStatus, async () => {
-    const [look, cards, live, unserved, isAccepting] = await Promise.all([
-      lookAtQueue(redis, queue),
+    const [looks, cards, live, unserved, isAccepting] = await Promise.all([
+      lookAtPools(redis, queues),
       models.cards(),
       runners.cards(),
       readUnserved(services),
@@ -35,7 +50,8 @@ export const statusRoute = (app: FastifyInstance, services: Services): void => {
     return {
       version: VERSION,
       accepting: cards.length > 0 && isAccepting,
-      queue: { waiting: look.waiting + look.delayed, running: look.running, oldest_wait_ms: look.nextWaitMs },
+      queue: toQueueStatus(sumOf(looks.values())),
+      pools: [...looks].map(([name, look]) => toPoolStatus(name, look, live)),
       runners: live.length,
       models: cards.map((card) => toModelStatus(card, live)),
       unserved

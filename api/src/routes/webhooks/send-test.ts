@@ -16,7 +16,7 @@ export const testWebhookRoute = (app: FastifyInstance, services: Services): void
     const { owner } = callerOf(request)
     const { url } = request.body
     await requireWebhookUrl(services, url, '/url')
-    await services.deliveryDepth.admit(url.length)
+    await services.deliveryDepth.admit(url.length, services.deliveryQueue.name)
     const base = baseUrl(services.config, request)
     const id = await add({ owner, url, base })
     request.log.info({ request_id: request.id, delivery: id }, 'test webhook')

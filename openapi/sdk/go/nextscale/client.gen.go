@@ -1478,6 +1478,9 @@ type Model struct {
 	// Parameters Numbers of weights.
 	Parameters ModelParameters `json:"parameters"`
 
+	// Pools Pools of runners that serve it, or did last.
+	Pools []string `json:"pools"`
+
 	// Revision Changes whenever the weights do: a seed is reproducible within one revision.
 	Revision string `json:"revision"`
 
@@ -1690,7 +1693,10 @@ type ServiceStatus struct {
 	// Models Speed of each model.
 	Models []ServiceStatusModel `json:"models"`
 
-	// Queue The queue of generations.
+	// Pools Each pool of runners, the default one first.
+	Pools []ServiceStatusPool `json:"pools"`
+
+	// Queue The queues of all pools together.
 	Queue ServiceStatusQueue `json:"queue"`
 
 	// Runners Runners heard of in the last half minute.
@@ -1720,7 +1726,28 @@ type ServiceStatusModel struct {
 	Runners int `json:"runners"`
 }
 
-// ServiceStatusQueue The queue of generations.
+// ServiceStatusPool A pool: runners that serve the same models, and their queue.
+type ServiceStatusPool struct {
+	// Models Models that these runners serve.
+	Models []string `json:"models"`
+
+	// Name Its name, the `POOL` of its runners.
+	Name string `json:"name"`
+
+	// OldestWaitMs How long the next one to run has waited.
+	OldestWaitMs *float64 `json:"oldest_wait_ms"`
+
+	// Runners Its runners heard of in the last half minute.
+	Runners int `json:"runners"`
+
+	// Running Generations that its runners make.
+	Running int `json:"running"`
+
+	// Waiting Generations that wait in its queue.
+	Waiting int `json:"waiting"`
+}
+
+// ServiceStatusQueue The queues of all pools together.
 type ServiceStatusQueue struct {
 	// OldestWaitMs How long the next one to run has waited.
 	OldestWaitMs *float64 `json:"oldest_wait_ms"`

@@ -1010,6 +1010,8 @@ export interface Model {
     num_classes: number | null;
     /** @description Numbers of weights. */
     parameters: ModelParameters;
+    /** @description Pools of runners that serve it, or did last. */
+    pools: string[];
     /** @description Changes whenever the weights do: a seed is reproducible within one revision. */
     revision: string;
     /** @description Token maps of a picture of the first size, coarse to fine. Pictures of another size have as many scales. */
@@ -1180,7 +1182,9 @@ export interface ServiceStatus {
     accepting: boolean;
     /** @description Speed of each model. */
     models: ServiceStatusModel[];
-    /** @description The queue of generations. */
+    /** @description Each pool of runners, the default one first. */
+    pools: ServiceStatusPool[];
+    /** @description The queues of all pools together. */
     queue: ServiceStatusQueue;
     /** @description Runners heard of in the last half minute. */
     runners: number;
@@ -1203,7 +1207,22 @@ export interface ServiceStatusModel {
     /** @description Of all runners, those that serve this model. */
     runners: number;
 }
-/** @description The queue of generations. */
+/** @description A pool: runners that serve the same models, and their queue. */
+export interface ServiceStatusPool {
+    /** @description Models that these runners serve. */
+    models: string[];
+    /** @description Its name, the `POOL` of its runners. */
+    name: string;
+    /** @description How long the next one to run has waited. */
+    oldest_wait_ms: number | null;
+    /** @description Its runners heard of in the last half minute. */
+    runners: number;
+    /** @description Generations that its runners make. */
+    running: number;
+    /** @description Generations that wait in its queue. */
+    waiting: number;
+}
+/** @description The queues of all pools together. */
 export interface ServiceStatusQueue {
     /** @description How long the next one to run has waited. */
     oldest_wait_ms: number | null;
@@ -3827,6 +3846,9 @@ export interface operations {
                      *             "negative_prompt",
                      *             "size"
                      *           ],
+                     *           "pools": [
+                     *             "default"
+                     *           ],
                      *           "default": true
                      *         }
                      *       ]
@@ -4020,6 +4042,9 @@ export interface operations {
                      *         "prompt",
                      *         "negative_prompt",
                      *         "size"
+                     *       ],
+                     *       "pools": [
+                     *         "default"
                      *       ],
                      *       "default": true
                      *     }
@@ -4468,6 +4493,18 @@ export interface operations {
                      *         "running": 4,
                      *         "oldest_wait_ms": 240
                      *       },
+                     *       "pools": [
+                     *         {
+                     *           "name": "default",
+                     *           "waiting": 3,
+                     *           "running": 4,
+                     *           "oldest_wait_ms": 240,
+                     *           "runners": 1,
+                     *           "models": [
+                     *             "emoji-32"
+                     *           ]
+                     *         }
+                     *       ],
                      *       "runners": 1,
                      *       "models": [
                      *         {

@@ -627,7 +627,7 @@ class WebhookPublicKey(Record):
 
 class ServiceStatusQueue(Record):
     """
-    The queue of generations.
+    The queues of all pools together.
     """
 
     waiting: int
@@ -641,6 +641,37 @@ class ServiceStatusQueue(Record):
     oldest_wait_ms: float | None = None
     """
     How long the next one to run has waited.
+    """
+
+
+class ServiceStatusPool(Record):
+    """
+    A pool: runners that serve the same models, and their queue.
+    """
+
+    name: str
+    """
+    Its name, the `POOL` of its runners.
+    """
+    waiting: int
+    """
+    Generations that wait in its queue.
+    """
+    running: int
+    """
+    Generations that its runners make.
+    """
+    oldest_wait_ms: float | None = None
+    """
+    How long the next one to run has waited.
+    """
+    runners: int
+    """
+    Its runners heard of in the last half minute.
+    """
+    models: list[str] = []
+    """
+    Models that these runners serve.
     """
 
 
@@ -1006,6 +1037,10 @@ class Model(Record):
     """
     Fields of requests this model does not honour: all that are not among its `capabilities`. Asking for one gives 422 `unsupported_for_model`; its own size may be asked for of any.
     """
+    pools: list[str] = []
+    """
+    Pools of runners that serve it, or did last.
+    """
     default: bool
     """
     Whether requests without `model` use this one.
@@ -1113,7 +1148,11 @@ class ServiceStatus(Record):
     """
     queue: ServiceStatusQueue
     """
-    The queue of generations.
+    The queues of all pools together.
+    """
+    pools: Annotated[list[ServiceStatusPool], Field(validate_default=True)] = []
+    """
+    Each pool of runners, the default one first.
     """
     runners: int
     """

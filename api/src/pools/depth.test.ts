@@ -4,7 +4,7 @@ import { Queue } from 'bullmq'
 import { Redis } from 'ioredis'
 import { ProblemError } from '../http/problem.ts'
 import { type RedisServer, startRedis } from '@nextscale/platform/testing'
-import { createQueueDepth } from './queue-depth.ts'
+import { createQueueDepth, oneQueue } from './depth.ts'
 
 let server: RedisServer
 let redis: Redis
@@ -26,10 +26,10 @@ const usedBytes = async () => Number(/^used_memory:(\d+)/m.exec(await redis.info
 /** A depth whose clock stands still until it is told to go on. */
 const open = (limit = 1000) => {
   let at = 0
-  const depth = createQueueDepth(redis, queue, limit, () => at)
+  const depth = createQueueDepth(redis, oneQueue(queue), limit, () => at)
   const admit = async (bytes = 100): Promise<string> => {
     try {
-      await depth.admit(bytes)
+      await depth.admit(bytes, queue.name)
       return 'admitted'
     } catch (error) {
       assert.ok(error instanceof ProblemError)
@@ -74,7 +74,7 @@ test('within a second requests wait for no look', async () => {
   const { admit, depth, pass } = open()
   await admit()
   pass(900)
-  assert.equal(depth.admit(100), undefined)
+  assert.equal(depth.admit(100, queue.name), undefined)
 })
 
 test('a burst between two looks leaves the reserve as it is', async () => {
