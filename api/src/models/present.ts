@@ -1,5 +1,5 @@
 import type { Model, ModelCard } from '@nextscale/openapi'
-import { publicFields } from '../capabilities/public-fields.ts'
+import { toModel } from '../capabilities/to-model.ts'
 import type { Services } from '../services.ts'
 
 /** The public resource of a card; `first` is that of the default model. */
@@ -9,5 +9,5 @@ export const presentModel = async (
   first: ModelCard | undefined
 ): Promise<Model> => {
   const pools = await placement.poolsOf({ model: card.id, model_revision: card.revision })
-  return { ...publicFields(card), pools: [...pools], default: card.id === first?.id }
+  return toModel(card, { pools, isDefault: card.id === first?.id })
 }

@@ -107,7 +107,7 @@ const ANY_KEY: NewKey = {
 
 /** What runners say. */
 const createAnnouncer = (redis: Redis, keys: RedisKeys): Pick<TestApp, 'announce' | 'announceRunner'> => ({
-  announce: async (card) => {
+  announce: async (card: Announcement) => {
     await redis.hset(keys.models, card.id, JSON.stringify(card))
   },
   announceRunner: async (pool, models, at = Date.now()) => {

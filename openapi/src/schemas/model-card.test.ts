@@ -42,7 +42,7 @@ test('what a later release tells of a model is left out', () => {
   assert.ok(Check(StoredCard, later))
   const { classes: _classes, order: _order, announced_at: _announcedAt, ...model } = toModelCard(later)
   assert.deepEqual(model.capabilities, ['prompt'])
-  assert.ok(Check(Model, { ...model, pools: [], default: true }))
+  assert.ok(Check(Model, { ...model, pools: ['default'], default: true }))
   assert.ok(!('colours' in model) && !('depth' in model.defaults))
 })
 
