@@ -17,11 +17,11 @@ export const redisKeys = (prefix: string) => {
     deliveries: (owner: string) => `${root}:deliveries:${owner}`,
     /** Sorted set of the deliveries of a generation's events that are no end, by the time in ms at which they were made. */
     liveDeliveries: (generationId: string) => `${root}:live-deliveries:${generationId}`,
-    /** Hash: model id to ModelCard (JSON), the one announced last. */
+    /** Hash: model id to AnnouncedCard (JSON), the one announced last. */
     models: `${root}:models`,
     /** Sorted set: `<model>@<revision>` of what runners have offered, by the time in ms at which that was first announced. */
     revisions: `${root}:revisions`,
-    /** String: ModelCard (JSON) of a revision. Lapses a while after runners cease to announce it. */
+    /** String: AnnouncedCard (JSON) of a revision. Lapses a while after runners cease to announce it. */
     modelRevision: (model: string, revision: string) => `${root}:models:${model}@${revision}`,
     /** Sorted set: names of the pools there are beside the default one, by the time in ms at which each was last used. */
     pools: `${root}:pools`,

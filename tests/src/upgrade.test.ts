@@ -60,6 +60,8 @@ for (const name of records) {
       assert.equal(first.previews.length, 6)
       await succeed(draft)
       assert.equal((await client.read(canceled)).status, 'canceled')
+      const { family, width, height, capabilities } = await modelOf()
+      assert.deepEqual([family, width, height, capabilities.includes('class_name')], ['var', 32, 32, true])
     })
 
     test('a request sent again is the one that waits', async () => {

@@ -44,7 +44,7 @@ export const refuseUnsupported = (
     const asksNothing = value === undefined || value === instead || (Array.isArray(value) && value.length === 0)
     if (asksNothing) return []
     if (card.unsupported.includes(field)) return [refusal(card, `/${field}`, field, instead)]
-    return field === 'schedule' ? refusedPerScale(card, Reflect.get(request, field)) : []
+    return field === 'schedule' && 'schedule' in request ? refusedPerScale(card, request.schedule) : []
   })
   const [first, ...others] = errors
   if (!first) return

@@ -27,8 +27,7 @@ const plainly = (name: CapabilityName, card: ModelCard, request: Requested): unk
 
 const namesOf = (table: Record<CapabilityName, unknown>): CapabilityName[] => Object.keys(table) as CapabilityName[]
 /** The entries have the types that the table says. */
-const asSettings = (entries: readonly (readonly [CapabilityName, unknown])[]): Settings =>
-  Object.fromEntries(entries) as unknown as Settings
+const asSettings = (entries: readonly (readonly [CapabilityName, unknown])[]): Settings => Object.fromEntries(entries) as Settings
 
 const NAMES = namesOf(CAPABILITIES)
 

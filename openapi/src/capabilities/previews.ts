@@ -3,8 +3,8 @@ import { MAX_COUNT, MAX_SCALES } from '../schemas/limits.ts'
 import { oneOf } from '../schemas/primitives.ts'
 import type { Capability } from './capability.ts'
 
-/** None. */
-const noScales: number[] = []
+/** None; shared, and so never written to. */
+const noScales: readonly number[] = Object.freeze([])
 
 export const previews = {
   kind: 'product',

@@ -1,3 +1,4 @@
+import { completeInput } from '../schemas/generation-input.ts'
 import type { Generation, GenerationOutput } from '../schemas/generation.ts'
 
 export const EXAMPLE_ID = 'gen_4s5k2nq7yb6dm3xw2ehqj5ztla'
@@ -23,31 +24,19 @@ export const queued: Generation = {
   status: 'queued',
   stage: 'queued',
   model: 'emoji-32',
-  input: {
+  input: completeInput({
     model: 'emoji-32',
     model_revision: 'f8220c2e1e3c',
     class_label: 2,
     class_name: 'fox',
-    prompt: null,
-    negative_prompt: null,
-    size: null,
     num_images: 1,
     seed: 7,
     cfg: 1.5,
     top_k: 200,
     top_p: 0.95,
     output: { format: 'png', quality: null, metadata: true },
-    priority: 'normal',
-    smooth: false,
-    schedule: null,
-    return_tokens: false,
-    stop_at_scale: null,
-    previews: [],
-    keep: null,
-    deadline_seconds: 600,
-    start_deadline_seconds: null,
-    retention_seconds: 86_400
-  },
+    priority: 'normal'
+  }),
   progress: null,
   queue: { position: 0, eta_ms: 1200, message: null },
   previews: [],

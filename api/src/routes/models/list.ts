@@ -1,6 +1,5 @@
 import { listModels } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
-import { toModel } from '../../capabilities/to-model.ts'
 import { addOperation } from '../../http/operation.ts'
 import { presentModel } from '../../models/present.ts'
 import type { Services } from '../../services.ts'
