@@ -51,15 +51,15 @@ for (const [env, sentence] of refused) {
 }
 
 test('a CPU runner computes step by step with a cache; precision is the model’s unless set', () => {
-  const { form } = readConfig({})
+  const form = readConfig({}).sampler
   assert.ok(form.form === 'step' && form.precision === null)
   assert.match(form.cache ?? '', /\.nextscale\/cache$/)
-  const set = readConfig({ PRECISION: 'int8', CACHE_DIR: 'none', THREADS: '3' }).form
+  const set = readConfig({ PRECISION: 'int8', CACHE_DIR: 'none', THREADS: '3' }).sampler
   assert.deepEqual(set, { form: 'step', precision: 'int8', cache: null, threads: 3 })
 })
 
 test('CUDA runs all scales at once, in fp16, at batch sizes that end with the largest', () => {
-  const cuda = (env: Record<string, string>) => readConfig({ EXECUTION_PROVIDER: 'cuda', ...env }).form
+  const cuda = (env: Record<string, string>) => readConfig({ EXECUTION_PROVIDER: 'cuda', ...env }).sampler
   assert.deepEqual(cuda({ MAX_BATCH: '12' }), { form: 'fused', provider: 'cuda', float: 'float16', ladder: [1, 2, 4, 8, 12] })
   assert.deepEqual(cuda({ MAX_BATCH: '6', BATCH_LADDER: '2,6', PRECISION: 'fp32' }), {
     form: 'fused',

@@ -39,7 +39,7 @@ export interface Config extends RedisConfig, RecoveryConfig, LogConfig {
   /** How long after a batch the next one may gather. */
   batchWindowMs: number
   concurrency: number
-  form: SamplerForm
+  sampler: SamplerForm
   graceMs: number
   /** A sampler process that is silent for longer during a batch is replaced. */
   samplerTimeoutMs: number
@@ -104,7 +104,7 @@ export const readConfig = (env: Environment = process.env): Readonly<Config> => 
     maxBatch,
     batchWindowMs: readInteger(env, 'BATCH_WINDOW_MS', 10, 0, 1_000),
     concurrency: readInteger(env, 'CONCURRENCY', 2 * maxBatch, 1, 1_024),
-    form: samplerForm(env, maxBatch),
+    sampler: samplerForm(env, maxBatch),
     samplerTimeoutMs: readInteger(env, 'SAMPLER_TIMEOUT_MS', 600_000, 1_000, 86_400_000),
     graceMs: readInteger(env, 'GRACE_MS', 5_000, 0, 600_000),
     metrics: readMetricsAddress(env),

@@ -55,7 +55,7 @@ const deploy = async (t: TestContext, form?: SamplerForm) => {
   const server = await startRedis()
   const objects = await temporaryFolder(t)
   const config = readConfig({ OBJECT_DIR: objects, CACHE_DIR: 'none', THREADS: '2', MAX_BATCH: '2', REDIS_PREFIX: 'test' })
-  const runner = await startRunner({ ...config, redisUrl: server.url, ...(form && { form }) }, log)
+  const runner = await startRunner({ ...config, redisUrl: server.url, ...(form && { sampler: form }) }, log)
   const keys = redisKeys('test')
   const options = { connection: server.redis, prefix: keys.bullmq, skipMetasUpdate: true }
   const generations = new Queue<GenerateImagePayload, GenerateImageResult>(generateImageJob.queue, options)

@@ -106,7 +106,7 @@ const openParts = async ({ config, log, families }: Start, keys: RedisKeys, clos
   const metrics = await openMetrics(config, closers)
   const traces = await openTraces(config, closers, log)
   const sampler = await Sampler.start([...models.values()], {
-    form: config.form,
+    form: config.sampler,
     families,
     timeoutMs: config.samplerTimeoutMs,
     memoryBytes: config.modelsMemory,
@@ -135,7 +135,7 @@ const openParts = async ({ config, log, families }: Start, keys: RedisKeys, clos
     redis,
     speed,
     observer,
-    context: { models, handlers: HANDLERS, form: config.form.form, batcher, store, cancels, takeUp, liveEvents, log }
+    context: { models, handlers: HANDLERS, form: config.sampler.form, batcher, store, cancels, takeUp, liveEvents, log }
   }
 }
 
@@ -150,13 +150,13 @@ const work = async (start: Start, keys: RedisKeys, closers: AsyncDisposableStack
   const worker = startWorker(options, context, log, observer)
   const ended = Promise.withResolvers<RunnerEnd>()
   closers.defer(async () => ended.resolve(await worker.stop()))
-  closers.defer(announceModels(redis, keys, { models: offered([...models.values()]), form: config.form.form, pool }, log))
+  closers.defer(announceModels(redis, keys, { models: offered([...models.values()]), form: config.sampler.form, pool }, log))
   const withdraw = await announceRunner(redis, keys, { pool, models, maxBatch: config.maxBatch, speed }, log)
   // Not waited for: with Redis away it would be for ever, and the card goes stale by itself.
   closers.defer(() => {
     withdraw().catch((error: unknown) => log.debug({ err: error }, 'the card of this runner stays until it is stale'))
   })
-  log.info({ pool, models: [...models.keys()], ...config.form, maxBatch: config.maxBatch }, 'runner ready')
+  log.info({ pool, models: [...models.keys()], ...config.sampler, maxBatch: config.maxBatch }, 'runner ready')
   return { ended: ended.promise }
 }
 

@@ -15,7 +15,7 @@ import { deliveryOptions } from '@nextscale/platform'
 import { type IRedisTransaction, Job, type Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { onRedis } from '../redis/errors.ts'
-import { createHeldWrites } from '../redis/hold-writes.ts'
+import { createGatheredWrites } from '../redis/gather-writes.ts'
 import { namedReply } from '../redis/named-reply.ts'
 import { type GenerationReply, readArguments } from '../redis/read-generation.ts'
 import { runTransaction } from '../redis/run-transaction.ts'
@@ -184,7 +184,7 @@ export interface Enqueue {
 export const createEnqueue = (context: EnqueueContext): Enqueue => {
   const { redis, queues, deliveryQueue, keys } = context
   const trim = createIndexTrim(redis, keys)
-  const writes = createHeldWrites(redis)
+  const writes = createGatheredWrites(redis)
   const notePlacement = createPlacementNotes(redis, keys)
   const addUnlessUsed = createAddUnlessUsed(context)
 
@@ -211,7 +211,7 @@ export const createEnqueue = (context: EnqueueContext): Enqueue => {
       const { id, pool, createdAt } = addition
       const { owner, webhook } = addition.payload
       trim(owner, createdAt)
-      writes.hold()
+      writes.gather()
       notePlacement(addition)
       if (webhook) await onRedis(() => addAnnounced(context, addition, webhook))
       else {

@@ -69,13 +69,13 @@ test('a place is given back when the queue refuses the generation, and kept when
   const inFlight = createInFlight({ redis, keys: context.keys, reader: openGenerations(redis, context.keys).reader })
   const caller: Caller = { owner: id, scopes: [], limits: { requests_per_minute: null, in_flight: 2, streams: null } }
   await assert.rejects(
-    inFlight.hold(caller, 'gen_a', () => Promise.reject(new Error('refused'))),
+    inFlight.withPlace(caller, 'gen_a', () => Promise.reject(new Error('refused'))),
     /refused/
   )
   assert.equal(await places(), 0)
   const unanswered = new ProblemError('queue_unavailable', 'away')
   await assert.rejects(
-    inFlight.hold(caller, 'gen_a', () => Promise.reject(unanswered)),
+    inFlight.withPlace(caller, 'gen_a', () => Promise.reject(unanswered)),
     unanswered
   )
   assert.equal(await places(), 1)

@@ -18,7 +18,7 @@ export interface InFlight {
   /** Gives a place back at once; those of finished generations are also found by who needs one. */
   release(caller: Caller, id: string): Promise<void>
   /** Reserves a place for some work, and gives it back when the work was refused. */
-  hold<T>(caller: Caller, id: string, work: () => Promise<T>): Promise<T>
+  withPlace<T>(caller: Caller, id: string, work: () => Promise<T>): Promise<T>
 }
 
 interface InFlightContext {
@@ -79,7 +79,7 @@ export const createInFlight = (context: InFlightContext): InFlight => {
   return {
     reserve,
     release,
-    hold: async (caller, id, work) => {
+    withPlace: async (caller, id, work) => {
       await reserve(caller, id)
       try {
         return await work()

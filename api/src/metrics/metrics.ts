@@ -6,7 +6,7 @@ export interface Metrics {
   request(operation: string, status: number, seconds: number): void
   accepted(generation: { pool: string; model: string; priority: Priority }): void
   /** Counts a request that is held open. Returns what to call when it has ended. */
-  hold(kind: 'wait' | 'stream'): () => void
+  countOpen(kind: 'wait' | 'stream'): () => void
   /** The text that Prometheus reads. */
   render(): Promise<string>
   close(): void
@@ -28,7 +28,7 @@ export const createMetrics = (look: () => Promise<ReadonlyMap<string, QueueLook>
   return {
     request: (operation, status, seconds) => instruments.requests.observe({ operation, status }, seconds),
     accepted: (generation) => instruments.accepted.inc(generation),
-    hold: (kind) => {
+    countOpen: (kind) => {
       instruments.held.inc({ kind })
       return () => instruments.held.dec({ kind })
     },

@@ -10,7 +10,7 @@ import { decideRetry, type Decision } from './decide-retry.ts'
 import type { DeliveryMetrics } from './delivery-metrics.ts'
 import type { Slot } from './host-line.ts'
 import type { HostSlots } from './host-slots.ts'
-import { keepEvent } from './keep-event.ts'
+import { putByEvent } from './put-by-event.ts'
 import type { WebhookSecrets } from './secrets.ts'
 import { signatureHeaders } from './sign.ts'
 import type { SigningKey } from './signing-keys.ts'
@@ -125,7 +125,7 @@ const deliverEvent = async (context: DeliverContext, { job, payload, slot, signa
   )
   if (decision.kind === 'retry') {
     // The next failed attempt puts it aside as well as this one: the schedule goes on.
-    await keepEvent(context, job, payload, event).catch((error: unknown) =>
+    await putByEvent(context, job, payload, event).catch((error: unknown) =>
       log.warn({ err: error, delivery: id }, 'an event was not put aside')
     )
   }

@@ -61,7 +61,7 @@ const takeBatch = (queue: Entry[], ...how: [limit: number, isReady: (model: Mode
 
 const withoutIndex = ({ pixels, width, height, tokens }: SampledImage) => ({ pixels, width, height, tokens })
 
-const settle = (entries: readonly Entry[], { images, scaleMs, decodeMs }: SampleResult): void => {
+const resolveEntries = (entries: readonly Entry[], { images, scaleMs, decodeMs }: SampleResult): void => {
   const byIndex = new Map(images.map((image) => [image.index, image]))
   entries.forEach((entry, index) => {
     const image = byIndex.get(index)
@@ -104,7 +104,7 @@ const runBatch = async (sampler: BatchSampler, wanted: readonly Entry[], ended: 
   })
   const stopListening = letLeave(entries, running)
   try {
-    settle(entries, await running.result.finally(ended))
+    resolveEntries(entries, await running.result.finally(ended))
   } catch (error) {
     // A model that cannot be loaded is no image's doing.
     const isOfAll = error instanceof JobError && error.code === 'model_load_failed'

@@ -33,7 +33,7 @@ const diskStore = async (t: TestContext) => {
 test('a preview is stored as a small WebP, and reported once it is', async (t) => {
   const { folder, store } = await diskStore(t)
   const { previews, reports } = keeper(store)
-  previews.keep(1, { scale: 2, ...picture(512), decodeMs: 5 })
+  previews.take(1, { scale: 2, ...picture(512), decodeMs: 5 })
   const cost = await previews.settled()
   assert.ok(cost !== null && cost > 5)
   const [stored] = reports.at(-1)?.previews ?? []
@@ -55,7 +55,7 @@ test('one that cannot be stored is logged and left out; the others are there', a
     }
   }
   const { previews, reports, lines } = keeper(flaky)
-  for (const scale of [0, 1]) previews.keep(0, { scale, ...picture(32), decodeMs: 1 })
+  for (const scale of [0, 1]) previews.take(0, { scale, ...picture(32), decodeMs: 1 })
   await previews.settled()
   assert.deepEqual(
     reports.at(-1)?.previews?.map(({ scale }) => scale),
@@ -76,7 +76,7 @@ test('they are reported as they were drawn, coarse to fine, whichever is stored 
     }
   }
   const { previews, reports } = keeper(slow)
-  for (const scale of [0, 1]) previews.keep(0, { scale, ...picture(32), decodeMs: 1 })
+  for (const scale of [0, 1]) previews.take(0, { scale, ...picture(32), decodeMs: 1 })
   await previews.settled()
   assert.deepEqual(
     reports.flatMap(({ previews: reported = [] }) => reported[0]?.scale ?? []),
@@ -90,7 +90,7 @@ test('they are reported as they were drawn, coarse to fine, whichever is stored 
 
 test('one that cannot be encoded is left out as well', async (t) => {
   const { previews, reports } = keeper((await diskStore(t)).store)
-  previews.keep(0, { scale: 0, ...picture(3), width: 32, height: 32, decodeMs: 1 })
+  previews.take(0, { scale: 0, ...picture(3), width: 32, height: 32, decodeMs: 1 })
   await previews.settled()
   assert.deepEqual(reports, [])
 })
@@ -99,7 +99,7 @@ test('pixels that a batch sampled in halves sends again make no second preview',
   let puts = 0
   const { store } = await diskStore(t)
   const { previews } = keeper({ ...store, put: async () => void puts++ })
-  for (const _ of [1, 2]) previews.keep(0, { scale: 0, ...picture(32), decodeMs: 1 })
+  for (const _ of [1, 2]) previews.take(0, { scale: 0, ...picture(32), decodeMs: 1 })
   await previews.settled()
   assert.equal(puts, 1)
 })
@@ -107,9 +107,9 @@ test('pixels that a batch sampled in halves sends again make no second preview',
 test('nothing is stored once the attempt is over', async (t) => {
   const controller = new AbortController()
   const { previews, reports, lines } = keeper((await diskStore(t)).store, controller.signal)
-  previews.keep(0, { scale: 0, ...picture(32), decodeMs: 1 })
+  previews.take(0, { scale: 0, ...picture(32), decodeMs: 1 })
   controller.abort()
-  previews.keep(0, { scale: 1, ...picture(32), decodeMs: 1 })
+  previews.take(0, { scale: 1, ...picture(32), decodeMs: 1 })
   await previews.settled()
   assert.deepEqual([reports, lines], [[], []])
 })
@@ -118,9 +118,9 @@ test('nor what a batch still brings while the attempt settles, which nobody woul
   const { store } = await diskStore(t)
   const keys: string[] = []
   const { previews } = keeper({ ...store, put: async (key) => void keys.push(key) })
-  previews.keep(0, { scale: 0, ...picture(32), decodeMs: 1 })
+  previews.take(0, { scale: 0, ...picture(32), decodeMs: 1 })
   const settling = previews.settled()
-  previews.keep(1, { scale: 0, ...picture(32), decodeMs: 1 })
+  previews.take(1, { scale: 0, ...picture(32), decodeMs: 1 })
   await settling
   await previews.settled()
   assert.deepEqual(keys, [`generations/${ID}/0-0.webp`])
@@ -133,9 +133,9 @@ test('without previews there is no cost', async (t) => {
 test('a preview has the shape of its picture', async (t) => {
   const { store } = await diskStore(t)
   const { previews, reports } = keeper(store)
-  previews.keep(0, { scale: 0, ...picture(512, 128), decodeMs: 1 })
-  previews.keep(0, { scale: 1, ...picture(128, 512), decodeMs: 1 })
-  previews.keep(0, { scale: 2, ...picture(24, 32), decodeMs: 1 })
+  previews.take(0, { scale: 0, ...picture(512, 128), decodeMs: 1 })
+  previews.take(0, { scale: 1, ...picture(128, 512), decodeMs: 1 })
+  previews.take(0, { scale: 2, ...picture(24, 32), decodeMs: 1 })
   await previews.settled()
   assert.deepEqual(
     reports.at(-1)?.previews?.map(({ width, height }) => [width, height]),

@@ -9,7 +9,7 @@ import type { ProgressTracker } from './progress.ts'
 /** Encodes and stores the previews of one attempt beside its sampling. */
 export interface PreviewKeeper {
   /** Takes a preview of picture `index` of the generation. */
-  keep(index: number, preview: Omit<SampledPreview, 'index'>): void
+  take(index: number, preview: Omit<SampledPreview, 'index'>): void
   /** Takes no more, and waits until every preview is stored and reported, or left out. Says what they cost in all, null without any. */
   settled(): Promise<number | null>
 }
@@ -45,7 +45,7 @@ export const keepPreviews = ({ id, store, tracker, signal, log }: KeeperOptions)
   }
 
   return {
-    keep: (index, { scale, decodeMs, ...picture }) => {
+    take: (index, { scale, decodeMs, ...picture }) => {
       const key = `${index}-${scale}`
       // A batch that failed is sampled again in halves, and draws the same.
       if (taken.has(key) || isClosed || signal.aborted) return

@@ -87,7 +87,7 @@ const sampleAll = (
           tracker.scale(index, scale)
           context.cancels.check(id)
         },
-        onPreview: (preview) => previews.keep(index, preview)
+        onPreview: (preview) => previews.take(index, preview)
       })
     )
   )

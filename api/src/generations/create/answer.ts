@@ -5,7 +5,7 @@ import { isUnanswered } from '../../redis/errors.ts'
 import type { Services } from '../../services.ts'
 import { createEta, retryAfterSeconds } from '../estimate.ts'
 import type { Found } from '../find.ts'
-import { holdUntilTerminal } from '../hold.ts'
+import { waitInRequest } from '../wait-in-request.ts'
 import { toGeneration } from '../resource.ts'
 import { isTerminal } from '../settle.ts'
 import type { Asked } from './asked.ts'
@@ -21,7 +21,7 @@ export const awaitMade = async (
 ): Promise<Found> => {
   if (seconds === 0 || isTerminal(found.standing)) return found
   try {
-    return await holdUntilTerminal(services, reply, { id: found.snapshot.id, owner, timeoutMs: seconds * 1000 })
+    return await waitInRequest(services, reply, { id: found.snapshot.id, owner, timeoutMs: seconds * 1000 })
   } catch (error) {
     if (isUnanswered(error)) return found
     throw error

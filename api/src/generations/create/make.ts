@@ -91,7 +91,7 @@ const makeKeyed = async (
   const hash = requestHash(meaning)
   const payload = { ...unhashed, request_hash: hash }
   // A place is taken once per id; that of a generation which another request just made with the key is its own.
-  const { isNew, snapshot } = await context.inFlight.hold(caller, id, () =>
+  const { isNew, snapshot } = await context.inFlight.withPlace(caller, id, () =>
     publish(trace, id, (carrier) => context.enqueue.addKeyed({ id, pool, payload, createdAt: Date.now(), carrier }))
   )
   if (isNew) return { found: requireFound(id, snapshot), isReplayed: false }
@@ -113,6 +113,8 @@ export const make = async (
   if (asked.key !== undefined) return makeKeyed(context, asked.key, wanted, { pool, payload })
   const addition = { id: newGenerationId(), pool, payload, createdAt: Date.now() }
   const { id } = addition
-  await context.inFlight.hold(caller, id, () => publish(trace, id, (carrier) => context.enqueue.add({ ...addition, carrier })))
+  await context.inFlight.withPlace(caller, id, () =>
+    publish(trace, id, (carrier) => context.enqueue.add({ ...addition, carrier }))
+  )
   return { found: { snapshot: justQueued(addition), standing: { status: 'queued' } }, isReplayed: false }
 }

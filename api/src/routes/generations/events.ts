@@ -53,7 +53,7 @@ export const getGenerationEventsRoute = (app: FastifyInstance, services: Service
       if (after?.ended) return await reply.code(204).send()
       if (request.method === 'HEAD') return await reply.headers(HEADERS).send('')
       left.push(await streams.enter(caller))
-      left.push(metrics.hold('stream'))
+      left.push(metrics.countOpen('stream'))
       const base = baseUrl(config, request)
       const show = (state: typeof found) => view.show(state, base, caller.pass)
       const stream = openStream(reply, config.heartbeatMs, closing.signal)

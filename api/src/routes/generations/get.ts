@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { createEta, retryAfterSeconds } from '../../generations/estimate.ts'
 import { etagOf, matchesEtag } from '../../generations/etag.ts'
 import { find, type Found } from '../../generations/find.ts'
-import { holdUntilTerminal } from '../../generations/hold.ts'
+import { waitInRequest } from '../../generations/wait-in-request.ts'
 import { toGeneration } from '../../generations/resource.ts'
 import { isTerminal } from '../../generations/settle.ts'
 import { callerOf } from '../../http/caller.ts'
@@ -23,7 +23,7 @@ export const getGenerationRoute = (app: FastifyInstance, services: Services): vo
     const timeoutMs = Math.min(request.query.wait ?? 0, config.maxWaitSeconds) * 1000
     const wait = async () => {
       const leave = await streams.enter(caller)
-      return holdUntilTerminal(services, reply, { id, owner: caller.owner, timeoutMs, isEnough }).finally(leave)
+      return waitInRequest(services, reply, { id, owner: caller.owner, timeoutMs, isEnough }).finally(leave)
     }
     const found = timeoutMs === 0 ? await find(reader, caller.owner, id) : await wait()
     reply.header('etag', etagOf(found))

@@ -9,7 +9,7 @@ const BYTES_PER_VALUE = { float: 4, float16: 2 } as const
  * what a process holds says little while files are mapped. On a CPU they are computed in fp32, whatever the checkpoint has; int8 is
  * counted the same, which is a fifth too much, because embeddings, AdaLN and the decoder's constants stay in floats.
  */
-export const memoryBytes = ({ tokenizer, transformer }: OpenModel, form: SamplerForm): number => {
-  const float = form.form === 'fused' ? form.float : 'float'
+export const memoryBytes = ({ tokenizer, transformer }: OpenModel, sampler: SamplerForm): number => {
+  const float = sampler.form === 'fused' ? sampler.float : 'float'
   return (tokenizer.parameters(isUsed) + transformer.parameters(isUsed)) * BYTES_PER_VALUE[float]
 }

@@ -10,13 +10,13 @@ import { sampleBatch } from './sampler/sample-batch.ts'
  * Loads a model in the sampler process.
  * @throws ModelError naming a missing tensor or a wrong shape.
  */
-export const openSampler = async (opening: VarOpening, form: SamplerForm): Promise<OpenSampler> => {
+export const openSampler = async (opening: VarOpening, sampler: SamplerForm): Promise<OpenSampler> => {
   const model = fromOpening(opening)
-  if (form.form === 'fused') {
-    const engine = await createFusedEngine(model, form)
+  if (sampler.form === 'fused') {
+    const engine = await createFusedEngine(model, sampler)
     return { sample: (requests: readonly ImageRequest[]) => sampleFused(engine, requests), release: () => engine.release() }
   }
-  const engine = await createEngine(model, form)
+  const engine = await createEngine(model, sampler)
   return {
     sample: (requests: readonly ImageRequest[], options: SampleOptions) => sampleBatch(engine, requests, options),
     release: () => engine.release()

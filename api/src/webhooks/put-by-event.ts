@@ -6,7 +6,7 @@ import { buildEvent, type EventContext, withoutPictures } from './build-event.ts
  * Puts the end of a generation aside once it could not be delivered, without its pictures: those may be gone before the
  * receiver is back. Whether it was deleted meanwhile is asked after that, so that a deletion leaves nothing here.
  */
-export const keepEvent = async (context: EventContext, job: Job, payload: DeliverWebhookPayload, event: WebhookEvent) => {
+export const putByEvent = async (context: EventContext, job: Job, payload: DeliverWebhookPayload, event: WebhookEvent) => {
   if (payload.event !== null || payload.kept || !('outputs' in event.data)) return
   const keeping = { ...payload, kept: withoutPictures(event.data) }
   await job.updateData(keeping)

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { test } from 'node:test'
 import { Redis } from 'ioredis'
 import { startRedis } from '@nextscale/platform/testing'
-import { createHeldWrites } from './hold-writes.ts'
+import { createGatheredWrites } from './gather-writes.ts'
 
 /** A Redis connection through a proxy that tells what arrived in which piece. */
 const connectThroughProxy = async (port: number) => {
@@ -33,9 +33,9 @@ const connectThroughProxy = async (port: number) => {
 test('commands of one turn leave in one write, those of later turns by themselves, and all are answered', async () => {
   const server = await startRedis()
   const { redis, pieces, close } = await connectThroughProxy(Number(new URL(server.url).port))
-  const writes = createHeldWrites(redis)
+  const writes = createGatheredWrites(redis)
   const increase = () => {
-    writes.hold()
+    writes.gather()
     return redis.incr('count')
   }
   const first = await Promise.all(Array.from({ length: 16 }, increase))
@@ -54,10 +54,10 @@ test('commands of one turn leave in one write, those of later turns by themselve
 test('of many commands in one turn the first sixteen leave while the others are still made', async () => {
   const server = await startRedis()
   const { redis, close } = await connectThroughProxy(Number(new URL(server.url).port))
-  const writes = createHeldWrites(redis)
+  const writes = createGatheredWrites(redis)
   const heldBytes: number[] = []
   const answers = Array.from({ length: 20 }, () => {
-    writes.hold()
+    writes.gather()
     const answer = redis.incr('count')
     heldBytes.push(redis.stream.writableLength)
     return answer
@@ -75,7 +75,7 @@ test('of many commands in one turn the first sixteen leave while the others are 
 test('members of one turn are added with one command per set, and everyone hears when it fails', async () => {
   const server = await startRedis()
   const { redis, pieces, close } = await connectThroughProxy(Number(new URL(server.url).port))
-  const writes = createHeldWrites(redis)
+  const writes = createGatheredWrites(redis)
   await Promise.all([writes.addToSet('a', 1, 'x'), writes.addToSet('b', 2, 'y'), writes.addToSet('a', 3, 'z')])
   assert.deepEqual(pieces.join('').match(/zadd/g)?.length, 2)
   assert.deepEqual(await redis.zrange('a', '0', '-1', 'WITHSCORES'), ['x', '1', 'z', '3'])
@@ -97,11 +97,11 @@ test('members of one turn are added with one command per set, and everyone hears
 test('a connection that breaks while writes are held back is not left corked', async () => {
   const server = await startRedis()
   const { redis, close } = await connectThroughProxy(Number(new URL(server.url).port))
-  const writes = createHeldWrites(redis)
-  writes.hold()
+  const writes = createGatheredWrites(redis)
+  writes.gather()
   redis.disconnect(true)
   await once(redis, 'ready')
-  writes.hold()
+  writes.gather()
   assert.equal(await redis.ping(), 'PONG')
   close()
   await server.stop()

@@ -1,13 +1,13 @@
 import type { Redis } from 'ioredis'
 
 /** More than this at once, and API and Redis take turns instead of working side by side. */
-const MOST_HELD = 16
+const MOST_GATHERED = 16
 
 /** Writes of many requests that leave together. */
-export interface HeldWrites {
+export interface GatheredWrites {
   /** Holds back what is written to Redis until this turn of the event loop ends, or until 16 requests have asked. */
-  hold(): void
-  /** Adds a member to a sorted set, together with those of the other requests that are held back. */
+  gather(): void
+  /** Adds a member to a sorted set, together with those of the other requests that are gathered. */
   addToSet(key: string, score: number, member: string): Promise<unknown>
 }
 
@@ -24,10 +24,10 @@ const createBatch = (redis: Redis, key: string): Batch => {
 }
 
 /** One system call, and one command for an index, per request cost an API under load a fifth of its time. */
-export const createHeldWrites = (redis: Redis): HeldWrites => {
+export const createGatheredWrites = (redis: Redis): GatheredWrites => {
   const batches = new Map<string, Batch>()
   let release: (() => void) | undefined
-  let held = 0
+  let gathered = 0
 
   const begin = () => {
     const { stream, status } = redis
@@ -36,7 +36,7 @@ export const createHeldWrites = (redis: Redis): HeldWrites => {
     release = () => {
       clearImmediate(end)
       release = undefined
-      held = 0
+      gathered = 0
       for (const batch of batches.values()) batch.send()
       batches.clear()
       if (isReady) stream.uncork()
@@ -45,10 +45,10 @@ export const createHeldWrites = (redis: Redis): HeldWrites => {
   }
 
   return {
-    hold: () => {
-      if (held >= MOST_HELD) release?.()
+    gather: () => {
+      if (gathered >= MOST_GATHERED) release?.()
       if (!release) begin()
-      held++
+      gathered++
     },
     addToSet: (key, score, member) => {
       if (!release) begin()
