@@ -8,7 +8,7 @@ import type { Config } from './config.ts'
 import { ModelError } from './errors.ts'
 import { keyOf } from './model/model-ref.ts'
 import type { ServedModel } from './families/family.ts'
-import { openServedModel } from './families/open-served-model.ts'
+import { openModelSource } from './open-model-source.ts'
 import { openObjectStore } from '@nextscale/platform/object-store'
 import { logAttempts } from './observe/log-attempts.ts'
 import type { RunnerMetrics } from './observe/metrics.ts'
@@ -23,11 +23,12 @@ import { createTakeUp } from './worker/take-up.ts'
 import { type RunningWorker, startWorker } from './worker/worker.ts'
 
 /** Opens models, by `keyOf` their ids and revisions. Of one id there may be several revisions: the first is offered, all are served. */
-const openModels = async (folders: readonly string[]): Promise<Map<string, ServedModel>> => {
+const openModels = async (config: Readonly<Config>, closers: Closers, log: Logger): Promise<Map<string, ServedModel>> => {
   const models = new Map<string, ServedModel>()
-  for (const folder of folders) {
-    const model = await openServedModel(folder)
-    await model.verifyHashes()
+  const source = await openModelSource(config, log)
+  closers.defer(() => source.close())
+  for (const named of config.models) {
+    const model = await source.open(named)
     const { id, revision } = model
     const key = keyOf(model)
     if (models.has(key))
@@ -93,7 +94,7 @@ export interface Runner {
 
 /** Opens all that generations are made with. */
 const openParts = async (config: Readonly<Config>, keys: RedisKeys, closers: Closers, log: Logger) => {
-  const models = await openModels(config.models)
+  const models = await openModels(config, closers, log)
   const metrics = await openMetrics(config, closers)
   const traces = await openTraces(config, closers, log)
   const sampler = await Sampler.start([...models.values()], {

@@ -9,7 +9,7 @@ import { describeModel } from './describe-model.ts'
 import { draftManifest, finishManifest, type Wishes } from './draft-manifest.ts'
 import { formatBytes } from '../units.ts'
 import { formatTable } from './format.ts'
-import { type Placed, placeFile } from './place-file.ts'
+import { type Placed, placeFile } from '../checkpoint/place-file.ts'
 import { type PlannedModel, plannedFiles, planModel } from './plan-weights.ts'
 import { refuseExisting, writeFolder } from './write-folder.ts'
 

@@ -136,7 +136,7 @@ test('a checkpoint in shards is added with its shards', async (t) => {
 })
 
 const wrong: Record<string, [string[], RegExp]> = {
-  'no verb of that name': [['remove'], /There is no "models remove": the verbs are add, list, check, random, bench/],
+  'no verb of that name': [['remove'], /There is no "models remove": the verbs are add, list, check, push, random, bench/],
   'an unknown option': [['add', '--gpu'], /Unknown option '--gpu'\. Usage: nextscale models add --vae FILE --var FILE/],
   'a missing tokenizer': [['add', '--var', 'var.pth'], /--vae is missing: give the tokenizer's file/],
   'a missing transformer': [['add', '--vae', 'vae.pth'], /--var is missing: give the transformer's file/],

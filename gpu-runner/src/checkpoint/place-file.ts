@@ -1,7 +1,7 @@
 import { constants, createWriteStream } from 'node:fs'
 import { copyFile, link, realpath } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
-import { openFile } from '../checkpoint/open-file.ts'
+import { openFile } from './open-file.ts'
 
 /** How a file came to its place. */
 export type Placed = 'linked' | 'copied'
