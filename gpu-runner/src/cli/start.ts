@@ -1,18 +1,18 @@
-/** `nextscale models`: puts VAR models into folders that a runner can serve, shows and checks them. */
+/** `nextscale models`: puts models into folders that a runner can serve, and into buckets, shows and checks them. */
 import { constants } from 'node:os'
 import { ConfigError } from '@nextscale/platform/config'
 import { ModelError } from '../errors.ts'
+import { FAMILY_VERBS } from '../families/verbs.ts'
 import { plainLine } from '../plain-line.ts'
 import { type Command, CommandError, type Context, WrongCommandLine } from './command.ts'
 import { endWithReader, print, printError } from '@nextscale/platform/terminal'
 
+/** Those for models of any family, and those that a family has of its own. */
 const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
-  add: async () => (await import('./add.ts')).add,
   list: async () => (await import('./list.ts')).list,
   check: async () => (await import('./check.ts')).check,
   push: async () => (await import('./push.ts')).push,
-  random: async () => (await import('./random.ts')).random,
-  bench: async () => (await import('./bench.ts')).bench
+  ...FAMILY_VERBS
 }
 
 const FATAL = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

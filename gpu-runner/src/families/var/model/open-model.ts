@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { readCheckpoint } from '../../../checkpoint/read-checkpoint.ts'
-import type { CheckpointRole } from '../../../checkpoint/read-pth.ts'
+import { CHECKPOINT_PARTS, type CheckpointRole } from './checkpoint-parts.ts'
 import { ModelError } from '../../../errors.ts'
 import { hashFile } from '../../../model/hash-file.ts'
 import type { HashedFile } from '../../../model/manifest-file.ts'
@@ -20,7 +20,7 @@ export interface OpenModel {
 }
 
 const openWeights = async (path: string, role: CheckpointRole): Promise<Weights> =>
-  new Weights(path, await readCheckpoint(path, role))
+  new Weights(path, await readCheckpoint(path, CHECKPOINT_PARTS[role]))
 
 /**
  * Opens a model folder whose manifest has been read: tensor headers, sizes. The weights themselves stay on disk.

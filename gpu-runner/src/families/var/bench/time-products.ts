@@ -1,9 +1,9 @@
-import { UINT8_ZERO } from '../families/var/graphs/products.ts'
-import { GraphBuilder } from '../onnx/graph-builder.ts'
-import { floats } from '../onnx/tensors.ts'
+import { UINT8_ZERO } from '../graphs/products.ts'
+import { GraphBuilder } from '../../../onnx/graph-builder.ts'
+import { floats } from '../../../onnx/tensors.ts'
 import { openSession } from './open-session.ts'
 import type { Products } from './replies.ts'
-import { Tensor } from '../onnx/onnxruntime.ts'
+import { Tensor } from '../../../onnx/onnxruntime.ts'
 
 /** The largest product of d16's feed-forward network: its last scale, with guidance. */
 const [ROWS, IN, OUT] = [512, 1_024, 4_096]

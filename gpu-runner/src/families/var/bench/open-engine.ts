@@ -1,6 +1,6 @@
-import type { OpenModel } from '../families/var/model/open-model.ts'
-import { createEngine, type Engine } from '../families/var/sampler/engine.ts'
-import type { Precision } from '../sampler/sampler-form.ts'
+import type { OpenModel } from '../model/open-model.ts'
+import { createEngine, type Engine } from '../sampler/engine.ts'
+import type { Precision } from '../../../sampler/sampler-form.ts'
 
 interface BenchedEngine {
   threads: number

@@ -1,4 +1,4 @@
-import type { TensorSpec } from '../checkpoint/tensor-info.ts'
+import type { TensorSpec } from '../../../checkpoint/tensor-info.ts'
 
 /** Floating-point operations, a multiplication and an addition being two, of one image. */
 export interface Work {

@@ -1,7 +1,7 @@
 /** Samples one batch for every line of its input and answers with the times. A process of its own, so that memory is its own. */
-import { openModel } from '../families/var/model/open-model.ts'
-import type { ImageRequest } from '../families/var/sampler/image-request.ts'
-import { sampleBatch } from '../families/var/sampler/sample-batch.ts'
+import { openModel } from '../model/open-model.ts'
+import type { ImageRequest } from '../sampler/image-request.ts'
+import { sampleBatch } from '../sampler/sample-batch.ts'
 import { answerLines } from './answer-lines.ts'
 import { openEngine } from './open-engine.ts'
 import { EngineTask, parseLine, type Round } from './replies.ts'

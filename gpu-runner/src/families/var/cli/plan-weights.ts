@@ -1,12 +1,12 @@
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
-import { readCheckpoint } from '../checkpoint/read-checkpoint.ts'
-import { isIndex, readShardNames } from '../checkpoint/read-index.ts'
-import type { CheckpointRole } from '../checkpoint/read-pth.ts'
-import { ModelError } from '../errors.ts'
-import { isFileName } from '../model/manifest-file.ts'
-import { Weights } from '../model/weights.ts'
-import { CommandError } from './command.ts'
+import { readCheckpoint } from '../../../checkpoint/read-checkpoint.ts'
+import { isIndex, readShardNames } from '../../../checkpoint/read-index.ts'
+import { CHECKPOINT_PARTS, type CheckpointRole } from '../model/checkpoint-parts.ts'
+import { ModelError } from '../../../errors.ts'
+import { isFileName } from '../../../model/manifest-file.ts'
+import { Weights } from '../../../model/weights.ts'
+import { CommandError } from '../../../cli/command.ts'
 
 /** A file and its name in the model folder. */
 export interface PlannedFile {
@@ -48,7 +48,7 @@ const folderName = (role: CheckpointRole, path: string): string =>
  * @throws ModelError or CommandError in one sentence that names the argument.
  */
 const planPart = async (role: CheckpointRole, path: string): Promise<PlannedWeights> => {
-  const weights = new Weights(path, await named(role, readCheckpoint(path, role)))
+  const weights = new Weights(path, await named(role, readCheckpoint(path, CHECKPOINT_PARTS[role])))
   refuseForeign(role, weights)
   const shards = isIndex(path) ? await named(role, readShardNames(path)) : []
   return {

@@ -1,9 +1,9 @@
 /** Writes a sheet with one picture of each class: `npm run grid -w gpu-runner -- [model folder] [file]`. */
 import { resolve } from 'node:path'
 import sharp from 'sharp'
-import { openModel } from './families/var/model/open-model.ts'
-import { createEngine } from './families/var/sampler/engine.ts'
-import { sampleBatch } from './families/var/sampler/sample-batch.ts'
+import { openModel } from './model/open-model.ts'
+import { createEngine } from './sampler/engine.ts'
+import { sampleBatch } from './sampler/sample-batch.ts'
 
 const COLUMNS = 12
 const CELL_PIXELS = 80

@@ -1,9 +1,9 @@
-import { type OpenModel, openModel } from '../families/var/model/open-model.ts'
+import { type OpenModel, openModel } from '../model/open-model.ts'
 import { type Contestant, hasPyTorch, nextscale, probe, pytorch } from './contestants.ts'
 import { startLines } from './line-process.ts'
 import { measure, type Measured } from './measure.ts'
 import { measureSecond } from './measure-second.ts'
-import type { Precision } from '../sampler/sampler-form.ts'
+import type { Precision } from '../../../sampler/sampler-form.ts'
 import { Draw, parseLine, Products } from './replies.ts'
 import * as report from './report.ts'
 

@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { OpenModel } from '../families/var/model/open-model.ts'
+import type { OpenModel } from '../model/open-model.ts'
 import type { LineCommand } from './line-process.ts'
 import type { EngineTask, ProbeTask } from './replies.ts'
 
-const TRAINING = fileURLToPath(new URL('../../training', import.meta.url))
+const TRAINING = fileURLToPath(new URL('../../../../training', import.meta.url))
 const beside = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 
 /** Something whose rounds are measured. */

@@ -3,11 +3,11 @@ import { nextscale } from '../bench/contestants.ts'
 import { measure } from '../bench/measure.ts'
 import { MEASURE_OPTIONS, readCount, readMeasureOptions } from '../bench/read-options.ts'
 import { formatReport, memoryRows, scaleRows, timeRows } from '../bench/report.ts'
-import { openModel } from '../families/var/model/open-model.ts'
-import { type Command, parse } from './command.ts'
+import { openModel } from '../model/open-model.ts'
+import { type Command, parse } from '../../../cli/command.ts'
 
 const usage = `nextscale models bench FOLDER [--precision fp32,int8] [--batch 1,2,4] [--rounds N] [--threads N] [--cache FOLDER]
-  Measures how long a model takes on this machine and how much memory, each configuration in a process of its own.
+  Measures how long a VAR model takes on this machine and how much memory, each configuration in a process of its own.
   --cache FOLDER     keeps optimised graphs and packed weights there: later starts are quicker and share memory`
 
 /** Measures a model folder, one configuration after the other. */

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url'
-import { readSmallFile } from '../checkpoint/open-file.ts'
-import { ModelError } from '../errors.ts'
-import { MAX_CLASS_NAME_LENGTH } from '../families/var/model/manifest.ts'
-import { CommandError } from './command.ts'
+import { readSmallFile } from '../../../checkpoint/open-file.ts'
+import { ModelError } from '../../../errors.ts'
+import { MAX_CLASS_NAME_LENGTH } from '../model/manifest.ts'
+import { CommandError } from '../../../cli/command.ts'
 
-const IMAGENET_FILE = fileURLToPath(new URL('../../data/imagenet-1k.txt', import.meta.url))
+const IMAGENET_FILE = fileURLToPath(new URL('../../../../data/imagenet-1k.txt', import.meta.url))
 const IMAGENET_CLASSES = 1_000
 const MAX_BYTES = 2 ** 20
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
-import { WrongCommandLine } from '../cli/command.ts'
-import { type Precision, PRECISIONS } from '../sampler/sampler-form.ts'
+import { WrongCommandLine } from '../../../cli/command.ts'
+import { type Precision, PRECISIONS } from '../../../sampler/sampler-form.ts'
 
 /** Options that every measurement of an engine has. */
 export const MEASURE_OPTIONS = {

@@ -1,4 +1,4 @@
-import { InferenceSession } from '../onnx/onnxruntime.ts'
+import { InferenceSession } from '../../../onnx/onnxruntime.ts'
 
 /** A session of a graph without files. */
 export const openSession = (graph: Uint8Array, threads: number): Promise<InferenceSession> =>

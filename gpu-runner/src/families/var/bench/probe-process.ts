@@ -1,5 +1,5 @@
 /** Measures the runtime beside the engine: matrix products on request `products`, draws on `draw BATCH`. */
-import { openModel } from '../families/var/model/open-model.ts'
+import { openModel } from '../model/open-model.ts'
 import { answerLines } from './answer-lines.ts'
 import { openDraw } from './time-draw.ts'
 import { openProducts } from './time-products.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { PUBLISHED_TOKENIZER, PUBLISHED_TRANSFORMERS } from '../families/var/model/published.ts'
-import { tokenizerTensors } from '../families/var/model/tokenizer-tensors.ts'
-import { transformerTensors } from '../families/var/model/transformer-tensors.ts'
+import { PUBLISHED_TOKENIZER, PUBLISHED_TRANSFORMERS } from '../model/published.ts'
+import { tokenizerTensors } from '../model/tokenizer-tensors.ts'
+import { transformerTensors } from '../model/transformer-tensors.ts'
 import { decoderFlops, transformerFlops } from './count-flops.ts'
 
 const { d16 } = PUBLISHED_TRANSFORMERS

@@ -2,17 +2,17 @@ import { access, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { draftManifest, finishManifest } from '../cli/draft-manifest.ts'
 import { plannedFiles, planModel } from '../cli/plan-weights.ts'
-import { writeFolder } from '../cli/write-folder.ts'
-import { hashFile } from '../model/hash-file.ts'
-import { MANIFEST_FILE } from '../model/manifest-file.ts'
+import { writeFolder } from '../../../cli/write-folder.ts'
+import { hashFile } from '../../../model/hash-file.ts'
+import { MANIFEST_FILE } from '../../../model/manifest-file.ts'
 import {
   PUBLISHED_TOKENIZER,
   PUBLISHED_TRANSFORMERS,
   type PublishedSize,
   TOKENIZER_FILE,
   transformerFile
-} from '../families/var/model/published.ts'
-import { writeRandomTokenizer, writeRandomTransformer } from '../families/var/model/random-checkpoint.ts'
+} from '../model/published.ts'
+import { writeRandomTokenizer, writeRandomTransformer } from '../model/random-checkpoint.ts'
 
 const writeManifest = async (folder: string, size: PublishedSize, signal: AbortSignal): Promise<void> => {
   const model = await planModel(join(folder, TOKENIZER_FILE), join(folder, transformerFile(size)))

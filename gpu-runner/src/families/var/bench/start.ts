@@ -1,20 +1,20 @@
 /** `npm run bench -- engine` and `-- determinism`: measures the engine, without a service around it. */
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CommandError, parse } from '../cli/command.ts'
-import { ModelError } from '../errors.ts'
-import { openModel } from '../families/var/model/open-model.ts'
-import { PUBLISHED_SIZES } from '../families/var/model/published.ts'
+import { CommandError, parse } from '../../../cli/command.ts'
+import { ModelError } from '../../../errors.ts'
+import { openModel } from '../model/open-model.ts'
+import { PUBLISHED_SIZES } from '../model/published.ts'
 import { benchDeterminism } from './determinism.ts'
 import { benchEngine } from './engine.ts'
 import { prepareModel } from './prepare-model.ts'
 import { MEASURE_OPTIONS, readCount, readMeasureOptions } from './read-options.ts'
 import { endWithReader, print, printError } from '@nextscale/platform/terminal'
 
-const BENCH_ROOT = fileURLToPath(new URL('../../../.nextscale/bench', import.meta.url))
+const BENCH_ROOT = fileURLToPath(new URL('../../../../../.nextscale/bench', import.meta.url))
 /** Optimised graphs and packed weights, as a runner keeps its own. */
 const CACHE = join(BENCH_ROOT, 'cache')
-const SHIPPED_MODEL = fileURLToPath(new URL('../../models/emoji-32', import.meta.url))
+const SHIPPED_MODEL = fileURLToPath(new URL('../../../../models/emoji-32', import.meta.url))
 const INTERRUPTED = 130
 
 const engineUsage = `npm run bench -- engine [options]

@@ -6,17 +6,17 @@ import {
   PUBLISHED_TRANSFORMERS,
   TOKENIZER_FILE,
   transformerFile
-} from '../families/var/model/published.ts'
-import { writeRandomTokenizer, writeRandomTransformer } from '../families/var/model/random-checkpoint.ts'
-import { type Command, WrongCommandLine, parse } from './command.ts'
-import { formatBytes } from '../units.ts'
-import { formatSeconds } from './format.ts'
-import { writeFolder } from './write-folder.ts'
+} from '../model/published.ts'
+import { writeRandomTokenizer, writeRandomTransformer } from '../model/random-checkpoint.ts'
+import { type Command, WrongCommandLine, parse } from '../../../cli/command.ts'
+import { formatBytes } from '../../../units.ts'
+import { formatSeconds } from '../../../cli/format.ts'
+import { writeFolder } from '../../../cli/write-folder.ts'
 
 const MAX_SEED = 2 ** 32 - 1
 
 const usage = `nextscale models random SIZE FOLDER [--seed N]
-  Writes a tokenizer and a transformer of a published size (${PUBLISHED_SIZES.join(', ')}) with random weights, in the published
+  Writes tokenizer and transformer of a VAR model of a published size (${PUBLISHED_SIZES.join(', ')}) with random weights, in the published
   format: for measuring and trying out without a download. The pictures mean nothing.`
 
 const parseSeed = (text: string): number => {

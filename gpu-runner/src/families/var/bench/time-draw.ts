@@ -1,10 +1,10 @@
-import { drawInputs, drawTokens } from '../families/var/graphs/draw.ts'
-import type { OpenModel } from '../families/var/model/open-model.ts'
-import { GraphBuilder } from '../onnx/graph-builder.ts'
-import { drawFeeds } from '../families/var/sampler/draw-feeds.ts'
-import type { ImageRequest } from '../families/var/sampler/image-request.ts'
-import { scalePlans } from '../families/var/sampler/scale-plan.ts'
-import { floats } from '../onnx/tensors.ts'
+import { drawInputs, drawTokens } from '../graphs/draw.ts'
+import type { OpenModel } from '../model/open-model.ts'
+import { GraphBuilder } from '../../../onnx/graph-builder.ts'
+import { drawFeeds } from '../sampler/draw-feeds.ts'
+import type { ImageRequest } from '../sampler/image-request.ts'
+import { scalePlans } from '../sampler/scale-plan.ts'
+import { floats } from '../../../onnx/tensors.ts'
 import { openSession } from './open-session.ts'
 
 /** Logits of about the spread that trained models have. */

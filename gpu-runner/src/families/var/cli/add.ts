@@ -1,20 +1,20 @@
 import { stat, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { hashFile } from '../model/hash-file.ts'
-import { MANIFEST_FILE } from '../model/manifest-file.ts'
-import { openModel } from '../families/var/model/open-model.ts'
-import { buildGraphs } from '../families/var/model/build-graphs.ts'
-import { type Command, WrongCommandLine, type Context, parse } from './command.ts'
+import { hashFile } from '../../../model/hash-file.ts'
+import { MANIFEST_FILE } from '../../../model/manifest-file.ts'
+import { openModel } from '../model/open-model.ts'
+import { buildGraphs } from '../model/build-graphs.ts'
+import { type Command, WrongCommandLine, type Context, parse } from '../../../cli/command.ts'
 import { describeModel } from './describe-model.ts'
 import { draftManifest, finishManifest, type Wishes } from './draft-manifest.ts'
-import { formatBytes } from '../units.ts'
-import { formatTable } from './format.ts'
-import { type Placed, placeFile } from '../checkpoint/place-file.ts'
+import { formatBytes } from '../../../units.ts'
+import { formatTable } from '../../../cli/format.ts'
+import { type Placed, placeFile } from '../../../checkpoint/place-file.ts'
 import { type PlannedModel, plannedFiles, planModel } from './plan-weights.ts'
-import { refuseExisting, writeFolder } from './write-folder.ts'
+import { refuseExisting, writeFolder } from '../../../cli/write-folder.ts'
 
 const usage = `nextscale models add --vae FILE --var FILE [options]
-  Makes a model folder of a tokenizer and a transformer: .pth, safetensors, or the *.index.json of shards.
+  Makes a folder of a VAR model of a tokenizer and a transformer: .pth, safetensors, or the *.index.json of shards.
   --id ID            its name in requests; default: var-d16 and so on for published sizes, else from the file's name
   --name NAME        its name for people
   --to FOLDER        where it goes; default: models/<id>
@@ -92,7 +92,7 @@ const placeFiles = async (folder: string, model: PlannedModel, copy: boolean, si
 }
 
 const report = async (target: string, rows: string[][], hasLicense: boolean, { say }: Context): Promise<void> => {
-  const { id, name, resolution, classes, parameters, precision, revision } = await describeModel(await openModel(target))
+  const { id, name, resolution, classes, parameters, precision, revision } = describeModel(await openModel(target))
   say(`${id} (${name}): ${resolution}, ${classes} classes, ${parameters} parameters, ${precision}, revision ${revision}`)
   say(...formatTable(rows))
   if (!hasLicense) say('  The license of the weights is not stated; --license states it.')
