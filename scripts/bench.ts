@@ -5,7 +5,7 @@ import { print } from '@nextscale/platform/terminal'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const SERVICE = join(ROOT, 'tests', 'src', 'bench', 'main.ts')
-const ENGINE = join(ROOT, 'gpu-runner', 'src', 'bench', 'start.ts')
+const ENGINE = join(ROOT, 'gpu-runner', 'src', 'families', 'var', 'bench', 'start.ts')
 /** Benchmarks without a service around them. They write gigabytes or take minutes, so they run only when named. */
 const ENGINE_NAMES = ['engine', 'determinism']
 

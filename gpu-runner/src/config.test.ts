@@ -26,6 +26,16 @@ test('what models may take in memory is a size in any usual unit; unset it has n
   assert.deepEqual(['', '500MB', '8 GB', '1.5GiB', '64kb', '7B'].map(read), [undefined, 500e6, 8e9, 1.5 * 2 ** 30, 64_000, 7])
 })
 
+test('models in a bucket are addresses, reached as the store is; others read nothing of it', () => {
+  const read = (env: Record<string, string>) => readConfig({ S3_ENDPOINT: 'http://minio:9000', ...env })
+  const { models, modelBuckets } = read({ MODELS: 's3://models/a/, /b', MODELS_CACHE_DIR: '/cache', S3_REGION: 'eu-north-1' })
+  assert.deepEqual(models, ['s3://models/a', '/b'])
+  const access = { endpoint: 'http://minio:9000', region: 'eu-north-1', forcePathStyle: true }
+  assert.deepEqual(modelBuckets, { cache: '/cache', access })
+  assert.match(read({ MODELS: 's3://models/a' }).modelBuckets?.cache ?? '', /\.nextscale\/models$/)
+  assert.equal(readConfig({ MODELS: '/b', S3_ENDPOINT: 'minio' }).modelBuckets, undefined)
+})
+
 test('several model folders are separated by commas', () => {
   assert.deepEqual(readConfig({ MODELS: '/a, /b,' }).models, ['/a', '/b'])
 })
@@ -35,6 +45,11 @@ const refused: [Record<string, string>, RegExp][] = [
   [{ BATCH_WINDOW_MS: '-1' }, /BATCH_WINDOW_MS must be an integer from 0 to 1000, not "-1"/],
   [{ THREADS: 'two' }, /THREADS must be an integer/],
   [{ MODELS_MEMORY: '8' }, /^MODELS_MEMORY must be a size with its unit, such as 500MB, 8GB or 1\.5GiB, not "8"\.$/],
+  [
+    { MODELS: 's3://models/a?b' },
+    /^MODELS has "s3:\/\/models\/a\?b", and a model in a bucket is written s3:\/\/bucket\/prefix, with /
+  ],
+  [{ MODELS: 's3://models/a', S3_ENDPOINT: 'minio' }, /^S3_ENDPOINT must be an absolute URL/],
   [{ MODELS_MEMORY: '-1GB' }, /^MODELS_MEMORY must be a size/],
   [{ MODELS_MEMORY: '0GB' }, /^MODELS_MEMORY must be a size/],
   [{ MODELS_MEMORY: '1e3MB' }, /^MODELS_MEMORY must be a size/],

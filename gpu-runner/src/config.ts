@@ -17,23 +17,28 @@ import {
   readPattern,
   readRecovery,
   readRedis,
+  readS3Access,
   readSize,
   readString,
   readTracing,
   type RecoveryConfig,
   type RedisConfig,
+  type S3Access,
   type TracingConfig
 } from '@nextscale/platform/config'
+import { isModelUrl, parseModelUrl } from './bucket/model-url.ts'
 import { PRECISIONS } from './sampler/sampler-form.ts'
 import type { SamplerForm } from './sampler/sampler-form.ts'
 
 export interface Config extends RedisConfig, RecoveryConfig, LogConfig {
   /** The set of runners it belongs to, which serve the same models and take from one queue. */
   pool: string
-  /** Model folders; the first holds the default model. */
+  /** Model folders, and addresses of such in buckets; the first holds the default model. */
   models: readonly string[]
   /** Bytes that the weights in memory may take; unset means no limit. */
   modelsMemory: number | undefined
+  /** How model folders in buckets are fetched; unset where `MODELS` names none. */
+  modelBuckets: BucketConfig | undefined
   objectStore: ObjectStoreConfig
   maxBatch: number
   /** How long after a batch the next one may gather. */
@@ -49,10 +54,25 @@ export interface Config extends RedisConfig, RecoveryConfig, LogConfig {
   tracing: TracingConfig | undefined
 }
 
+export interface BucketConfig {
+  /** Folder in which they are kept. */
+  cache: string
+  access: S3Access
+}
+
 const SHIPPED_MODEL = fileURLToPath(new URL('../models/emoji-32', import.meta.url))
 
-/** Folders that MODELS names, as absolute paths. */
-export const namedModels = (env: Environment = process.env): string[] => readList(env, 'MODELS').map((folder) => resolve(folder))
+const modelPlace = (named: string): string => {
+  if (!isModelUrl(named)) return resolve(named)
+  const url = parseModelUrl(named)?.url
+  if (url !== undefined) return url
+  throw new ConfigError(
+    `MODELS has "${named}", and a model in a bucket is written s3://bucket/prefix, with letters, digits and "._=+@-" in the prefix.`
+  )
+}
+
+/** What MODELS names: folders as absolute paths, and addresses of such in buckets. */
+export const namedModels = (env: Environment = process.env): string[] => readList(env, 'MODELS').map(modelPlace)
 
 const models = (env: Environment): string[] => {
   const named = namedModels(env)
@@ -61,6 +81,14 @@ const models = (env: Environment): string[] => {
 
 const readPool = (env: Environment): string =>
   readPattern(env, 'POOL', POOL_PATTERN, '1 to 32 lower-case letters, digits and "-" that do not begin with "-"') ?? DEFAULT_POOL
+
+/** How buckets of models are reached. */
+export const s3Access = (env: Environment = process.env): S3Access => readS3Access(env)
+
+const modelBuckets = (env: Environment): BucketConfig | undefined => {
+  if (!namedModels(env).some(isModelUrl)) return undefined
+  return Object.freeze({ cache: resolve(readString(env, 'MODELS_CACHE_DIR') ?? '.nextscale/models'), access: s3Access(env) })
+}
 
 /** Batch sizes up to the largest: by default its powers of two. */
 const batchLadder = (env: Environment, maxBatch: number): number[] => {
@@ -100,6 +128,7 @@ export const readConfig = (env: Environment = process.env): Readonly<Config> => 
     pool: readPool(env),
     models: models(env),
     modelsMemory: readSize(env, 'MODELS_MEMORY'),
+    modelBuckets: modelBuckets(env),
     objectStore: readObjectStore(env),
     maxBatch,
     batchWindowMs: readInteger(env, 'BATCH_WINDOW_MS', 10, 0, 1_000),

@@ -7,9 +7,9 @@ import { ConfigError } from '@nextscale/platform/config'
 import type { Config } from './config.ts'
 import { ModelError } from './errors.ts'
 import { keyOf } from './model/model-ref.ts'
-import type { FamilyTable, ServedModel } from './families/family.ts'
+import type { ServedModel } from './families/family.ts'
 import { loadFamilies, SHIPPED_FAMILIES } from './families/load-families.ts'
-import { openServedModel } from './families/open-served-model.ts'
+import { openModelSource } from './open-model-source.ts'
 import { openObjectStore } from '@nextscale/platform/object-store'
 import { logAttempts } from './observe/log-attempts.ts'
 import type { RunnerMetrics } from './observe/metrics.ts'
@@ -25,11 +25,12 @@ import { createTakeUp } from './worker/take-up.ts'
 import { type RunningWorker, startWorker } from './worker/worker.ts'
 
 /** Opens models, by `keyOf` their ids and revisions. Of one id there may be several revisions: the first is offered, all are served. */
-const openModels = async (folders: readonly string[], families: FamilyTable): Promise<Map<string, ServedModel>> => {
+const openModels = async ({ config, log, families }: Start, closers: Closers): Promise<Map<string, ServedModel>> => {
   const models = new Map<string, ServedModel>()
-  for (const folder of folders) {
-    const model = await openServedModel(folder, families)
-    await model.verifyHashes()
+  const source = await openModelSource(config, await loadFamilies(families), log)
+  closers.defer(() => source.close())
+  for (const named of config.models) {
+    const model = await source.open(named)
     const { id, revision } = model
     const key = keyOf(model)
     if (models.has(key))
@@ -101,8 +102,9 @@ interface Start {
 }
 
 /** Opens all that generations are made with. */
-const openParts = async ({ config, log, families }: Start, keys: RedisKeys, closers: Closers) => {
-  const models = await openModels(config.models, await loadFamilies(families))
+const openParts = async (start: Start, keys: RedisKeys, closers: Closers) => {
+  const { config, log, families } = start
+  const models = await openModels(start, closers)
   const metrics = await openMetrics(config, closers)
   const traces = await openTraces(config, closers, log)
   const sampler = await Sampler.start([...models.values()], {

@@ -46,6 +46,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): LauncherConfig
       ...env,
       OBJECT_DIR: resolve(env['OBJECT_DIR'] || join(absoluteHome, 'objects')),
       CACHE_DIR: env['CACHE_DIR'] === 'none' ? 'none' : resolve(env['CACHE_DIR'] || join(absoluteHome, 'cache')),
+      MODELS_CACHE_DIR: resolve(env['MODELS_CACHE_DIR'] || join(absoluteHome, 'models')),
       LOG_FORMAT: env['LOG_FORMAT'] || 'pretty'
     }
   })

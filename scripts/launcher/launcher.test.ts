@@ -46,6 +46,7 @@ describe('configuration', () => {
     const { childEnv } = readConfig({ NEXTSCALE_HOME: '/data/x' })
     assert.equal(childEnv['OBJECT_DIR'], '/data/x/objects')
     assert.equal(childEnv['CACHE_DIR'], '/data/x/cache')
+    assert.equal(childEnv['MODELS_CACHE_DIR'], '/data/x/models')
     assert.equal(childEnv['LOG_FORMAT'], 'pretty')
   })
 

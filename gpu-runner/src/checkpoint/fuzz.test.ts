@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { temporaryFolder } from '@nextscale/platform/testing'
 import { CommandError } from '../cli/command.ts'
-import { readClasses } from '../cli/read-classes.ts'
+import { readClasses } from '../families/var/cli/read-classes.ts'
 import { ModelError } from '../errors.ts'
 import { readManifest } from '../families/var/model/manifest.ts'
 import { philox } from '../sampler/philox.ts'
@@ -14,6 +14,7 @@ import { pth } from '../testing/write-pth.ts'
 import { writeSafetensors } from '../testing/write-safetensors.ts'
 import { pickle as p, tensorPickle } from './pickle-instructions.ts'
 import { readCheckpoint } from './read-checkpoint.ts'
+import { CHECKPOINT_PARTS } from '../families/var/model/checkpoint-parts.ts'
 
 const ROUNDS = 3_000
 /** What a mutation may cost beside its original: the work of all rounds, and the bytes of one. */
@@ -83,14 +84,14 @@ for (const zip64 of [false, true]) {
   test(`whatever is changed in a .pth ${zip64 ? 'with 64-bit records ' : ''}it is read or refused in a sentence`, async (t) => {
     const path = join(await temporaryFolder(t), 'x.pth')
     await writeFile(path, pth(p.dict(p.text('a'), whole, p.text('b'), turned), SIX, { zip64 }))
-    isSome(await fuzz(path, () => readCheckpoint(path, 'transformer')))
+    isSome(await fuzz(path, () => readCheckpoint(path, CHECKPOINT_PARTS.transformer)))
   })
 }
 
 test('whatever is changed in a safetensors file it is read or refused in a sentence', async (t) => {
   const path = join(await temporaryFolder(t), 'x.safetensors')
   await writeSafetensors(path, { a: { dtype: 'F32', shape: [2, 3] }, b: { dtype: 'BF16', shape: [4] } })
-  isSome(await fuzz(path, () => readCheckpoint(path, 'transformer')))
+  isSome(await fuzz(path, () => readCheckpoint(path, CHECKPOINT_PARTS.transformer)))
 })
 
 /** An index and its one shard. */
@@ -100,7 +101,7 @@ const sharded = async (t: TestContext) => {
   await writeSafetensors(shard, { a: { dtype: 'F32', shape: [2] }, b: { dtype: 'F16', shape: [1] } })
   const weight_map = { a: 's1.safetensors', b: 's1.safetensors' }
   await writeFile(path, JSON.stringify({ metadata: { total_size: 10 }, weight_map }))
-  return { path, shard, read: () => readCheckpoint(path, 'transformer') }
+  return { path, shard, read: () => readCheckpoint(path, CHECKPOINT_PARTS.transformer) }
 }
 
 test('whatever is changed in an index or in its shard it is read or refused in a sentence', async (t) => {

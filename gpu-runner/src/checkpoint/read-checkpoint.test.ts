@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { temporaryFolder } from '@nextscale/platform/testing'
 import { ModelError } from '../errors.ts'
 import { readCheckpoint } from './read-checkpoint.ts'
+import { CHECKPOINT_PARTS } from '../families/var/model/checkpoint-parts.ts'
 
 const tar = Buffer.alloc(512)
 tar.write('ustar', 257)
@@ -33,7 +34,7 @@ for (const [kind, [content, sentence]] of Object.entries(files)) {
   test(`${kind} is refused in a sentence that says what it is`, async (t) => {
     const path = join(await temporaryFolder(t), 'x.pth')
     await writeFile(path, content)
-    await assert.rejects(readCheckpoint(path, 'transformer'), (error: unknown) => {
+    await assert.rejects(readCheckpoint(path, CHECKPOINT_PARTS.transformer), (error: unknown) => {
       assert.ok(error instanceof ModelError, String(error))
       assert.match(error.message, sentence)
       assert.ok(error.message.startsWith(path))
@@ -51,7 +52,7 @@ test('what is no regular file is refused at once, and so is a missing one', asyn
   const server = createServer().listen(join(folder, 'socket'))
   t.after(() => server.close())
   await once(server, 'listening')
-  const read = (name: string) => readCheckpoint(join(folder, name), 'tokenizer')
+  const read = (name: string) => readCheckpoint(join(folder, name), CHECKPOINT_PARTS.tokenizer)
   await assert.rejects(read('x.pth'), /x\.pth cannot be opened: it is a folder\.$/)
   await assert.rejects(read('pipe'), /pipe cannot be opened: it is not a regular file\.$/)
   await assert.rejects(read('zero'), /zero cannot be opened: it is not a regular file\.$/)
@@ -63,15 +64,15 @@ test('what is no regular file is refused at once, and so is a missing one', asyn
 test('a file that claims terabytes is refused without memory being taken for them', async (t) => {
   const path = join(await temporaryFolder(t), 'x.safetensors')
   await writeFile(path, Buffer.from('\0\0\0\0\x10\0\0\0{', 'latin1'))
-  await assert.rejects(readCheckpoint(path, 'tokenizer'), /is neither/)
+  await assert.rejects(readCheckpoint(path, CHECKPOINT_PARTS.tokenizer), /is neither/)
   // A sparse file of which only the beginning takes any room.
   await writeFile(path, Buffer.from('\0\0\0\xf0\0\0\0\0{', 'latin1'))
   await truncate(path, 2 ** 33)
   await assert.rejects(
-    readCheckpoint(path, 'tokenizer'),
+    readCheckpoint(path, CHECKPOINT_PARTS.tokenizer),
     /its header has 4026531840 bytes, and the tensors of a model may take 4194304 to describe/
   )
   await writeFile(path, 'PK\x03\x04')
   await truncate(path, 2 ** 33)
-  await assert.rejects(readCheckpoint(path, 'tokenizer'), /it has no zip directory/)
+  await assert.rejects(readCheckpoint(path, CHECKPOINT_PARTS.tokenizer), /it has no zip directory/)
 })

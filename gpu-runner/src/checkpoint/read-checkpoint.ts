@@ -1,7 +1,7 @@
 import { Allowance } from './allowance.ts'
 import { openFile, readExactly } from './open-file.ts'
 import { isIndex, readIndex } from './read-index.ts'
-import { type CheckpointRole, readPth } from './read-pth.ts'
+import { type CheckpointPart, readPth } from './read-pth.ts'
 import { readSafetensors } from './read-safetensors.ts'
 import type { TensorMap } from './tensor-info.ts'
 import { unknownFile } from './unknown-file.ts'
@@ -22,16 +22,16 @@ const readFormat = async (path: string): Promise<'pth' | 'safetensors'> => {
   }
 }
 
-const readFile = async (path: string, role: CheckpointRole, allowance: Allowance): Promise<TensorMap> =>
-  (await readFormat(path)) === 'pth' ? readPth(path, role, allowance) : readSafetensors(path, allowance)
+const readFile = async (path: string, part: CheckpointPart, allowance: Allowance): Promise<TensorMap> =>
+  (await readFormat(path)) === 'pth' ? readPth(path, part, allowance) : readSafetensors(path, allowance)
 
 /**
  * Reads names, shapes and places of a checkpoint’s tensors, whatever its format: torch’s zip, safetensors, told apart by
- * content, or an `*.index.json` of shards. `role` says which part of a training checkpoint is wanted.
+ * content, or an `*.index.json` of shards. `part` says where it lies in a training checkpoint.
  * @throws ModelError in one sentence that names the file.
  */
-export const readCheckpoint = async (path: string, role: CheckpointRole): Promise<TensorMap> => {
+export const readCheckpoint = async (path: string, part: CheckpointPart): Promise<TensorMap> => {
   const allowance = new Allowance()
-  const read = (file: string) => readFile(file, role, allowance)
+  const read = (file: string) => readFile(file, part, allowance)
   return isIndex(path) ? readIndex(path, read) : read(path)
 }

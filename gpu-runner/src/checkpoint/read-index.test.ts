@@ -7,6 +7,7 @@ import { ModelError } from '../errors.ts'
 import { measureWork } from '../testing/measure-work.ts'
 import { type HeaderEntry, writeSafetensors } from '../testing/write-safetensors.ts'
 import { readCheckpoint } from './read-checkpoint.ts'
+import { CHECKPOINT_PARTS } from '../families/var/model/checkpoint-parts.ts'
 import { writePth } from './write-pth.ts'
 
 const one = { dtype: 'F32', shape: [1] } as const
@@ -25,7 +26,7 @@ const sharded = async (t: TestContext, index: unknown = { weight_map: { a: FIRST
 }
 
 const refuses = (path: string, sentence: RegExp) =>
-  assert.rejects(readCheckpoint(path, 'transformer'), (error: unknown) => {
+  assert.rejects(readCheckpoint(path, CHECKPOINT_PARTS.transformer), (error: unknown) => {
     assert.ok(error instanceof ModelError, String(error))
     assert.match(error.message, sentence)
     return true
@@ -33,7 +34,7 @@ const refuses = (path: string, sentence: RegExp) =>
 
 test('a checkpoint in shards is read: each tensor from the file the index names', async (t) => {
   const { folder, path } = await sharded(t)
-  const tensors = await readCheckpoint(path, 'transformer')
+  const tensors = await readCheckpoint(path, CHECKPOINT_PARTS.transformer)
   assert.deepEqual(
     [...tensors.values()].map(({ name, file }) => [name, file]),
     [
@@ -50,7 +51,7 @@ test('shards may be .pth files, and tensors the index does not name are left out
     { name: 'a', ...one, values: [new Uint8Array(4)] },
     { name: 'b', ...one, values: [new Uint8Array(4)] }
   ])
-  assert.deepEqual([...(await readCheckpoint(path, 'transformer')).keys()], ['a'])
+  assert.deepEqual([...(await readCheckpoint(path, CHECKPOINT_PARTS.transformer)).keys()], ['a'])
 })
 
 const refused: Record<string, [unknown, RegExp]> = {

@@ -8,6 +8,7 @@ import { GOLDEN_MODEL } from '../testing/folders.ts'
 import { pth, zip } from '../testing/write-pth.ts'
 import { pickle as p, tensorPickle } from './pickle-instructions.ts'
 import { readCheckpoint } from './read-checkpoint.ts'
+import { CHECKPOINT_PARTS } from '../families/var/model/checkpoint-parts.ts'
 import { readTensorBytes } from './read-safetensors.ts'
 
 const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer)
@@ -17,7 +18,7 @@ const whole = tensorPickle({ key: '0', elements: 6, shape: [2, 3], stride: [3, 1
 const read = async (t: TestContext, bytes: Buffer, role: 'tokenizer' | 'transformer' = 'transformer') => {
   const path = join(await temporaryFolder(t), 'x.pth')
   await writeFile(path, bytes)
-  return readCheckpoint(path, role)
+  return readCheckpoint(path, CHECKPOINT_PARTS[role])
 }
 
 const values = async (tensors: Awaited<ReturnType<typeof read>>, name: string) => {
@@ -28,7 +29,7 @@ const values = async (tensors: Awaited<ReturnType<typeof read>>, name: string) =
 }
 
 test('a published-format checkpoint is read: names, types, shapes', async () => {
-  const tensors = await readCheckpoint(join(GOLDEN_MODEL, 'vae.pth'), 'tokenizer')
+  const tensors = await readCheckpoint(join(GOLDEN_MODEL, 'vae.pth'), CHECKPOINT_PARTS.tokenizer)
   const { dtype, shape } = tensors.get('quantize.embedding.weight') ?? assert.fail()
   assert.deepEqual([tensors.size, dtype, shape], [324, 'F16', [512, 32]])
 })

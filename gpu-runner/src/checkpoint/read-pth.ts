@@ -23,10 +23,13 @@ const DTYPES: Readonly<Record<string, Dtype>> = Object.fromEntries(
   Object.entries(TORCH_STORAGES).map(([dtype, storage]) => [storage, dtype as Dtype])
 )
 
-/** Which part of a training checkpoint is wanted. */
-export type CheckpointRole = 'tokenizer' | 'transformer'
-/** Where the reference's trainer keeps each. */
-const TRAINER_KEYS = { tokenizer: 'vae_local', transformer: 'var_wo_ddp' } as const
+/** A state dict that may lie within the checkpoint of a trainer, beside what else that saves. */
+export interface CheckpointPart {
+  /** What it is, for people. */
+  name: string
+  /** Where a trainer keeps it: a key of the checkpoint, and a key in there. */
+  within: readonly [trainer: string, part: string]
+}
 
 const readPickle = async (file: OpenFile, entries: readonly ZipEntry[], allowance: Allowance) => {
   const { path } = file
@@ -44,12 +47,12 @@ const readPickle = async (file: OpenFile, entries: readonly ZipEntry[], allowanc
 }
 
 /** The state dict: the root itself, or the wanted part of a training checkpoint. */
-const stateDict = (path: string, root: Pickled, role: CheckpointRole): Map<string, Pickled> => {
-  const trainer = root instanceof Map ? root.get('trainer') : undefined
-  const found = trainer instanceof Map ? trainer.get(TRAINER_KEYS[role]) : root
+const stateDict = (path: string, root: Pickled, { name, within: [key, part] }: CheckpointPart): Map<string, Pickled> => {
+  const trainer = root instanceof Map ? root.get(key) : undefined
+  const found = trainer instanceof Map ? trainer.get(part) : root
   if (found instanceof Map) return found
-  const where = trainer === undefined ? 'it is no state dict' : `its trainer has no ${TRAINER_KEYS[role]}`
-  throw new ModelError(`${path} has no ${role}: ${where}.`)
+  const where = trainer === undefined ? 'it is no state dict' : `its ${key} has no ${part}`
+  throw new ModelError(`${path} has no ${name}: ${where}.`)
 }
 
 const isContiguous = ({ shape, stride }: Tensor): boolean => {
@@ -110,10 +113,10 @@ class Reading {
 
 /**
  * Reads the names, shapes and places of a torch checkpoint (`torch.save`, zip format): a flat state dict, or the training
- * checkpoint of the reference, of which `role` says the part. Contiguous values stay on disk.
+ * checkpoint with it inside, as `part` says. Contiguous values stay on disk.
  * @throws ModelError in one sentence for a file that is broken, hostile or something else. Nothing in it is executed.
  */
-export const readPth = async (path: string, role: CheckpointRole, allowance = new Allowance()): Promise<TensorMap> => {
+export const readPth = async (path: string, part: CheckpointPart, allowance = new Allowance()): Promise<TensorMap> => {
   const file = await openFile(path)
   try {
     const entries = await readZipDirectory(file, allowance)
@@ -123,7 +126,7 @@ export const readPth = async (path: string, role: CheckpointRole, allowance = ne
       entries.filter(({ name }) => name.startsWith(prefix)).map((entry) => [entry.name.slice(prefix.length), entry])
     )
     const reading = new Reading(file)
-    for (const [name, tensor] of stateDict(path, root, role)) {
+    for (const [name, tensor] of stateDict(path, root, part)) {
       if (tensor instanceof Tensor) reading.add(name, tensor, placeOf(path, name, tensor, values))
     }
     if (reading.tensors.size === 0) throw new ModelError(`${path} has no tensors.`)

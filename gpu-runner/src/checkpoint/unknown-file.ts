@@ -18,7 +18,7 @@ const KINDS: readonly [magic: string, kind: string][] = [
   ['\xff\xd8\xff', 'is a JPEG picture and not a checkpoint'],
   ['\x1f\x8b', 'is compressed with gzip: unpack it first'],
   ['\x89HDF', 'is an HDF5 file: save its tensors as safetensors'],
-  ['GGUF', 'is a GGUF file, which has no VAR models: give the .pth or safetensors file'],
+  ['GGUF', 'is a GGUF file, which is not read here: give the .pth or safetensors file'],
   ['PK', 'is not a whole torch checkpoint: it is a damaged zip archive'],
   ['<', 'is a web page or XML and not a checkpoint: download the file itself']
 ]

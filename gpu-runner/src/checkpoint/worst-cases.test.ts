@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { temporaryFolder } from '@nextscale/platform/testing'
 import { CommandError } from '../cli/command.ts'
-import { readClasses } from '../cli/read-classes.ts'
+import { readClasses } from '../families/var/cli/read-classes.ts'
 import { ModelError } from '../errors.ts'
 import { readManifest } from '../families/var/model/manifest.ts'
 import { measureWork, type Work } from '../testing/measure-work.ts'
 import { pth, zip } from '../testing/write-pth.ts'
 import { pickle as p, tensorPickle } from './pickle-instructions.ts'
 import { readCheckpoint } from './read-checkpoint.ts'
+import { CHECKPOINT_PARTS } from '../families/var/model/checkpoint-parts.ts'
 
 /** Of every file here, about. */
 const LENGTH = 2 ** 20
@@ -229,9 +230,17 @@ const ordinaryIndex = (): Files => ({
 
 type Reader = (folder: string) => Promise<unknown>
 const formats: readonly [ordinary: () => Files, read: Reader, cases: Record<string, () => Files>][] = [
-  [() => PTH(many(whole)), (folder) => readCheckpoint(join(folder, 'x.pth'), 'transformer'), { ...pickles, ...archives }],
-  [headers['empty tensors'] ?? assert.fail(), (folder) => readCheckpoint(join(folder, 'x.safetensors'), 'transformer'), headers],
-  [ordinaryIndex, (folder) => readCheckpoint(join(folder, 'x.index.json'), 'transformer'), indices],
+  [
+    () => PTH(many(whole)),
+    (folder) => readCheckpoint(join(folder, 'x.pth'), CHECKPOINT_PARTS.transformer),
+    { ...pickles, ...archives }
+  ],
+  [
+    headers['empty tensors'] ?? assert.fail(),
+    (folder) => readCheckpoint(join(folder, 'x.safetensors'), CHECKPOINT_PARTS.transformer),
+    headers
+  ],
+  [ordinaryIndex, (folder) => readCheckpoint(join(folder, 'x.index.json'), CHECKPOINT_PARTS.transformer), indices],
   [ordinaryManifest, readManifest, manifests],
   [
     () => ({ 'names.txt': bytes(list(LENGTH / 12, (i) => `class ${i}`).join('\n')) }),

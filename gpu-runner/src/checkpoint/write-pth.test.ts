@@ -6,6 +6,7 @@ import { temporaryFolder } from '@nextscale/platform/testing'
 import { crc32 } from 'node:zlib'
 import { openFile } from './open-file.ts'
 import { readCheckpoint } from './read-checkpoint.ts'
+import { CHECKPOINT_PARTS } from '../families/var/model/checkpoint-parts.ts'
 import { readTensorBytes } from './read-safetensors.ts'
 import { type WrittenTensor, writePth } from './write-pth.ts'
 import { readZipDirectory } from './zip.ts'
@@ -30,7 +31,7 @@ for (const zip64 of [false, true]) {
   test(`what is written ${zip64 ? 'with 64-bit records ' : ''}is read back: names, types, shapes, values`, async (t) => {
     const path = join(await temporaryFolder(t), 'x.pth')
     await writePth(path, fresh(), { zip64 })
-    const tensors = await readCheckpoint(path, 'transformer')
+    const tensors = await readCheckpoint(path, CHECKPOINT_PARTS.transformer)
     assert.deepEqual(
       [...tensors.values()].map(({ name, dtype, shape }) => ({ name, dtype, shape })),
       TENSORS.map(({ name, dtype, shape }) => ({ name, dtype, shape }))

@@ -50,10 +50,10 @@ const padding = (end: number, alignment: number): Buffer => {
 /** Header before an entry's content, padded so that the content begins at a multiple of `alignment` bytes. */
 export const localHeader = (entry: EntryRecord, { force = false, alignment = 1 } = {}): Buffer => {
   const { name, method = 0, crc32, sizeBytes, headerOffset } = entry
-  const label = Buffer.from(name)
+  const nameBytes = Buffer.from(name)
   const isWide = needsZip64(sizeBytes, force)
   const sizes = isWide ? extraField(ZIP64_EXTRA, wide(sizeBytes, sizeBytes)) : Buffer.alloc(0)
-  const extra = Buffer.concat([sizes, padding(headerOffset + LOCAL_BYTES + label.length + sizes.length, alignment)])
+  const extra = Buffer.concat([sizes, padding(headerOffset + LOCAL_BYTES + nameBytes.length + sizes.length, alignment)])
   const size = isWide ? IN_ZIP64 : sizeBytes
   const head = record(0x04034b50, LOCAL_BYTES, [
     [4, isWide ? VERSION_ZIP64 : VERSION, 2],
@@ -62,16 +62,16 @@ export const localHeader = (entry: EntryRecord, { force = false, alignment = 1 }
     [LOCAL_CRC_OFFSET, crc32, 4],
     [18, size, 4],
     [22, size, 4],
-    [26, label.length, 2],
+    [26, nameBytes.length, 2],
     [28, extra.length, 2]
   ])
-  return Buffer.concat([head, label, extra])
+  return Buffer.concat([head, nameBytes, extra])
 }
 
 /** The entry's line in the directory. */
 export const directoryEntry = (entry: EntryRecord, force = false): Buffer => {
   const { name, method = 0, crc32, sizeBytes, headerOffset } = entry
-  const label = Buffer.from(name)
+  const nameBytes = Buffer.from(name)
   const [isWide, isFar] = [needsZip64(sizeBytes, force), needsZip64(headerOffset, force)]
   const values = [...(isWide ? [sizeBytes, sizeBytes] : []), ...(isFar ? [headerOffset] : [])]
   const extra = values.length > 0 ? extraField(ZIP64_EXTRA, wide(...values)) : Buffer.alloc(0)
@@ -85,11 +85,11 @@ export const directoryEntry = (entry: EntryRecord, force = false): Buffer => {
     [16, crc32, 4],
     [20, size, 4],
     [24, size, 4],
-    [28, label.length, 2],
+    [28, nameBytes.length, 2],
     [30, extra.length, 2],
     [42, isFar ? IN_ZIP64 : headerOffset, 4]
   ])
-  return Buffer.concat([head, label, extra])
+  return Buffer.concat([head, nameBytes, extra])
 }
 
 export interface DirectoryPlace {

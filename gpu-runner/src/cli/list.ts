@@ -1,16 +1,20 @@
 import { access, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isModelUrl } from '../bucket/model-url.ts'
 import { namedModels } from '../config.ts'
 import { ModelError } from '../errors.ts'
 import { MANIFEST_FILE } from '../model/manifest-file.ts'
-import { openModel } from '../families/var/model/open-model.ts'
+import { inspectModel } from '../families/inspect-model.ts'
 import type { Command } from './command.ts'
 import { CommandError, parse } from './command.ts'
-import { describeModel } from './describe-model.ts'
+import { formatBytes } from '../units.ts'
 import { formatTable } from './format.ts'
+import { weightBytes } from './weight-bytes.ts'
 
 const SHIPPED_FOLDER = fileURLToPath(new URL('../../models', import.meta.url))
+
+const LAST = ['weights', 'folder']
 
 const usage = `nextscale models list [FOLDER...]
   Shows models: those in the folders, or the shipped ones, those in ./models and those that MODELS names.`
@@ -33,24 +37,39 @@ const defaultFolders = async (): Promise<string[]> => [
   ...new Set([...(await modelsInside(SHIPPED_FOLDER)), ...(await modelsInside(resolve('models'))), ...namedModels()])
 ]
 
-/** Shows what models there are. A folder that is no model is named, and the others are shown all the same. */
+/** Those of one family have facts that others have not. */
+export const tableOf = (rows: readonly Readonly<Record<string, string>>[]): string[] => {
+  const headings = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter((heading) => !LAST.includes(heading))
+  const columns = [...headings, ...LAST]
+  return formatTable([columns, ...rows.map((row) => columns.map((heading) => row[heading] ?? ''))])
+}
+
+export const describeFolder = async (...args: Parameters<typeof inspectModel>): Promise<Record<string, string>> => {
+  const [folder] = args
+  const inspection = await inspectModel(...args)
+  const { model, name } = inspection
+  const { id, revision } = model
+  return { id, name, revision, ...(await inspection.facts()), weights: formatBytes(await weightBytes(model)), folder }
+}
+
+/** Shows what models there are, of any family. A folder that is no model is named, and the others are shown all the same. */
 export const list: Command = {
   usage,
   run: async (args, { say }) => {
     const { positionals } = parse(args, {}, { usage, positionals: [0, Infinity] })
-    const folders = positionals.length > 0 ? positionals.map((folder) => resolve(folder)) : await defaultFolders()
+    const named = positionals.length > 0 ? positionals.map((folder) => resolve(folder)) : await defaultFolders()
     const rows: Record<string, string>[] = []
     const refused: string[] = []
-    for (const folder of folders) {
+    for (const folder of named.filter((each) => !isModelUrl(each))) {
       try {
-        rows.push({ ...(await describeModel(await openModel(folder))), folder })
+        rows.push(await describeFolder(folder))
       } catch (error) {
         if (!(error instanceof ModelError)) throw error
         refused.push(error.message.includes(folder) ? error.message : `${folder}: ${error.message}`)
       }
     }
-    const [first] = rows
-    if (first) say(...formatTable([Object.keys(first), ...rows.map((row) => Object.values(row))]))
+    if (rows.length > 0) say(...tableOf(rows))
+    for (const address of named.filter(isModelUrl)) say(`${address} is in a bucket: the runner that serves it fetches it.`)
     if (refused.length > 0) throw new CommandError(...refused)
   }
 }

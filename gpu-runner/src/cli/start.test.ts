@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { temporaryFolder } from '@nextscale/platform/testing'
 import { readCheckpoint } from '../checkpoint/read-checkpoint.ts'
+import { CHECKPOINT_PARTS } from '../families/var/model/checkpoint-parts.ts'
 import type { Manifest } from '../families/var/model/manifest.ts'
 import { SHIPPED_MODEL } from '../testing/folders.ts'
 import { runModels } from '../testing/run-models.ts'
@@ -52,7 +53,7 @@ test('scales need not be given where the checkpoint tells them, and are asked fo
   const { cwd, models, added } = await prepare(t)
   await added('--id', 'told')
   assert.deepEqual((await readManifest(cwd, 'models/told')).scales, TINY_TRANSFORMER.scales)
-  const tensors = await readCheckpoint(join(cwd, 'var.pth'), 'transformer')
+  const tensors = await readCheckpoint(join(cwd, 'var.pth'), CHECKPOINT_PARTS.transformer)
   const rest = [...tensors.values()].filter(({ name }) => name !== 'lvl_1L')
   await writeSafetensors(
     join(cwd, 'untold.safetensors'),
@@ -126,7 +127,8 @@ test('class names come from a file', async (t) => {
 test('a checkpoint in shards is added with its shards', async (t) => {
   const { cwd, models } = await prepare(t)
   const index = { weight_map: {} as Record<string, string> }
-  for (const name of (await readCheckpoint(join(cwd, 'var.pth'), 'transformer')).keys()) index.weight_map[name] = 'var.pth'
+  for (const name of (await readCheckpoint(join(cwd, 'var.pth'), CHECKPOINT_PARTS.transformer)).keys())
+    index.weight_map[name] = 'var.pth'
   await writeFile(join(cwd, 'big.pth.index.json'), JSON.stringify(index))
   const { status, stderr } = await models('add', '--vae', 'vae.pth', '--var', 'big.pth.index.json', ...SCALES)
   assert.deepEqual([status, stderr], [0, ''])
@@ -136,7 +138,7 @@ test('a checkpoint in shards is added with its shards', async (t) => {
 })
 
 const wrong: Record<string, [string[], RegExp]> = {
-  'no verb of that name': [['remove'], /There is no "models remove": the verbs are add, list, check, random, bench/],
+  'no verb of that name': [['remove'], /There is no "models remove": the verbs are list, check, push, add, random, bench/],
   'an unknown option': [['add', '--gpu'], /Unknown option '--gpu'\. Usage: nextscale models add --vae FILE --var FILE/],
   'a missing tokenizer': [['add', '--var', 'var.pth'], /--vae is missing: give the tokenizer's file/],
   'a missing transformer': [['add', '--vae', 'vae.pth'], /--var is missing: give the transformer's file/],

@@ -1,16 +1,18 @@
-/** `nextscale models`: puts VAR models into folders that a runner can serve, shows and checks them. */
+/** `nextscale models`: puts models into folders that a runner can serve, and into buckets, shows and checks them. */
 import { constants } from 'node:os'
+import { ConfigError } from '@nextscale/platform/config'
 import { ModelError } from '../errors.ts'
+import { FAMILY_VERBS } from '../families/verbs.ts'
 import { plainLine } from '../plain-line.ts'
 import { type Command, CommandError, type Context, WrongCommandLine } from './command.ts'
 import { endWithReader, print, printError } from '@nextscale/platform/terminal'
 
+/** Those for models of any family, and those that a family has of its own. */
 const VERBS: Readonly<Record<string, () => Promise<Command>>> = {
-  add: async () => (await import('./add.ts')).add,
   list: async () => (await import('./list.ts')).list,
   check: async () => (await import('./check.ts')).check,
-  random: async () => (await import('./random.ts')).random,
-  bench: async () => (await import('./bench.ts')).bench
+  push: async () => (await import('./push.ts')).push,
+  ...FAMILY_VERBS
 }
 
 const FATAL = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -62,7 +64,7 @@ const run = async ([verb, ...args]: string[]): Promise<void> => {
 /** What there is to say of an error: what is unforeseen keeps its stack. */
 const describe = (error: unknown): string => {
   if (!(error instanceof Error)) return plainLine(String(error))
-  const isForeseen = error instanceof CommandError || error instanceof ModelError || error instanceof Stopped
+  const isForeseen = [CommandError, ConfigError, ModelError, Stopped].some((kind) => error instanceof kind)
   return isForeseen ? error.message : (error.stack ?? error.message).split('\n').map(plainLine).join('\n')
 }
 

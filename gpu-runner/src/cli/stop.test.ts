@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryFolder } from '@nextscale/platform/testing'
 import { readCheckpoint } from '../checkpoint/read-checkpoint.ts'
+import { CHECKPOINT_PARTS } from '../families/var/model/checkpoint-parts.ts'
 import { GOLDEN_MODEL } from '../testing/folders.ts'
 import { runModels } from '../testing/run-models.ts'
 import { TINY_TRANSFORMER, writeTinyCheckpoint } from '../families/var/testing/tiny-checkpoint.ts'
@@ -38,7 +39,7 @@ test('a model that is being added when a signal comes is there as a whole or not
   const cwd = await temporaryFolder(t)
   await writeTinyCheckpoint(cwd)
   const path = join(cwd, 'big.safetensors')
-  const tensors = [...(await readCheckpoint(join(cwd, 'var.pth'), 'transformer')).values()]
+  const tensors = [...(await readCheckpoint(join(cwd, 'var.pth'), CHECKPOINT_PARTS.transformer)).values()]
   const entries = tensors.map(({ name, dtype, shape }): [string, HeaderEntry] => [name, { dtype, shape: [...shape] }])
   await writeSafetensors(path, Object.fromEntries(entries))
   // Four gigabytes that take no room on disk and some seconds to hash.

@@ -2,6 +2,7 @@ import type { FamilyCard, GenerationInput } from '@nextscale/openapi'
 import type { ManifestFile } from '../model/manifest-file.ts'
 import type { ModelRef } from '../model/model-ref.ts'
 import type { SamplerForm } from '../sampler/sampler-form.ts'
+import type { Inspection } from './inspection.ts'
 import type { OpenSampler } from './open-sampler.ts'
 
 type Form = SamplerForm['form']
@@ -49,13 +50,18 @@ export interface ServedModel extends ModelRef {
   plan(input: GenerationInput, form: Form): GenerationPlan
 }
 
-/** What the models of one kind have in common. Its two halves run in two processes, and each loads only its own. */
+/** What the models of one kind have in common. Its parts run in processes of their own, and each loads only what it needs. */
 export interface Family {
   /**
    * Opens a model folder in the runner; the weights themselves stay on disk.
    * @throws ModelError in one sentence that names what is wrong.
    */
   open(folder: string, manifest: ManifestFile): Promise<ServedModel>
+  /**
+   * Opens a model folder for the commands, which show and check models.
+   * @throws ModelError in one sentence that names what is wrong.
+   */
+  inspect(folder: string, manifest: ManifestFile): Promise<Inspection>
   /**
    * Loads a model in the sampler process.
    * @throws ModelError in one sentence for the operator.

@@ -6,9 +6,9 @@ import { test } from 'node:test'
 const SOURCE = resolve(import.meta.dirname, '..')
 
 /** Rooms that know a model by what its family says of it. */
-const ROOMS = /^(worker|sampler|image|observe|model|onnx|announce)\/|^runner\.ts$|^families\/[^/]+$/
-/** The one place that names what is in a family's own room. */
-const TABLE = /^families\/(table|names)\.ts$/
+const ROOMS = /^(worker|sampler|image|observe|model|onnx|announce|checkpoint|bucket|cli)\/|^[^/]+$|^families\/[^/]+$/
+/** The places that name what is in a family's own room. */
+const TABLE = /^families\/(table|names|verbs)\.ts$/
 
 /** What only some families have, in any spelling; classes of the language are meant where a name follows. */
 const OF_A_FAMILY = [
@@ -20,6 +20,7 @@ const OF_A_FAMILY = [
   /token maps?/i,
   /\bside(s|Of)?\b|[a-z]Side\b|SIDE\b/,
   /\bcfg\b|\btop_?[kp]\b/i,
+  /\bvae_local\b|\bvar_wo_ddp\b|--(vae|var)\b/,
   /\bsmooth\b|\bguid(ed|ance)\b/i,
   /families\/[\w-]+\//
 ]
@@ -49,6 +50,9 @@ test('such words are found, and none where there is none', () => {
     'topK',
     'top_p',
     'smooth',
+    'var_wo_ddp',
+    'vae_local',
+    '--vae FILE',
     "'../families/infinity/card.ts'"
   ]
   for (const text of spellings) assert.ok(complaints(text).length > 0, text)
@@ -56,9 +60,9 @@ test('such words are found, and none where there is none', () => {
   assert.deepEqual(complaints(others), [])
 })
 
-test('worker, sampler process, images and announcements have no word of what only one family has', async () => {
+test('worker, sampler process, images, checkpoints, buckets, commands and the runner itself have no word of what only one family has', async () => {
   const rooms = (await sources()).filter((path) => !TABLE.test(path))
-  assert.ok(rooms.length > 40, `${rooms.length} files`)
+  assert.ok(rooms.length > 90, `${rooms.length} files`)
   const found: string[] = []
   for (const path of rooms) {
     for (const word of complaints(await readFile(join(SOURCE, path), 'utf8'))) found.push(`${path}: ${word}`)

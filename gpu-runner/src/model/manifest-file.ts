@@ -1,12 +1,13 @@
 import { join } from 'node:path'
 import { MODEL_ID_PATTERN } from '@nextscale/openapi'
 import Type, { type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
 import { readJson } from '../checkpoint/read-json.ts'
 import { ModelError } from '../errors.ts'
 
 export const MANIFEST_FILE = 'manifest.json'
 /** Twenty thousand names take some 600 KB. */
-const MAX_MANIFEST_BYTES = 2 ** 20
+export const MAX_MANIFEST_BYTES = 2 ** 20
 
 const closed = { additionalProperties: false } as const
 /** Weights lie beside the manifest: a name with a slash could leave the folder. */
@@ -18,6 +19,11 @@ export const FileEntry = Type.Object(
   closed
 )
 export type FileEntry = Static<typeof FileEntry>
+
+/** A file beside the manifest, and the hash of its content. */
+export type HashedFile = Pick<FileEntry, 'path' | 'sha256'>
+
+const Files = Compile(Type.Object({ files: Type.Record(Type.String(), FileEntry) }))
 
 /** Whether a file of that name can lie beside a manifest. */
 export const isFileName = (name: string): boolean => new RegExp(FILE_NAME).test(name) && name !== MANIFEST_FILE
@@ -68,3 +74,10 @@ export const parseManifest = <T>(validator: Validator<T>, { path, content }: Man
   const complaint = first?.keyword === 'boolean' ? 'is not a field of a manifest' : first?.message
   throw new ModelError(`${path}: ${first?.instancePath || 'the manifest'} ${complaint ?? 'does not match the format'}.`)
 }
+
+/**
+ * All files that a manifest lists, shards included: those of every family are under `files`.
+ * @throws ModelError naming the field at fault.
+ */
+export const listedFiles = (manifest: ManifestFile): HashedFile[] =>
+  Object.values(parseManifest(Files, manifest).files).flatMap(({ shards = [], ...entry }) => [entry, ...shards])

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { type S3Fault, startS3 } from '../testing/s3-server.ts'
+import { temporaryFolder } from '../testing/temporary-folder.ts'
 import { openBucket } from './bucket.ts'
 
 Object.assign(process.env, { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' })
@@ -50,6 +53,11 @@ const refusals: [what: string, fault: S3Fault, sentence: RegExp][] = [
   ],
   ['an unknown key', { status: 403, code: 'InvalidAccessKeyId' }, /the access key is unknown: set AWS_ACCESS_KEY_ID/],
   ['a wrong secret', { status: 403, code: 'SignatureDoesNotMatch' }, /the secret key is wrong: set AWS_SECRET_ACCESS_KEY/],
+  [
+    'an unforeseen refusal',
+    { status: 403, code: 'RequestTimeTooSkewed' },
+    /: the server refuses \(RequestTimeTooSkewed: RequestTimeTooSkewed\)\.$/
+  ],
   ['another region', { status: 301, code: 'PermanentRedirect' }, /in another region: set S3_REGION/]
 ]
 for (const [what, fault, sentence] of refusals) {
@@ -68,8 +76,14 @@ test('a bucket that is not there is said not to be', async (t) => {
 
 test('a server that fails, or is away, may come back', async (t) => {
   const { server, bucket } = await open(t)
-  server.fault = () => ({ status: 503, code: 'SlowDown' })
-  await assert.rejects(bucket.read(KEY, 10), { name: 'StoreUnavailable', message: 's3://models cannot be reached now.' })
+  for (const fault of [
+    { status: 503, code: 'SlowDown' },
+    { status: 500, code: 'InternalError' },
+    { status: 429, code: 'TooMany' }
+  ]) {
+    server.fault = () => fault
+    await assert.rejects(bucket.read(KEY, 10), { name: 'StoreUnavailable', message: 's3://models cannot be reached now.' })
+  }
   await server.close()
   await assert.rejects(bucket.stat(KEY), { name: 'StoreUnavailable' })
 })
@@ -81,4 +95,24 @@ test('a signal ends what waits', async (t) => {
   const waiting = assert.rejects(bucket.read(KEY, 10, stop.signal), /enough/)
   setTimeout(() => stop.abort(new Error('enough')), 50)
   await waiting
+})
+
+test('a file is put as it is, and a large one in parts; one that fails leaves nothing', async (t) => {
+  const { server, bucket } = await open(t)
+  const folder = await temporaryFolder(t)
+  for (const sizeBytes of [0, 5, 64 * 2 ** 20, 64 * 2 ** 20 + 5]) {
+    const path = join(folder, String(sizeBytes))
+    const content = Buffer.alloc(sizeBytes, 'nextscale')
+    await writeFile(path, content)
+    let told = 0
+    await bucket.putFile(`put/${sizeBytes}`, { path, onBytes: (bytes) => (told += bytes) })
+    assert.equal(told, sizeBytes)
+    assert.ok(server.objects.get(`models/put/${sizeBytes}`)?.equals(content))
+  }
+  const before = [...server.objects.keys()]
+  // The first asks for an upload, the second would complete it.
+  let posts = 0
+  server.fault = ({ method }) => (method === 'POST' && ++posts > 1 ? { status: 403, code: 'AccessDenied' } : undefined)
+  await assert.rejects(bucket.putFile('put/late', { path: join(folder, String(64 * 2 ** 20 + 5)) }), { name: 'BucketRefused' })
+  assert.deepEqual([...server.objects.keys()], before)
 })

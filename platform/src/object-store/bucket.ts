@@ -4,6 +4,7 @@ import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
 import type { S3Access } from '../config/index.ts'
 import { BucketRefused, NoSuchObject, StoreUnavailable } from './errors.ts'
 import type { ObjectStat } from './object-store.ts'
+import { putFile } from './put-file.ts'
 import { openS3Client } from './s3-client.ts'
 
 /** Bytes of an object from `from` up to but not including `to`, of the content that has this ETag. */
@@ -13,8 +14,14 @@ export interface ObjectRange {
   etag: string
 }
 
+/** A file that is put. */
+export interface PutFile {
+  path: string
+  onBytes?: (bytes: number) => void
+}
+
 /**
- * Reads objects of any bucket: not pictures, but what operators put there. Every method may fail with StoreUnavailable, which may mend
+ * Objects of any bucket: not pictures, but what operators put there. Every method may fail with StoreUnavailable, which may mend
  * itself, and with BucketRefused, which may not.
  */
 export interface Bucket {
@@ -30,18 +37,20 @@ export interface Bucket {
    * @throws NoSuchObject when it is gone, or its content is another by now.
    */
   open(key: string, range: ObjectRange, signal?: AbortSignal): Promise<Readable>
+  /** Puts a file, in parts where it is large. Another content of that key is replaced once all is there. */
+  putFile(key: string, file: PutFile, signal?: AbortSignal): Promise<void>
   close(): void
 }
 
 /** S3 says so of what is not there as well, to who may not list the bucket. */
-const DENIED = 'access is denied, or nothing is there: the credentials need s3:GetObject and s3:ListBucket'
+const DENIED =
+  'access is denied, or nothing is there: the credentials need s3:GetObject and s3:ListBucket, to put a folder s3:PutObject'
 
 /** Codes of S3 servers, which the operator must see to. */
 const REFUSALS: Readonly<Record<string, string>> = {
   NoSuchBucket: 'there is no such bucket',
   InvalidBucketName: 'that cannot be the name of a bucket',
   AccessDenied: DENIED,
-  Forbidden: DENIED,
   InvalidAccessKeyId: 'the access key is unknown: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
   SignatureDoesNotMatch: 'the secret key is wrong: set AWS_SECRET_ACCESS_KEY',
   ExpiredToken: 'the credentials have expired',
@@ -57,25 +66,33 @@ const statusOf = (error: unknown): number | undefined => {
   return (error.$metadata as { httpStatusCode?: number }).httpStatusCode
 }
 
-/** Where an answer has no body, as to a HEAD, its status is all there is. */
-const codeOf = (error: unknown): string => {
-  const name = error instanceof Error ? error.name : ''
-  if (name in REFUSALS) return name
-  const status = statusOf(error)
-  if (status === 403) return 'Forbidden'
-  return status === 301 ? 'PermanentRedirect' : name
+/** What a status means where an answer has no body to say it, as to a HEAD. */
+const CODE_OF_STATUS: Readonly<Record<number, string>> = {
+  301: 'PermanentRedirect',
+  403: 'AccessDenied',
+  404: 'NoSuchKey',
+  412: 'PreconditionFailed'
 }
+const UNNAMED = /^(\d+|Unknown.*|Forbidden|NotFound|S3ServiceException)$/
+const GONE = ['NoSuchKey', 'PreconditionFailed']
+
+/** What is of the caller's side, but may be another the next time. */
+const MAY_PASS = [408, 425, 429]
 
 const asStoreError = (bucket: string, key: string, error: unknown): unknown => {
-  const code = codeOf(error)
-  const refusal = REFUSALS[code]
-  if (refusal !== undefined) return new BucketRefused(`s3://${bucket}: ${refusal}.`, error)
-  if (['NoSuchKey', 'NotFound', 'PreconditionFailed'].includes(code) || statusOf(error) === 412)
-    return new NoSuchObject(`There is no s3://${bucket}/${key}, or it was replaced meanwhile.`)
+  const { name, message } = error instanceof Error ? error : { name: '', message: '' }
+  const status = statusOf(error) ?? 0
+  const code = UNNAMED.test(name) ? (CODE_OF_STATUS[status] ?? name) : name
+  if (GONE.includes(code)) return new NoSuchObject(`There is no s3://${bucket}/${key}, or it was replaced meanwhile.`)
+  const known = REFUSALS[code]
+  if (known !== undefined) return new BucketRefused(`s3://${bucket}: ${known}.`, error)
+  // Every server has codes of its own.
+  const isRefusal = status >= 400 && status < 500 && !MAY_PASS.includes(status)
+  if (isRefusal) return new BucketRefused(`s3://${bucket}: the server refuses (${code}: ${message.replace(/\.$/, '')}).`, error)
   return new StoreUnavailable(`s3://${bucket} cannot be reached now.`, error)
 }
 
-/** Opens a bucket to be read; nothing is asked yet. */
+/** Opens a bucket; nothing is asked yet. */
 export const openBucket = (access: S3Access, bucket: string): Bucket => {
   const client = openS3Client(access)
   const guarded = <T>(key: string, work: Promise<T>, signal?: AbortSignal): Promise<T> =>
@@ -114,6 +131,7 @@ export const openBucket = (access: S3Access, bucket: string): Bucket => {
       })
       return guarded(key, opened, signal)
     },
+    putFile: (key, file, signal) => guarded(key, putFile(client, { Bucket: bucket, Key: key }, file, signal), signal),
     close: () => client.destroy()
   }
 }

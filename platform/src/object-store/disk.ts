@@ -60,7 +60,11 @@ const openObject = async (directory: string, key: string): Promise<StoredObject>
 
 const statObject = async (directory: string, key: string): Promise<ObjectStat> => {
   const handle = await openKey(directory, key)
-  return guarded(() => statOf(handle).finally(() => handle.close()))
+  try {
+    return await guarded(() => statOf(handle))
+  } finally {
+    await handle.close()
+  }
 }
 
 /** Its name is none of an object's. */

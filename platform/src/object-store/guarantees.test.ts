@@ -14,10 +14,10 @@ const STORES: Readonly<Record<string, (t: TestContext) => Promise<ObjectStore>>>
   disk: async (t) =>
     openObjectStore({ kind: 'disk', directory: await temporaryFolder(t), linkSecret: undefined, linkTtlSeconds: 60 }, 'writing'),
   s3: async (t) => {
-    const { access, close } = await startS3('pictures')
-    t.after(close)
+    const server = await startS3('pictures')
+    t.after(() => server.close())
     const place = { bucket: 'pictures', keyPrefix: 'made/', publicEndpoint: undefined, linkTtlSeconds: 60 }
-    return openObjectStore({ kind: 's3', ...access, ...place }, 'looking')
+    return openObjectStore({ kind: 's3', ...server.access, ...place }, 'looking')
   }
 }
 
@@ -69,13 +69,11 @@ for (const [kind, open] of Object.entries(STORES)) {
   test(`${kind}: generations are listed with their sizes; removing one takes its objects and no others, and again is fine`, async (t) => {
     const store = await opened(t)
     for (const key of [KEY, pictureKey(ONE, 1, 'png'), pictureKey(OTHER, 0, 'png')]) await store.put(key, picture('x'))
-    const listed = async () => (await listOf(store)).map(({ id, objects, sizeBytes }) => [id, objects, sizeBytes]).sort()
-    assert.deepEqual(await listed(), [
-      [ONE, 2, 2],
-      [OTHER, 1, 1]
-    ])
+    const listed = async () =>
+      (await listOf(store)).map(({ id, objects, sizeBytes }) => `${id} ${objects} ${sizeBytes}`).toSorted()
+    assert.deepEqual(await listed(), [`${ONE} 2 2`, `${OTHER} 1 1`])
     for (let times = 0; times < 2; times++) await store.remove(`generations/${ONE}/`)
-    assert.deepEqual(await listed(), [[OTHER, 1, 1]])
+    assert.deepEqual(await listed(), [`${OTHER} 1 1`])
     await assert.rejects(store.stat(KEY), { name: 'NoSuchObject' })
   })
 

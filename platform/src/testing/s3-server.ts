@@ -22,6 +22,8 @@ export interface S3TestServer {
   readonly objects: Map<string, Buffer>
   readonly buckets: Set<string>
   readonly requests: S3Request[]
+  /** Sizes that a look at an object claims, whatever it has. */
+  readonly claims: Map<string, number>
   /** Asked before each request is answered. */
   fault: (request: S3Request) => S3Fault | undefined
   close(): Promise<void>
@@ -34,7 +36,12 @@ const refuse = (response: ServerResponse, status: number, code: string): void =>
   response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`)
 }
 
-const send = (request: IncomingMessage, response: ServerResponse, content: Buffer, fault: S3Fault | undefined): void => {
+const send = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  { content, claimed }: { content: Buffer; claimed: number | undefined },
+  fault: S3Fault | undefined
+): void => {
   const etag = etagOf(content)
   const condition = request.headers['if-match']
   if (condition !== undefined && condition !== etag) return refuse(response, 412, 'PreconditionFailed')
@@ -42,7 +49,7 @@ const send = (request: IncomingMessage, response: ServerResponse, content: Buffe
   const part = content.subarray(Number(from), Number(to) + 1)
   response.writeHead(request.headers.range === undefined ? 200 : 206, {
     etag,
-    'content-length': part.length,
+    'content-length': request.method === 'HEAD' ? (claimed ?? content.length) : part.length,
     'last-modified': new Date().toUTCString()
   })
   if (request.method === 'HEAD') return void response.end()
@@ -64,11 +71,30 @@ const listing = (objects: ReadonlyMap<string, Buffer>, bucket: string, prefix: s
   return `<ListBucketResult><IsTruncated>false</IsTruncated>${contents.join('')}</ListBucketResult>`
 }
 
-const readRequest = ({
-  method = '',
-  url = '/',
-  headers
-}: IncomingMessage): S3Request & { prefix: string; isDeletion: boolean } => {
+interface Upload {
+  method: string
+  name: string
+  uploadId: string
+  part: number
+}
+
+/** Parts wait as objects of a bucket that nobody can name. */
+const upload = (server: S3TestServer, { method, name, uploadId, part }: Upload, body: Buffer, response: ServerResponse): void => {
+  const parts = [...server.objects].filter(([key]) => key.startsWith(`/${uploadId}/`))
+  if (method === 'PUT') {
+    server.objects.set(`/${uploadId}/${part}`, body)
+    return void response.writeHead(200, { etag: etagOf(body) }).end()
+  }
+  for (const [key] of parts) server.objects.delete(key)
+  if (method === 'DELETE') return void response.writeHead(204).end()
+  if (uploadId === '')
+    return void response.end('<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>')
+  const inOrder = parts.toSorted(([a], [b]) => a.localeCompare(b)).map(([, content]) => content)
+  server.objects.set(name, Buffer.concat(inOrder))
+  response.end('<CompleteMultipartUploadResult><ETag>"whole"</ETag></CompleteMultipartUploadResult>')
+}
+
+const readRequest = ({ method = '', url = '/', headers }: IncomingMessage) => {
   const { pathname, searchParams } = new URL(url, 'http://s3')
   const [, bucket = '', key = ''] = /^\/([^/]+)\/?(.*)$/.exec(decodeURIComponent(pathname)) ?? []
   return {
@@ -77,13 +103,15 @@ const readRequest = ({
     key,
     range: headers.range,
     prefix: searchParams.get('prefix') ?? '',
-    isDeletion: searchParams.has('delete')
+    isDeletion: searchParams.has('delete'),
+    uploadId: searchParams.has('uploads') ? '' : (searchParams.get('uploadId') ?? undefined),
+    part: Number(searchParams.get('partNumber'))
   }
 }
 
 const answer = async (server: S3TestServer, incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
   const body = await buffer(incoming)
-  const { prefix, isDeletion, ...request } = readRequest(incoming)
+  const { prefix, isDeletion, uploadId, part, ...request } = readRequest(incoming)
   const { method, bucket, key } = request
   server.requests.push(request)
   const fault = server.fault(request)
@@ -95,13 +123,16 @@ const answer = async (server: S3TestServer, incoming: IncomingMessage, response:
     for (const [, gone = ''] of String(body).matchAll(/<Key>(.*?)<\/Key>/g)) server.objects.delete(`${bucket}/${gone}`)
     return void response.end('<DeleteResult></DeleteResult>')
   }
+  if (uploadId !== undefined) return upload(server, { method, name, uploadId, part }, body, response)
   if (method === 'PUT') {
     server.objects.set(name, body)
     return void response.writeHead(200, { etag: etagOf(body) }).end()
   }
   if (key === '') return void response.end(listing(server.objects, bucket, prefix))
   const content = server.objects.get(name)
-  return content ? send(incoming, response, content, fault) : refuse(response, 404, 'NoSuchKey')
+  return content
+    ? send(incoming, response, { content, claimed: server.claims.get(name) }, fault)
+    : refuse(response, 404, 'NoSuchKey')
 }
 
 /** Starts one. Clients find their credentials in the environment, where any will do. */
@@ -114,6 +145,7 @@ export const startS3 = async (...buckets: string[]): Promise<S3TestServer> => {
     objects: new Map(),
     buckets: new Set(buckets),
     requests: [],
+    claims: new Map(),
     fault: () => undefined,
     close: async () => {
       listener.closeAllConnections()

@@ -143,7 +143,10 @@ for (const [what, own, message] of [
 
 test('one that a store which is away holds up may be tried again', async (t) => {
   const { store, run } = await open(t)
-  const away: Pick<ObjectStore, 'put' | 'open'> = { put: (...args) => store.put(...args), open: () => Promise.reject(new StoreUnavailable('away', undefined)) }
+  const away: Pick<ObjectStore, 'put' | 'open'> = {
+    put: (...args) => store.put(...args),
+    open: () => Promise.reject(new StoreUnavailable('away', undefined))
+  }
   await assert.rejects(run({ kind: 'overlay', own: { key: GIVEN, share: 50 } }, away), { name: 'StoreUnavailable' })
 })
 

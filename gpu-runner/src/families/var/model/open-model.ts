@@ -1,9 +1,10 @@
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { readCheckpoint } from '../../../checkpoint/read-checkpoint.ts'
-import type { CheckpointRole } from '../../../checkpoint/read-pth.ts'
+import { CHECKPOINT_PARTS, type CheckpointRole } from './checkpoint-parts.ts'
 import { ModelError } from '../../../errors.ts'
 import { hashFile } from '../../../model/hash-file.ts'
+import type { HashedFile } from '../../../model/manifest-file.ts'
 import { type Manifest, readManifest } from './manifest.ts'
 import { type ModelShape, modelShape } from './shape.ts'
 import { Weights } from '../../../model/weights.ts'
@@ -19,7 +20,7 @@ export interface OpenModel {
 }
 
 const openWeights = async (path: string, role: CheckpointRole): Promise<Weights> =>
-  new Weights(path, await readCheckpoint(path, role))
+  new Weights(path, await readCheckpoint(path, CHECKPOINT_PARTS[role]))
 
 /**
  * Opens a model folder whose manifest has been read: tensor headers, sizes. The weights themselves stay on disk.
@@ -37,11 +38,6 @@ export const openDescribed = async (folder: string, manifest: Manifest): Promise
  * @throws ModelError in one sentence that names what is wrong.
  */
 export const openModel = async (folder: string): Promise<OpenModel> => openDescribed(folder, await readManifest(folder))
-
-interface HashedFile {
-  path: string
-  sha256: string
-}
 
 /** Hashes of files by their real paths: one that is listed under many names is read once. */
 type Hashes = Map<string, string>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readCheckpoint } from '../../../checkpoint/read-checkpoint.ts'
+import { CHECKPOINT_PARTS } from './checkpoint-parts.ts'
 import { tensorBytes, type TensorMap, type TensorSpec } from '../../../checkpoint/tensor-info.ts'
 import { GOLDEN_MODEL } from '../../../testing/folders.ts'
 import { PUBLISHED_TOKENIZER, PUBLISHED_TRANSFORMERS } from './published.ts'
@@ -27,7 +28,8 @@ test('names, shapes and order are those of a checkpoint the reference wrote', as
     classes: 10,
     scales
   }
-  const read = (file: string, role: 'tokenizer' | 'transformer') => readCheckpoint(join(GOLDEN_MODEL, file), role)
+  const read = (file: string, role: 'tokenizer' | 'transformer') =>
+    readCheckpoint(join(GOLDEN_MODEL, file), CHECKPOINT_PARTS[role])
   assert.deepEqual(listed(tokenizerTensors(tokenizer)), inFile(await read('vae.pth', 'tokenizer')))
   assert.deepEqual(listed(transformerTensors(transformer)), inFile(await read('var.pth', 'transformer')))
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryFolder } from '@nextscale/platform/testing'
 import { readCheckpoint } from '../../../checkpoint/read-checkpoint.ts'
+import { CHECKPOINT_PARTS } from './checkpoint-parts.ts'
 import { readTensorBytes } from '../../../checkpoint/read-safetensors.ts'
 import { TINY_TOKENIZER, TINY_TRANSFORMER } from '../testing/tiny-checkpoint.ts'
 import { writeRandomTokenizer, writeRandomTransformer } from './random-checkpoint.ts'
@@ -22,7 +23,7 @@ test('the same seed gives the same bytes, another seed others', async (t) => {
 test('values have the deviation their layer needs, and tables are those of the scales', async (t) => {
   const path = join(await temporaryFolder(t), 'var.pth')
   await writeRandomTransformer(path, TINY_TRANSFORMER, { seed: 1 })
-  const tensors = await readCheckpoint(path, 'transformer')
+  const tensors = await readCheckpoint(path, CHECKPOINT_PARTS.transformer)
   const bytes = async (name: string) => Uint8Array.from(await readTensorBytes(tensors.get(name) ?? assert.fail(name))).buffer
   const deviation = async (name: string) => {
     const values = new Float32Array(await bytes(name))
