@@ -16,6 +16,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 const [status] = (await once(child, 'exit')) as [number | null]
 if (args.length === 0)
   print(
-    `\nThe engine alone, beside PyTorch: npm run bench -- ${ENGINE_NAMES.join(', or -- ')}\nThe API alone, with a deep queue: npm run bench -- api\nWebhooks whose receiver is away for ten minutes: npm run bench -- webhook-outage\nEverything killed, frozen and away for a quarter of an hour: npm run bench -- kill-loop`
+    `\nThe engine alone, beside PyTorch: npm run bench -- ${ENGINE_NAMES.join(', or -- ')}\nThe API alone, with a deep queue: npm run bench -- api\nOne pool while a million wait in another: npm run bench -- pools\nWebhooks whose receiver is away for ten minutes: npm run bench -- webhook-outage\nEverything killed, frozen and away for a quarter of an hour: npm run bench -- kill-loop`
   )
 process.exitCode = status ?? 1

@@ -111,6 +111,14 @@ test('what another runner of the pool serves is left where it is, and taken by t
   assert.equal(first.taken.length, 2)
 })
 
+test('more than it looks at, all left to another, do not keep it from what it serves further on', async (t) => {
+  await announce(DEFAULT_POOL, [B])
+  await add(DEFAULT_POOL, [...Array.from({ length: 400 }, () => B), ...Array.from({ length: 400 }, () => A)])
+  const { taken } = work(t, DEFAULT_POOL, [A])
+  await until('all of its own are taken', () => taken.length === 400)
+  assert.equal(await queueOf(DEFAULT_POOL).getPrioritizedCount(), 400)
+})
+
 test('what is added while only others could take it wakes one of them soon', async (t) => {
   await announce(DEFAULT_POOL, [B])
   const first = work(t, DEFAULT_POOL, [A])

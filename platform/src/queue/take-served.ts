@@ -4,7 +4,7 @@ import { changeScript, WHEN_FULL } from '../redis/when-full.ts'
 import { DELAYED_UNITS_PER_MS, FETCHING_SCRIPTS, JOB_FIELDS as FIELDS, QUEUE_KEYS as QUEUE } from './bullmq-names.ts'
 import { FIND_JOB, MOVE_JOB, REF_OF } from './pool-scripts.ts'
 
-/** Jobs at the head of a queue that are looked at for one that is served here, at most. */
+/** Jobs at the head of a queue that are looked at for one that is served here, and so many more further on where others are to take all of these. */
 const LOOK_AT = 100
 /** When a worker that left jobs to others of its pool wakes the next. */
 const WAKE_MS = 50
@@ -68,8 +68,8 @@ end
 `
 
 /**
- * `firstServed(base, at)` is the first of the jobs that `at` names, place by place, which is served here; nothing where none of the
- * first is. What others of the pool serve is left where it is, and one of them is woken soon; what only other pools serve is
+ * `firstServed(base, at, count)` is the first of the jobs that `at` names, place by place, which is served here; nothing where none of the
+ * first is, nor of some anywhere among the `count` there are. What others of the pool serve is left where it is, and one of them is woken soon; what only other pools serve is
  * moved to one of them; what nobody serves is put aside.
  */
 const firstServed = (keys: RedisKeys, { pool, refs }: Served): string => `
@@ -84,8 +84,9 @@ local function isTaken(base, id)
   if target then moveJob(base, queueBase('${keys.pools}', target), id, true) else putAside(base, id, ref) end
   return false, false
 end
-local function firstServed(base, at)
+local function firstServed(base, at, count)
   local place, hasLeft, hasMore = 0, false, true
+  local time = call('TIME')
   for _ = 1, ${LOOK_AT} do
     local id = at(place)
     if not id then
@@ -98,7 +99,11 @@ local function firstServed(base, at)
       hasLeft, place = true, place + 1
     end
   end
-  local time = call('TIME')
+  local further = count() - place
+  for i = 1, hasMore and further > 0 and ${LOOK_AT} or 0 do
+    local id = at(place + (time[2] * 7919 + i * 104729) % further)
+    if id and isTaken(base, id) then return id end
+  end
   local wakeAt = time[1] * 1000 + math.floor(time[2] / 1000) + ${WAKE_MS}
   if hasLeft then call('ZADD', base .. '${QUEUE.marker}', wakeAt, '1')
   elseif hasMore then call('ZADD', base .. '${QUEUE.marker}', 0, '0') end
@@ -110,14 +115,14 @@ const ANSWER = `
 local redis = setmetatable({ call = function(command, key, ...)
   if command == 'RPOPLPUSH' then
     local base = string.sub(key, 1, -1 - #'${QUEUE.wait}')
-    local id = firstServed(base, function(place) return call('LINDEX', key, -1 - place) end)
+    local id = firstServed(base, function(place) return call('LINDEX', key, -1 - place) end, function() return call('LLEN', key) end)
     if not id then return false end
     call('LREM', key, -1, id)
     call('LPUSH', ..., id)
     return id
   elseif command == 'ZPOPMIN' then
     local base = string.sub(key, 1, -1 - #'${QUEUE.prioritized}')
-    local id = firstServed(base, function(place) return call('ZRANGE', key, place, place)[1] end)
+    local id = firstServed(base, function(place) return call('ZRANGE', key, place, place)[1] end, function() return call('ZCARD', key) end)
     if not id then return {} end
     local score = call('ZSCORE', key, id)
     call('ZREM', key, id)

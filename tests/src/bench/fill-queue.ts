@@ -37,7 +37,7 @@ const setsWith = async (redis: Redis, id: string): Promise<[key: string, score: 
  */
 export const fillQueue = async (redis: Redis, id: string, count: number): Promise<void> => {
   const sets = await setsWith(redis, id)
-  const [job] = await redis.keys(`*generate-image:${id}`)
+  const [job] = await redis.keys(`*generate-image*:${id}`)
   if (job === undefined || sets.length === 0) throw new Error(`${id} is not queued`)
   const keys = [job, ...sets.map(([key]) => key)]
   const scores = sets.map(([, score]) => score)

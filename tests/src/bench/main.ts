@@ -4,6 +4,7 @@ import { benchApi } from './api.ts'
 import { benchFootprint } from './footprint.ts'
 import { benchKillLoop } from './kill-loop/kill-loop.ts'
 import { benchOverhead } from './overhead.ts'
+import { benchPools } from './pools.ts'
 import { benchSampling } from './sampling.ts'
 import { benchStreams } from './streams.ts'
 import { benchWebhookOutage } from './webhook-outage.ts'
@@ -40,6 +41,7 @@ const seed = wholeNumber('seed', [0, 2 ** 32 - 1], 'what kill-loop breaks follow
 /** Take a gigabyte of memory or minutes, or repeat others, so they run only when named. */
 const ON_DEMAND: Record<string, () => Promise<void>> = {
   api: benchApi,
+  pools: benchPools,
   'webhook-outage': () => benchWebhookOutage(downSeconds),
   'kill-loop': () => benchKillLoop(seconds, seed)
 }
