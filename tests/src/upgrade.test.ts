@@ -15,6 +15,8 @@ import { until } from './support/until.ts'
 import { type Recorded, restore } from './upgrade/recorded.ts'
 
 const FOLDER = fileURLToPath(new URL('upgrade', import.meta.url))
+/** A little longer than a card of a runner that was killed is believed. */
+const CARD_MS = 45_000
 const records = (await readdir(FOLDER)).filter((name) => name.endsWith('.json'))
 assert.notEqual(records.length, 0)
 
@@ -81,12 +83,17 @@ for (const name of records) {
       const other = await copyModel(folder, 'emoji-32', { revision: 'another' })
       await service.startRunner({ MODELS: other })
       const ids = [told.held, ...told.waiting]
-      await until('all of it is put aside', async () => {
-        const found = await Promise.all(ids.map((id) => client.read(id)))
-        return found.every(
-          ({ status, queue }) => status === 'queued' && /waits for a runner that serves revision/.test(queue?.message ?? '')
-        )
-      })
+      // The runner that was killed is believed to be there until its card is old.
+      await until(
+        'all of it is put aside',
+        async () => {
+          const found = await Promise.all(ids.map((id) => client.read(id)))
+          return found.every(
+            ({ status, queue }) => status === 'queued' && /waits for a runner that serves revision/.test(queue?.message ?? '')
+          )
+        },
+        CARD_MS
+      )
       const { unserved } = (await client.send('get', '/status')).body as ServiceStatus
       const { model_revision: revision } = (await client.read(told.held)).input
       assert.deepEqual(unserved, [{ model: 'emoji-32', revision, waiting: ids.length }])
