@@ -137,6 +137,12 @@ const ownPart = (
     ? { webhook: webhookStateOf(snapshot, standing), metadata, label, token: streamTokens.mint(snapshot.id, owner) }
     : { webhook: null, metadata: {}, label: null, token: pass.token }
 
+/** Reports may be overtaken by the end: what has succeeded has all its scales. */
+const shownProgress = (standing: Standing, progress: Generation['progress']): Generation['progress'] =>
+  progress !== null && standing.status === 'succeeded'
+    ? { ...progress, scale: progress.scales, tokens: progress.tokens_total }
+    : progress
+
 /** The public resource. Links are minted here, so every read has fresh ones. */
 export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, context: ViewContext): Promise<Generation> => {
   const record = recordOf(snapshot)
@@ -153,7 +159,7 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
     stage: stageOf(standing, progress),
     model: payload.input.model,
     input: completeInput(payload.input),
-    progress: isQueued ? null : (progress?.progress ?? null),
+    progress: isQueued ? null : shownProgress(standing, progress?.progress ?? null),
     queue: isQueued ? queueOf(record, progress, context) : null,
     previews: await toPreviews(snapshot, progress?.previews, standing, context),
     outputs: await toOutputs(snapshot, standing, context),

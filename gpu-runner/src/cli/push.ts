@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { BucketRefused, StoreUnavailable } from '@nextscale/platform/object-store'
+import { BucketRefused, NoSuchObject, StoreUnavailable } from '@nextscale/platform/object-store'
+import type { Bucket } from '@nextscale/platform/bucket'
 import { s3Access } from '../config.ts'
 import { parseModelUrl } from '../bucket/model-url.ts'
 import { openServedModel } from '../families/open-served-model.ts'
-import { listedFiles, MANIFEST_FILE, readManifestFile } from '../model/manifest-file.ts'
+import { listedFiles, MANIFEST_FILE, MAX_MANIFEST_BYTES, readManifestFile } from '../model/manifest-file.ts'
 import { formatBytes } from '../units.ts'
 import { type Command, CommandError, parse, WrongCommandLine } from './command.ts'
 import { formatSeconds } from './format.ts'
@@ -22,6 +23,12 @@ const filesOf = async (folder: string): Promise<string[]> => {
   return [...new Set(listed.map(({ path }) => path)), MANIFEST_FILE]
 }
 
+/** A server that refuses hangs up in the middle of an upload, and what it says is lost: it is asked before. */
+const askFor = (bucket: Bucket, key: string, signal: AbortSignal): Promise<unknown> =>
+  bucket.read(key, MAX_MANIFEST_BYTES, signal).catch((error: unknown) => {
+    if (!(error instanceof NoSuchObject)) throw error
+  })
+
 export const push: Command = {
   usage,
   run: async (args, { say, stoppable }) => {
@@ -34,6 +41,7 @@ export const push: Command = {
     const bucket = openBucket(s3Access(), target.bucket)
     try {
       await stoppable(async (signal) => {
+        await askFor(bucket, `${target.prefix}${MANIFEST_FILE}`, signal)
         for (const name of files) {
           const path = join(resolve(folder), name)
           const begun = performance.now()
