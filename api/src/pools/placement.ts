@@ -6,6 +6,9 @@ import type { QueueDepth } from './depth.ts'
 import { expectedMs } from './expected.ts'
 import { livePools, type Ref } from './serving.ts'
 
+/** What runners offered last is read anew after this. */
+const FRESH_MS = 500
+
 /** Where generations go. */
 export interface Placement {
   /**
@@ -22,11 +25,20 @@ interface PlacementContext {
   keys: RedisKeys
   runners: RunnerRegistry
   depth: Pick<QueueDepth, 'waitingIn'>
+  now?: () => number
 }
 
-export const createPlacement = ({ redis, keys, runners, depth }: PlacementContext): Placement => {
-  const lastOffer = async ({ model, model_revision: revision }: Ref): Promise<string> => {
+export const createPlacement = ({ redis, keys, runners, depth, now = Date.now }: PlacementContext): Placement => {
+  let offers: { entries: readonly string[]; readAt: number } | undefined
+  let reading: Promise<readonly string[]> | undefined
+  const readOffers = async (): Promise<readonly string[]> => {
     const entries = await onRedis(() => redis.zrange(keys.offers, '0', '-1', 'REV'))
+    offers = { entries, readAt: now() }
+    return entries
+  }
+  const lastOffer = async ({ model, model_revision: revision }: Ref): Promise<string> => {
+    const isFresh = offers !== undefined && now() - offers.readAt < FRESH_MS
+    const entries = isFresh && offers ? offers.entries : await (reading ??= readOffers().finally(() => (reading = undefined)))
     const entry = entries.find((each) => each === poolEntry(readPoolEntry(each).pool, model, revision))
     return entry === undefined ? DEFAULT_POOL : readPoolEntry(entry).pool
   }

@@ -4,14 +4,24 @@ import { MAX_SCALES } from '../schemas/limits.ts'
 import { nullable, optional } from '../schemas/primitives.ts'
 import type { Capability, CapabilityKind, CapabilityTable } from './capability.ts'
 
+const listed = new WeakMap<CapabilityTable, readonly (readonly [string, Capability])[]>()
+
+/** A table as a list, made once: settings are completed with each generation that is read. */
+const listOf = (table: CapabilityTable): readonly (readonly [string, Capability])[] => {
+  const list = listed.get(table) ?? Object.entries(table)
+  listed.set(table, list)
+  return list
+}
+
 /** The entries that `make` makes something of, by name. What that is the caller says to the compiler, here alone. */
-const entriesOf = <Made>(table: CapabilityTable, make: (capability: Capability, name: string) => unknown): Made =>
-  Object.fromEntries(
-    Object.entries(table).flatMap(([name, capability]) => {
-      const made = make(capability, name)
-      return made === undefined ? [] : [[name, made]]
-    })
-  ) as Made
+const entriesOf = <Made>(table: CapabilityTable, make: (capability: Capability, name: string) => unknown): Made => {
+  const entries: Record<string, unknown> = {}
+  for (const [name, capability] of listOf(table)) {
+    const made = make(capability, name)
+    if (made !== undefined) entries[name] = made
+  }
+  return entries as Made
+}
 
 /** The names of the capabilities of a kind. */
 type NamesOf<T extends CapabilityTable, Kind extends CapabilityKind> = {
