@@ -19,7 +19,9 @@ import { CHECKPOINT_PARTS } from '../families/var/model/checkpoint-parts.ts'
 const ROUNDS = 3_000
 /** What a mutation may cost beside its original: the work of all rounds, and the bytes of one. */
 const MOST_WORK = 8
-const MOST_BYTES = (length: number) => 4 * length + 16_384
+/** Beside what is read of the file: the runtime reads some tens of kilobytes of its own now and then, `/proc/self/maps` for one. */
+const OF_THE_RUNTIME = 131_072
+const MOST_BYTES = (length: number) => 4 * length + OF_THE_RUNTIME
 /** What a mutation writes: anything, or one of the bytes that turn counts, signs and braces around. */
 const TELLING = [0x00, 0xff, 0x7f, 0x80, 0x28, 0x7d, 0x5b, 0x22]
 
