@@ -47,17 +47,20 @@ const offered = (models: readonly ServedModel[]): ServedModel[] =>
 /** What is open, and how it is closed: last opened, first closed. */
 type Closers = Pick<AsyncDisposableStack, 'defer'>
 
-/** Metrics, where they are wanted: others are spared the library. */
+/** What serves metrics, and whether the runner is ready, where that is wanted: others are spared the library. */
 const openMetrics = async ({ metrics: address, pool }: Readonly<Config>, closers: Closers) => {
   if (!address) return undefined
   const { createMetrics } = await import('./observe/metrics.ts')
-  const { serveMetrics } = await import('@nextscale/platform/metrics')
+  const { createReadiness, redisAnswers, serveMetrics } = await import('@nextscale/platform/metrics')
   const metrics = createMetrics(pool)
   closers.defer(() => metrics.close())
-  const stop = await serveMetrics(metrics.registry, address)
+  const readiness = createReadiness('Models are being opened.')
+  const stop = await serveMetrics(metrics.registry, address, readiness)
   closers.defer(() => stop())
-  return metrics
+  return { metrics, readiness, redisAnswers }
 }
+
+type Observed = Awaited<ReturnType<typeof openMetrics>>
 
 /** Traces, where they are wanted: others are spared the libraries. */
 const openTraces = async ({ tracing }: Readonly<Config>, closers: Closers, log: Logger) => {
@@ -102,11 +105,12 @@ interface Start {
 }
 
 /** Opens all that generations are made with. */
-const openParts = async (start: Start, keys: RedisKeys, closers: Closers) => {
+const openParts = async (start: Start, observed: Observed, keys: RedisKeys, closers: Closers) => {
   const { config, log, families } = start
+  const { metrics, readiness } = observed ?? {}
   const models = await openModels(start, closers)
-  const metrics = await openMetrics(config, closers)
   const traces = await openTraces(config, closers, log)
+  readiness?.needs(() => 'The sampler loads the models.')
   const sampler = await Sampler.start([...models.values()], {
     form: config.sampler,
     families,
@@ -117,6 +121,7 @@ const openParts = async (start: Start, keys: RedisKeys, closers: Closers) => {
     log
   })
   closers.defer(() => sampler.close())
+  readiness?.needs(() => 'Redis cannot be reached.')
   const store = await openObjectStore(config.objectStore, 'writing')
   closers.defer(() => store.close())
   const { redis, subscriber } = await openRedis(config, keys, closers, log)
@@ -135,6 +140,7 @@ const openParts = async (start: Start, keys: RedisKeys, closers: Closers) => {
   return {
     models,
     redis,
+    sampler,
     speed,
     observer,
     context: { models, handlers: HANDLERS, form: config.sampler.form, batcher, store, cancels, takeUp, liveEvents, log }
@@ -144,7 +150,9 @@ const openParts = async (start: Start, keys: RedisKeys, closers: Closers) => {
 /** Takes generations off the queue, and tells of itself. `ended` says how the worker ended, once it has. */
 const work = async (start: Start, keys: RedisKeys, closers: AsyncDisposableStack) => {
   const { config, log } = start
-  const { models, redis, speed, observer, context } = await openParts(start, keys, closers)
+  // First, since probes ask while models are opened, and last to be closed.
+  const observed = await openMetrics(config, closers)
+  const { models, redis, sampler, speed, observer, context } = await openParts(start, observed, keys, closers)
   const { pool, concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch
@@ -158,6 +166,11 @@ const work = async (start: Start, keys: RedisKeys, closers: AsyncDisposableStack
   closers.defer(() => {
     withdraw().catch((error: unknown) => log.debug({ err: error }, 'the card of this runner stays until it is stale'))
   })
+  observed?.readiness.needs(
+    () => (sampler.isUp ? undefined : 'The sampler is being started again.'),
+    observed.redisAnswers(redis)
+  )
+  closers.defer(() => observed?.readiness.stop())
   log.info({ pool, models: [...models.keys()], ...config.sampler, maxBatch: config.maxBatch }, 'runner ready')
   return { ended: ended.promise }
 }

@@ -21,7 +21,7 @@ import { emfLines } from './emf.ts'
 import { createStrandedMove } from './move-stranded.ts'
 import { promoteDue } from './promote-due.ts'
 import { repeat } from './repeat.ts'
-import { serveMetrics } from '@nextscale/platform/metrics'
+import { createReadiness, redisAnswers, serveMetrics } from '@nextscale/platform/metrics'
 import { createSweeps } from './sweeps.ts'
 import { watchLostRunners } from './watch-lost-runners.ts'
 import { print } from '@nextscale/platform/terminal'
@@ -125,7 +125,9 @@ export const startControl = async (
   signal: AbortSignal
 ): Promise<Control | undefined> => {
   const metrics = createControlMetrics()
-  const unserve = config.metrics && (await serveMetrics(metrics.registry, config.metrics))
+  const readiness = createReadiness('Redis cannot be reached.')
+  const unserve = config.metrics && (await serveMetrics(metrics.registry, config.metrics, readiness))
+  signal.addEventListener('abort', readiness.stop, { once: true })
   const parts = await open(config, log)
   const close = async () => {
     await parts.close()
@@ -144,8 +146,10 @@ export const startControl = async (
   const workers = await startWorkers(parts, metrics, config, log)
   const stopping = new AbortController()
   const repeating = startRepeating(parts, metrics, config, log, stopping.signal)
+  readiness.needs(redisAnswers(parts.redis))
   return {
     stop: async () => {
+      readiness.stop()
       stopping.abort()
       const ends = await Promise.all(workers.toReversed().map((worker) => worker.stop()))
       await repeating
