@@ -97,7 +97,7 @@ export const readS3Access = (env: Environment): S3Access => {
   const endpoint = readUrl(env, 'S3_ENDPOINT', HTTP)
   return Object.freeze({
     endpoint,
-    region: readString(env, 'S3_REGION') ?? 'us-east-1',
+    region: readString(env, 'S3_REGION') ?? readString(env, 'AWS_REGION') ?? 'us-east-1',
     forcePathStyle: readChoice(env, 'S3_FORCE_PATH_STYLE', ['true', 'false'], endpoint ? 'true' : 'false') === 'true'
   })
 }
