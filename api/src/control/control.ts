@@ -96,7 +96,7 @@ const startRepeating = (
     try {
       const backlog = await measureBacklog(parts)
       metrics.set(backlog)
-      if (config.emfNamespace !== undefined) for (const line of emfLines(config.emfNamespace, backlog, Date.now())) print(line)
+      if (config.emf) for (const line of emfLines(config.emf, backlog, Date.now())) print(line)
     } catch (error) {
       metrics.set(undefined)
       throw error
