@@ -76,13 +76,13 @@ const openTraces = async ({ tracing }: Readonly<Config>, closers: Closers, log: 
  * Waits for Redis for as long as it takes.
  * @throws ConfigError when its user may not do what a runner needs.
  */
-const openRedis = async ({ redisUrl, redisPrefix }: Readonly<Config>, keys: RedisKeys, closers: Closers, log: Logger) => {
-  const redis = connectWorker(redisUrl, log, { isTold: true })
+const openRedis = async (config: Readonly<Config>, keys: RedisKeys, closers: Closers, log: Logger) => {
+  const redis = connectWorker(config, log, { isTold: true })
   closers.defer(() => redis.disconnect())
   if (redis.status !== 'ready') await new Promise<void>((resolve) => redis.once('ready', () => resolve()))
-  const lack = await lackOfCommands(redis, keys, redisPrefix)
+  const lack = await lackOfCommands(redis, keys, config.redisPrefix)
   if (lack !== undefined) throw new ConfigError(lack)
-  const subscriber = connectWorker(redisUrl, log)
+  const subscriber = connectWorker(config, log)
   closers.defer(() => subscriber.disconnect())
   return { redis, subscriber }
 }

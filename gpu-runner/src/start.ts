@@ -7,6 +7,7 @@ import type { Runner } from './runner.ts'
 enableCompileCache()
 const { ConfigError, WRONG_SETTING } = await import('@nextscale/platform/config')
 const { openLog } = await import('@nextscale/platform/log')
+const { openRedisAccess } = await import('@nextscale/platform')
 const { readConfig } = await import('./config.ts')
 const { printError } = await import('@nextscale/platform/terminal')
 const { ModelError } = await import('./errors.ts')
@@ -40,7 +41,7 @@ const stopOf = (runner: Runner, log: Logger) => {
 }
 
 const main = async (): Promise<void> => {
-  const config = readConfig()
+  const config = await openRedisAccess(readConfig())
   const log = await openLog(config)
   // From the start: the first process of a container is not ended by a signal that it does not listen for, and models may load for minutes.
   let stop = (signal: NodeJS.Signals): Promise<void> => {

@@ -38,7 +38,7 @@ export interface Control {
 const open = async (config: ControlConfig, log: FastifyBaseLogger) => {
   const store = await openObjectStore(config.objectStore, 'links')
   const keys = redisKeys(config.redisPrefix)
-  const redis = connectProducer(config.redisUrl, log)
+  const redis = connectProducer(config, log)
   const { queues, removeMarked, reader } = openGenerations(redis, keys)
   const deliveryQueue = openDeliveryQueue(redis, keys)
   const egress = openEgress(config.egress)
@@ -50,7 +50,7 @@ const open = async (config: ControlConfig, log: FastifyBaseLogger) => {
     deliveryQueue,
     store,
     egress,
-    redisUrl: config.redisUrl,
+    place: config,
     publicUrl: config.publicUrl,
     reader: withDeliveries(reader, createDeliveryReader(redis, deliveryQueue)),
     runners: createRunnerRegistry({ redis, keys }),
