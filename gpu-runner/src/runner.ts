@@ -22,6 +22,7 @@ import { createBatcher } from './worker/batcher.ts'
 import { createCancelWatch } from './worker/cancel-watch.ts'
 import { HANDLERS } from './worker/kinds/table.ts'
 import { createTakeUp } from './worker/take-up.ts'
+import { NO_PROTECTION, protectTask } from './worker/protect-task.ts'
 import { type RunningWorker, startWorker } from './worker/worker.ts'
 
 /** Opens models, by `keyOf` their ids and revisions. Of one id there may be several revisions: the first is offered, all are served. */
@@ -157,7 +158,9 @@ const work = async (start: Start, keys: RedisKeys, closers: AsyncDisposableStack
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch
   const options = { connection: redis, keys, pool, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
-  const worker = startWorker(options, context, log, observer)
+  const protection = config.ecsAgent === undefined ? NO_PROTECTION : protectTask(config.ecsAgent, log)
+  closers.defer(() => protection.close())
+  const worker = startWorker({ ...options, protection }, context, log, observer)
   const ended = Promise.withResolvers<RunnerEnd>()
   closers.defer(async () => ended.resolve(await worker.stop()))
   closers.defer(announceModels(redis, keys, { models: offered([...models.values()]), form: config.sampler.form, pool }, log))
