@@ -1,9 +1,8 @@
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import { ConfigError, parseRedisUrl, type RedisRenewal } from '../config/index.ts'
+import { getSecret } from '../secrets-manager.ts'
 
 /** How often the secret is asked for at most, however many connections are refused. */
 const PAUSE_MS = 5_000
-const TIMEOUT_MS = 5_000
 
 const asObject = (text: string): Readonly<Record<string, unknown>> | undefined => {
   try {
@@ -32,20 +31,12 @@ const urlOf = (text: string, known: string): string => {
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.name : String(error))
 
-/** Reads the secret. A client is made for each time, since that is once in weeks. */
 const readSecret = async (arn: string): Promise<string> => {
-  const client = new SecretsManagerClient({ region: arn.split(':')[3] ?? '', maxAttempts: 3 })
-  try {
-    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: arn }), {
-      abortSignal: AbortSignal.timeout(TIMEOUT_MS)
-    })
-    if (SecretString !== undefined) return SecretString
-  } catch (error) {
+  const text = await getSecret(arn).catch((error: unknown): never => {
     const mend = 'let this process call secretsmanager:GetSecretValue on it, and reach Secrets Manager.'
     throw new ConfigError(`REDIS_SECRET_ARN=${arn} cannot be read (${reasonOf(error)}): ${mend}`)
-  } finally {
-    client.destroy()
-  }
+  })
+  if (text !== undefined) return text
   throw new ConfigError(`REDIS_SECRET_ARN=${arn} has no text: give the secret a SecretString.`)
 }
 
