@@ -20,13 +20,13 @@ process.umask(0o077)
 const LEFTOVER_TIMEOUT_MS = 10_000
 
 /** In the order of their start. */
-const programs = (config: LauncherConfig, redisUrl: string, port: number): Program[] => {
+const programs = (config: LauncherConfig, ownRedis: Readonly<Record<string, string>>, port: number): Program[] => {
   const program = (name: Program['name'], path: string, env: NodeJS.ProcessEnv, stopTimeoutMs: number): Program => ({
     name,
     command: process.execPath,
     args: [join(ROOT, path)],
     cwd: ROOT,
-    env: { ...config.childEnv, REDIS_URL: redisUrl, ...env },
+    env: { ...config.childEnv, ...ownRedis, ...env },
     stopTimeoutMs
   })
   return [
@@ -61,16 +61,16 @@ const launch = async (config: LauncherConfig): Promise<number> => {
     const port = await choosePort(config.port, config.host)
     if (config.port === undefined && port !== DEFAULT_PORT)
       say(`Port ${DEFAULT_PORT} is in use; taking ${port}. Set PORT to choose.`)
-    let redisUrl = config.redisUrl
-    if (redisUrl === undefined) {
+    let ownRedis = {}
+    if (!config.hasRedis) {
       const redis = await startRedis({ home: config.home, prefix: config.redisPrefix, lines, record, stop })
       started.push(redis.server)
-      redisUrl = redis.url
+      ownRedis = { REDIS_URL: redis.url }
     }
     if (stop.aborted) return 0
-    const key = await ensureKey(config, redisUrl)
+    const key = await ensureKey(config, ownRedis)
     if (stop.aborted) return 0
-    for (const program of programs(config, redisUrl, port)) started.push(supervise({ program, lines, record }))
+    for (const program of programs(config, ownRedis, port)) started.push(supervise({ program, lines, record }))
     const over = AbortSignal.any([stop, ...started.map(({ gaveUp }) => gaveUp)])
     const base = baseUrl(config.host, port)
     lock.tell(base)

@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns'
-import { ConfigError, readChoice, readInteger, readList } from '@nextscale/platform/config'
+import { ConfigError, readChoice, readInteger, readList, readSecret } from '@nextscale/platform/config'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -67,7 +67,7 @@ const readRetryDelays = (env: Environment): number[] =>
   })
 
 const readSigningKeys = (env: Environment): string[] =>
-  readList(env, 'WEBHOOK_SIGNING_KEYS').map((item) => {
+  readList({ keys: readSecret(env, 'WEBHOOK_SIGNING_KEYS') }, 'keys').map((item) => {
     // An Ed25519 seed, or the seed and the public key.
     const { length } = Buffer.from(item.replace(/^whsk_/, ''), 'base64')
     if (item.startsWith('whsk_') && (length === 32 || length === 64)) return item

@@ -1,4 +1,5 @@
 import { awsLambdaFastify } from '@fastify/aws-lambda'
+import { openRedisAccess } from '@nextscale/platform'
 import { assembleApp } from './app.ts'
 import { readConfig } from './config.ts'
 
@@ -8,7 +9,7 @@ declare const OPENAPI_DOCUMENT: string
 /** The gateway gives a request up after 30 s. */
 const MAX_WAIT_SECONDS = 25
 
-const config = readConfig()
+const config = await openRedisAccess(readConfig())
 const app = await assembleApp(
   // The gateway is the only peer, and it says by which protocol and from where the request came.
   // Whoever reaches the gateway reaches this, so keys are needed as they are beyond loopback.

@@ -78,7 +78,7 @@ const eventStreams = async (queues: PoolQueues): Promise<string[]> =>
 export const openServices = async (config: Config, log: FastifyBaseLogger): Promise<Services> => {
   const store = await openObjectStore(config.objectStore, 'links')
   const keys = redisKeys(config.redisPrefix)
-  const redis = connectProducer(config.redisUrl, log)
+  const redis = connectProducer(config, log)
   const { queues, removeMarked, reader: withoutDeliveries } = openGenerations(redis, keys)
   const deliveryQueue = openDeliveryQueue(redis, keys)
   const deliveries = createDeliveryReader(redis, deliveryQueue)
@@ -94,7 +94,7 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     removeMarked,
     placement: createPlacement({ redis, keys, runners, depth }),
     deliveryQueue,
-    events: createJobEvents(connectListener(config.redisUrl), () => eventStreams(queues)),
+    events: createJobEvents(connectListener(config), () => eventStreams(queues)),
     store,
     egress: openEgress(config.egress),
     models: createModelRegistry({ redis, keys, runners, defaultModel: config.defaultModel, log }),

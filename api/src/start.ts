@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 // Compiled code is kept between starts, which takes a third off them; so the rest is imported after this.
 enableCompileCache()
 const { WRONG_SETTING } = await import('@nextscale/platform/config')
+const { openRedisAccess } = await import('@nextscale/platform')
 const { readConfig } = await import('./config.ts')
 const { configure, fail } = await import('./fail.ts')
 const { isErrno } = await import('@nextscale/platform/errno')
@@ -30,7 +31,7 @@ const listen = async (app: FastifyInstance, { host, port }: Config): Promise<voi
   }
 }
 
-const config = await configure(readConfig)
+const config = await configure(() => openRedisAccess(readConfig()))
 const refusal = await whyNotStart(config)
 if (refusal !== undefined) fail(refusal, WRONG_SETTING)
 const app = await configure(async () => buildApp(config, { logStream: await openLogStream(config) }))

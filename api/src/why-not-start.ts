@@ -1,14 +1,14 @@
 import { redisKeys } from '@nextscale/openapi'
-import { lackOfCommands } from '@nextscale/platform'
-import { Redis } from 'ioredis'
+import { lackOfCommands, newRedis } from '@nextscale/platform'
+import type { Redis } from 'ioredis'
 import type { Config } from './config.ts'
 import { isLoopback } from './http/loopback.ts'
 
 const TIMEOUT_MS = 1500
 
 /** Does something with a connection that is given up soon; undefined when Redis does not answer. */
-const ask = async <T>({ redisUrl }: Config, question: (redis: Redis) => Promise<T>): Promise<T | undefined> => {
-  const redis = new Redis(redisUrl, {
+const ask = async <T>(config: Config, question: (redis: Redis) => Promise<T>): Promise<T | undefined> => {
+  const redis = newRedis(config, {
     lazyConnect: true,
     disconnectTimeout: 200,
     connectTimeout: TIMEOUT_MS,

@@ -21,6 +21,7 @@ import {
   readSize,
   readString,
   readTracing,
+  readUrl,
   type RecoveryConfig,
   type RedisConfig,
   type S3Access,
@@ -46,6 +47,8 @@ export interface Config extends RedisConfig, RecoveryConfig, LogConfig {
   concurrency: number
   sampler: SamplerForm
   graceMs: number
+  /** Agent of ECS, which protects the task from being ended by a scale-in; unset outside of ECS. */
+  ecsAgent: string | undefined
   /** A sampler process that is silent for longer during a batch is replaced. */
   samplerTimeoutMs: number
   /** Where metrics are served; unset means nowhere. */
@@ -136,6 +139,7 @@ export const readConfig = (env: Environment = process.env): Readonly<Config> => 
     sampler: samplerForm(env, maxBatch),
     samplerTimeoutMs: readInteger(env, 'SAMPLER_TIMEOUT_MS', 600_000, 1_000, 86_400_000),
     graceMs: readInteger(env, 'GRACE_MS', 5_000, 0, 600_000),
+    ecsAgent: readUrl(env, 'ECS_AGENT_URI', ['http:', 'https:']),
     metrics: readMetricsAddress(env),
     tracing: readTracing(env, 'nextscale-runner')
   })

@@ -22,6 +22,7 @@ import { createBatcher } from './worker/batcher.ts'
 import { createCancelWatch } from './worker/cancel-watch.ts'
 import { HANDLERS } from './worker/kinds/table.ts'
 import { createTakeUp } from './worker/take-up.ts'
+import { NO_PROTECTION, protectTask } from './worker/protect-task.ts'
 import { type RunningWorker, startWorker } from './worker/worker.ts'
 
 /** Opens models, by `keyOf` their ids and revisions. Of one id there may be several revisions: the first is offered, all are served. */
@@ -47,17 +48,20 @@ const offered = (models: readonly ServedModel[]): ServedModel[] =>
 /** What is open, and how it is closed: last opened, first closed. */
 type Closers = Pick<AsyncDisposableStack, 'defer'>
 
-/** Metrics, where they are wanted: others are spared the library. */
+/** What serves metrics, and whether the runner is ready, where that is wanted: others are spared the library. */
 const openMetrics = async ({ metrics: address, pool }: Readonly<Config>, closers: Closers) => {
   if (!address) return undefined
   const { createMetrics } = await import('./observe/metrics.ts')
-  const { serveMetrics } = await import('@nextscale/platform/metrics')
+  const { createReadiness, redisAnswers, serveMetrics } = await import('@nextscale/platform/metrics')
   const metrics = createMetrics(pool)
   closers.defer(() => metrics.close())
-  const stop = await serveMetrics(metrics.registry, address)
+  const readiness = createReadiness('Models are being opened.')
+  const stop = await serveMetrics(metrics.registry, address, readiness)
   closers.defer(() => stop())
-  return metrics
+  return { metrics, readiness, redisAnswers }
 }
+
+type Observed = Awaited<ReturnType<typeof openMetrics>>
 
 /** Traces, where they are wanted: others are spared the libraries. */
 const openTraces = async ({ tracing }: Readonly<Config>, closers: Closers, log: Logger) => {
@@ -73,13 +77,13 @@ const openTraces = async ({ tracing }: Readonly<Config>, closers: Closers, log: 
  * Waits for Redis for as long as it takes.
  * @throws ConfigError when its user may not do what a runner needs.
  */
-const openRedis = async ({ redisUrl, redisPrefix }: Readonly<Config>, keys: RedisKeys, closers: Closers, log: Logger) => {
-  const redis = connectWorker(redisUrl, log, { isTold: true })
+const openRedis = async (config: Readonly<Config>, keys: RedisKeys, closers: Closers, log: Logger) => {
+  const redis = connectWorker(config, log, { isTold: true })
   closers.defer(() => redis.disconnect())
   if (redis.status !== 'ready') await new Promise<void>((resolve) => redis.once('ready', () => resolve()))
-  const lack = await lackOfCommands(redis, keys, redisPrefix)
+  const lack = await lackOfCommands(redis, keys, config.redisPrefix)
   if (lack !== undefined) throw new ConfigError(lack)
-  const subscriber = connectWorker(redisUrl, log)
+  const subscriber = connectWorker(config, log)
   closers.defer(() => subscriber.disconnect())
   return { redis, subscriber }
 }
@@ -102,11 +106,12 @@ interface Start {
 }
 
 /** Opens all that generations are made with. */
-const openParts = async (start: Start, keys: RedisKeys, closers: Closers) => {
+const openParts = async (start: Start, observed: Observed, keys: RedisKeys, closers: Closers) => {
   const { config, log, families } = start
+  const { metrics, readiness } = observed ?? {}
   const models = await openModels(start, closers)
-  const metrics = await openMetrics(config, closers)
   const traces = await openTraces(config, closers, log)
+  readiness?.needs(() => 'The sampler loads the models.')
   const sampler = await Sampler.start([...models.values()], {
     form: config.sampler,
     families,
@@ -117,6 +122,7 @@ const openParts = async (start: Start, keys: RedisKeys, closers: Closers) => {
     log
   })
   closers.defer(() => sampler.close())
+  readiness?.needs(() => 'Redis cannot be reached.')
   const store = await openObjectStore(config.objectStore, 'writing')
   closers.defer(() => store.close())
   const { redis, subscriber } = await openRedis(config, keys, closers, log)
@@ -135,6 +141,7 @@ const openParts = async (start: Start, keys: RedisKeys, closers: Closers) => {
   return {
     models,
     redis,
+    sampler,
     speed,
     observer,
     context: { models, handlers: HANDLERS, form: config.sampler.form, batcher, store, cancels, takeUp, liveEvents, log }
@@ -144,12 +151,16 @@ const openParts = async (start: Start, keys: RedisKeys, closers: Closers) => {
 /** Takes generations off the queue, and tells of itself. `ended` says how the worker ended, once it has. */
 const work = async (start: Start, keys: RedisKeys, closers: AsyncDisposableStack) => {
   const { config, log } = start
-  const { models, redis, speed, observer, context } = await openParts(start, keys, closers)
+  // First, since probes ask while models are opened, and last to be closed.
+  const observed = await openMetrics(config, closers)
+  const { models, redis, sampler, speed, observer, context } = await openParts(start, observed, keys, closers)
   const { pool, concurrency, lockDurationMs, stalledIntervalMs, graceMs } = config
   // One batch runs while the next gathers.
   const maxImages = 2 * config.maxBatch
   const options = { connection: redis, keys, pool, concurrency, maxImages, lockDurationMs, stalledIntervalMs, graceMs }
-  const worker = startWorker(options, context, log, observer)
+  const protection = config.ecsAgent === undefined ? NO_PROTECTION : protectTask(config.ecsAgent, log)
+  closers.defer(() => protection.close())
+  const worker = startWorker({ ...options, protection }, context, log, observer)
   const ended = Promise.withResolvers<RunnerEnd>()
   closers.defer(async () => ended.resolve(await worker.stop()))
   closers.defer(announceModels(redis, keys, { models: offered([...models.values()]), form: config.sampler.form, pool }, log))
@@ -158,6 +169,11 @@ const work = async (start: Start, keys: RedisKeys, closers: AsyncDisposableStack
   closers.defer(() => {
     withdraw().catch((error: unknown) => log.debug({ err: error }, 'the card of this runner stays until it is stale'))
   })
+  observed?.readiness.needs(
+    () => (sampler.isUp ? undefined : 'The sampler is being started again.'),
+    observed.redisAnswers(redis)
+  )
+  closers.defer(() => observed?.readiness.stop())
   log.info({ pool, models: [...models.keys()], ...config.sampler, maxBatch: config.maxBatch }, 'runner ready')
   return { ended: ended.promise }
 }

@@ -1,10 +1,13 @@
 import { enableCompileCache } from 'node:module'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Logger } from 'pino'
+import type { Runner } from './runner.ts'
 
 // Code compiled once is loaded the next time, without the type stripper: 20 MB less and a quicker start.
 enableCompileCache()
 const { ConfigError, WRONG_SETTING } = await import('@nextscale/platform/config')
 const { openLog } = await import('@nextscale/platform/log')
+const { openRedisAccess } = await import('@nextscale/platform')
 const { readConfig } = await import('./config.ts')
 const { printError } = await import('@nextscale/platform/terminal')
 const { ModelError } = await import('./errors.ts')
@@ -19,17 +22,13 @@ const refuse = (error: unknown): never => {
   process.exit(isForeseen ? WRONG_SETTING : 1)
 }
 
-const main = async (): Promise<void> => {
-  const config = readConfig()
-  const log = await openLog(config)
-  const runner = await startRunner(config, log)
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
+/** Stopping it all in order. */
+const stopOf = (runner: Runner, log: Logger) => {
   const lag = monitorEventLoopDelay({ resolution: 5 })
   lag.enable()
-
-  let stopping = false
-  const stop = async (signal: NodeJS.Signals): Promise<void> => {
-    if (stopping) return
-    stopping = true
+  return async (signal: NodeJS.Signals): Promise<void> => {
     lag.disable()
     log.info(
       { signal, loop_lag_p99_ms: lag.percentile(99) / NANOSECONDS_PER_MS, loop_lag_max_ms: lag.max / NANOSECONDS_PER_MS },
@@ -39,7 +38,24 @@ const main = async (): Promise<void> => {
     log.warn('Redis is away, so unfinished generations could not be handed back: they are taken up when their locks run out')
     process.exit(1)
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal).catch(refuse))
+}
+
+const main = async (): Promise<void> => {
+  const config = await openRedisAccess(readConfig())
+  const log = await openLog(config)
+  // From the start: the first process of a container is not ended by a signal that it does not listen for, and models may load for minutes.
+  let stop = (signal: NodeJS.Signals): Promise<void> => {
+    log.info({ signal }, 'stopped before it was ready')
+    process.exit(0)
+  }
+  let isStopping = false
+  const hear = (signal: NodeJS.Signals): void => {
+    if (isStopping) return
+    isStopping = true
+    stop(signal).catch(refuse)
+  }
+  for (const signal of SIGNALS) process.on(signal, hear)
+  stop = stopOf(await startRunner(config, log), log)
 }
 
 await main().catch(refuse)

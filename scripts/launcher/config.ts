@@ -9,8 +9,8 @@ export const DEFAULT_PORT = 8080
 export interface LauncherConfig {
   /** Absolute path of the data directory. */
   home: string
-  /** Set when the Redis is somebody else's; otherwise the launcher runs its own. */
-  redisUrl: string | undefined
+  /** Whether the settings name a Redis; otherwise the launcher runs its own. */
+  hasRedis: boolean
   redisPrefix: string
   /** Where the API listens; the same default as the API's own. */
   host: string
@@ -36,7 +36,7 @@ export const readConfig = (env: NodeJS.ProcessEnv = process.env): LauncherConfig
   const absoluteHome = isAbsolute(home) ? home : join(ROOT, home)
   return Object.freeze({
     home: absoluteHome,
-    redisUrl: env['REDIS_URL'] || undefined,
+    hasRedis: ['REDIS_URL', 'REDIS_URL_FILE', 'REDIS_SECRET_ARN'].some((name) => env[name]?.trim()),
     redisPrefix: env['REDIS_PREFIX'] || DEFAULT_PREFIX,
     host: env['HOST'] || '127.0.0.1',
     port: parsePort(env['PORT']),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,14 +36,14 @@ const { apiKeys } = redisKeys('test')
 
 test('the first start makes a key in the Redis it runs, and later starts use it', async () => {
   assert.equal(readFileSync(join(home, 'redis/url'), 'utf8'), `${started.url}\n`)
-  const first = await ensureKey(configured(), started.url)
+  const first = await ensureKey(configured(), { REDIS_URL: started.url })
   assert.equal(first.kind === 'local' && `${first.token}\n`, readFileSync(join(home, 'api-key'), 'utf8'))
-  assert.deepEqual(await ensureKey(configured(), started.url), first)
+  assert.deepEqual(await ensureKey(configured(), { REDIS_URL: started.url }), first)
   const [stored = '{}'] = await redis.hvals(apiKeys)
   const { name, scopes } = JSON.parse(stored) as { name: string; scopes: string[] }
   assert.deepEqual([name, scopes], ['local', ['generate', 'read', 'webhooks', 'admin']])
   await redis.del(apiKeys)
-  assert.notDeepEqual(await ensureKey(configured(), started.url), first)
+  assert.notDeepEqual(await ensureKey(configured(), { REDIS_URL: started.url }), first)
 })
 
 test('whoever is not its owner gets nowhere: no password on the command line, none in a file they can read', async () => {
@@ -68,17 +68,27 @@ test('whoever is not its owner gets nowhere: no password on the command line, no
 test('in somebody’s Redis with keys of its own it makes none', async () => {
   await redis.del(apiKeys)
   await redis.hset(apiKeys, 'theirs', '{}')
-  assert.deepEqual(await ensureKey(configured({ REDIS_URL: started.url }), started.url), { kind: 'others' })
+  assert.deepEqual(await ensureKey(configured({ REDIS_URL: started.url }), {}), { kind: 'others' })
   assert.deepEqual(await redis.hkeys(apiKeys), ['theirs'])
 })
 
 test('where requests are taken without a key it makes none', async () => {
   await redis.del(apiKeys)
-  assert.deepEqual(await ensureKey(configured({ UNAUTHENTICATED: 'allow' }), started.url), { kind: 'none' })
+  assert.deepEqual(await ensureKey(configured({ UNAUTHENTICATED: 'allow' }), {}), { kind: 'none' })
   assert.equal(await redis.exists(apiKeys), 0)
+})
+
+test('a Redis that a file or a secret names is somebody’s', async (t) => {
+  const file = join(home, 'redis-url')
+  writeFileSync(file, `${started.url}\n`)
+  t.after(() => redis.del(apiKeys))
+  await redis.hset(apiKeys, 'theirs', '{}')
+  assert.deepEqual(await ensureKey(configured({ REDIS_URL_FILE: file }), {}), { kind: 'others' })
+  assert.equal(readConfig({ REDIS_SECRET_ARN: 'arn' }).hasRedis, true)
+  assert.equal(readConfig({ REDIS_URL: ' ' }).hasRedis, false)
 })
 
 test('a Redis that is away is a sentence', async () => {
   const url = `redis://127.0.0.1:${await freeLoopbackPort()}`
-  await assert.rejects(ensureKey(configured({ REDIS_URL: url }), url), /Redis at .* does not serve.*ECONNREFUSED/)
+  await assert.rejects(ensureKey(configured({ REDIS_URL: url }), {}), /Redis at .* does not serve.*ECONNREFUSED/)
 })

@@ -10,16 +10,16 @@ const TIMEOUT_MS = 20_000
 /** The key requests to this start need: the launcher's own, one of others that are there already, or none. */
 export type StartKey = { kind: 'local'; token: string } | { kind: 'others' } | { kind: 'none' }
 
-type Config = Pick<LauncherConfig, 'home' | 'redisUrl' | 'redisPrefix' | 'unauthenticated' | 'childEnv'>
+type Config = Pick<LauncherConfig, 'home' | 'hasRedis' | 'redisPrefix' | 'unauthenticated' | 'childEnv'>
 
 /** Keeps a key named "local" in the data directory, and in the Redis that the API is going to use. */
-export const ensureKey = (config: Config, redisUrl: string): Promise<StartKey> => {
+export const ensureKey = (config: Config, ownRedis: Readonly<Record<string, string>>): Promise<StartKey> => {
   if (config.unauthenticated) return Promise.resolve({ kind: 'none' })
   const file = join(config.home, KEY_FILE)
   const verb = ['ensure', '--file', file, '--name', 'local', '--scopes', 'generate,read,webhooks,admin']
   // In somebody's own Redis there may be keys already, and whoever made those decides about more.
-  const args = [KEYS, ...verb, ...(config.redisUrl === undefined ? [] : ['--unless-others'])]
-  const env = { ...config.childEnv, REDIS_URL: redisUrl, REDIS_PREFIX: config.redisPrefix }
+  const args = [KEYS, ...verb, ...(config.hasRedis ? ['--unless-others'] : [])]
+  const env = { ...config.childEnv, ...ownRedis, REDIS_PREFIX: config.redisPrefix }
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { env, timeout: TIMEOUT_MS }, (error, stdout, stderr) => {
       if (error) return reject(new StartError(stderr.trim() || `The API key could not be made: ${error.message}`))

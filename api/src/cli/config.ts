@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Environment, readRedisPrefix, readRedisUrl, readString } from '@nextscale/platform/config'
+import { type Environment, readRedis, readRedisUrl, readString, type RedisConfig } from '@nextscale/platform/config'
 
-export interface RedisChoice {
-  readonly redisUrl: string
-  readonly redisPrefix: string
+export interface RedisChoice extends RedisConfig {
   /** How the Redis was chosen, for who reads that it cannot be reached. */
   readonly source: string
 }
@@ -23,18 +21,15 @@ const launcherRedis = (home: string): string | undefined => {
   }
 }
 
-const choose = (env: Environment): Pick<RedisChoice, 'redisUrl' | 'source'> => {
-  const asked = readRedisUrl(env)
-  if (asked !== undefined) return { redisUrl: asked, source: 'REDIS_URL' }
+const choose = (env: Environment): Pick<RedisChoice, 'source'> & Partial<Pick<RedisChoice, 'redisUrl'>> => {
+  if (readString(env, 'REDIS_SECRET_ARN') !== undefined) return { source: 'REDIS_SECRET_ARN' }
+  if (readRedisUrl(env) !== undefined)
+    return { source: readString(env, 'REDIS_URL') === undefined ? 'REDIS_URL_FILE' : 'REDIS_URL' }
   const home = homeOf(env)
   const started = launcherRedis(home)
   if (started !== undefined) return { redisUrl: started, source: `npm start, whose data is in ${home}` }
-  return { redisUrl: 'redis://127.0.0.1:6379', source: 'the default, since REDIS_URL is not set and npm start is not running' }
+  return { source: 'the default, since REDIS_URL is not set and npm start is not running' }
 }
 
 /** The Redis of the service that a command is for. Throws a ConfigError whose message is the sentence to show. */
-export const chooseRedis = (env: Environment = process.env): RedisChoice =>
-  Object.freeze({
-    ...choose(env),
-    redisPrefix: readRedisPrefix(env)
-  })
+export const chooseRedis = (env: Environment = process.env): RedisChoice => Object.freeze({ ...readRedis(env), ...choose(env) })

@@ -8,6 +8,7 @@ import {
   readRecovery,
   type RecoveryConfig
 } from '@nextscale/platform/config'
+import type { EmfConfig } from './emf.ts'
 import { SAFE_ORPHAN_SECONDS } from '../generations/find-orphans.ts'
 
 export interface ControlConfig extends Config, RecoveryConfig {
@@ -21,8 +22,19 @@ export interface ControlConfig extends Config, RecoveryConfig {
   readonly orphanAgeSeconds: number
   /** How often such objects are looked for, by all control processes together. */
   readonly orphanIntervalMs: number
-  /** CloudWatch namespace of the backlog's metric lines; unset means none are written. */
-  readonly emfNamespace: string | undefined
+  /** Unset means that no metric lines of the backlog are written for CloudWatch. */
+  readonly emf: EmfConfig | undefined
+}
+
+const readEmf = (env: Environment): EmfConfig | undefined => {
+  const namespace = readPattern(env, 'EMF_NAMESPACE', /^[A-Za-z0-9._/#:-]{1,255}$/, 'a CloudWatch namespace such as "Nextscale"')
+  const stack = readPattern(
+    env,
+    'EMF_STACK',
+    /^[A-Za-z0-9._/#-]{1,255}$/,
+    '1 to 255 letters, digits, ".", "_", "/", "#" and "-", such as "production"'
+  )
+  return namespace === undefined ? undefined : { namespace, stack }
 }
 
 /** Reads the environment of a control process once. Throws a ConfigError whose message is the sentence to show. */
@@ -35,5 +47,5 @@ export const readControlConfig = (env: Environment = process.env): ControlConfig
     sweepIntervalMs: readInteger(env, 'SWEEP_INTERVAL_MS', 60_000, 100, 3_600_000),
     orphanAgeSeconds: readInteger(env, 'ORPHAN_AGE_SECONDS', SAFE_ORPHAN_SECONDS, 60, 10 * SAFE_ORPHAN_SECONDS),
     orphanIntervalMs: readInteger(env, 'ORPHAN_INTERVAL_MS', 86_400_000, 1000, 30 * 86_400_000),
-    emfNamespace: readPattern(env, 'EMF_NAMESPACE', /^[A-Za-z0-9._/#:-]{1,255}$/, 'a CloudWatch namespace such as "Nextscale"')
+    emf: readEmf(env)
   })

@@ -21,7 +21,7 @@ import { emfLines } from './emf.ts'
 import { createStrandedMove } from './move-stranded.ts'
 import { promoteDue } from './promote-due.ts'
 import { repeat } from './repeat.ts'
-import { serveMetrics } from '@nextscale/platform/metrics'
+import { createReadiness, redisAnswers, serveMetrics } from '@nextscale/platform/metrics'
 import { createSweeps } from './sweeps.ts'
 import { watchLostRunners } from './watch-lost-runners.ts'
 import { print } from '@nextscale/platform/terminal'
@@ -38,7 +38,7 @@ export interface Control {
 const open = async (config: ControlConfig, log: FastifyBaseLogger) => {
   const store = await openObjectStore(config.objectStore, 'links')
   const keys = redisKeys(config.redisPrefix)
-  const redis = connectProducer(config.redisUrl, log)
+  const redis = connectProducer(config, log)
   const { queues, removeMarked, reader } = openGenerations(redis, keys)
   const deliveryQueue = openDeliveryQueue(redis, keys)
   const egress = openEgress(config.egress)
@@ -50,7 +50,7 @@ const open = async (config: ControlConfig, log: FastifyBaseLogger) => {
     deliveryQueue,
     store,
     egress,
-    redisUrl: config.redisUrl,
+    place: config,
     publicUrl: config.publicUrl,
     reader: withDeliveries(reader, createDeliveryReader(redis, deliveryQueue)),
     runners: createRunnerRegistry({ redis, keys }),
@@ -96,7 +96,7 @@ const startRepeating = (
     try {
       const backlog = await measureBacklog(parts)
       metrics.set(backlog)
-      if (config.emfNamespace !== undefined) for (const line of emfLines(config.emfNamespace, backlog, Date.now())) print(line)
+      if (config.emf) for (const line of emfLines(config.emf, backlog, Date.now())) print(line)
     } catch (error) {
       metrics.set(undefined)
       throw error
@@ -125,7 +125,9 @@ export const startControl = async (
   signal: AbortSignal
 ): Promise<Control | undefined> => {
   const metrics = createControlMetrics()
-  const unserve = config.metrics && (await serveMetrics(metrics.registry, config.metrics))
+  const readiness = createReadiness('Redis cannot be reached.')
+  const unserve = config.metrics && (await serveMetrics(metrics.registry, config.metrics, readiness))
+  signal.addEventListener('abort', readiness.stop, { once: true })
   const parts = await open(config, log)
   const close = async () => {
     await parts.close()
@@ -144,8 +146,10 @@ export const startControl = async (
   const workers = await startWorkers(parts, metrics, config, log)
   const stopping = new AbortController()
   const repeating = startRepeating(parts, metrics, config, log, stopping.signal)
+  readiness.needs(redisAnswers(parts.redis))
   return {
     stop: async () => {
+      readiness.stop()
       stopping.abort()
       const ends = await Promise.all(workers.toReversed().map((worker) => worker.stop()))
       await repeating

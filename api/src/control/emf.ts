@@ -25,21 +25,36 @@ const valuesOf = ({ generations, oldestWaitMs, runners }: PoolBacklog) => ({
   Runners: runners
 })
 
+/** Where the lines go, and of which deployment they tell. */
+export interface EmfConfig {
+  /** CloudWatch namespace. */
+  readonly namespace: string
+  /** Value of the dimension `Stack`; unset means that there is none. */
+  readonly stack: string | undefined
+}
+
 /**
- * Lines of the log that CloudWatch reads metrics from (Embedded Metric Format): one of the whole service, without a dimension, and one of
- * each pool, with the dimension `Pool`. Zeroes are written as well: an alarm on a metric that stops coming cannot scale anything in.
+ * Lines of the log that CloudWatch reads metrics from (Embedded Metric Format): one of the whole service, without a dimension of its own,
+ * and one of each pool, with the dimension `Pool`; both with `Stack` where that is set. Zeroes are written as well: an alarm on a metric
+ * that stops coming cannot scale anything in.
  */
-export const emfLines = (namespace: string, backlog: Backlog, now: number): string[] => [
-  JSON.stringify({
-    _aws: metadata({ namespace, dimensions: [], metrics: SERVICE_METRICS, now }),
-    ...valuesOf(totalOf(backlog)),
-    WebhookBacklog: backlog.deliveries
-  }),
-  ...[...backlog.pools].map(([pool, each]) =>
+export const emfLines = ({ namespace, stack }: EmfConfig, backlog: Backlog, now: number): string[] => {
+  const dimensions = stack === undefined ? [] : ['Stack']
+  const own = stack === undefined ? {} : { Stack: stack }
+  return [
     JSON.stringify({
-      _aws: metadata({ namespace, dimensions: ['Pool'], metrics: POOL_METRICS, now }),
-      Pool: pool,
-      ...valuesOf(each)
-    })
-  )
-]
+      _aws: metadata({ namespace, dimensions, metrics: SERVICE_METRICS, now }),
+      ...own,
+      ...valuesOf(totalOf(backlog)),
+      WebhookBacklog: backlog.deliveries
+    }),
+    ...[...backlog.pools].map(([pool, each]) =>
+      JSON.stringify({
+        _aws: metadata({ namespace, dimensions: [...dimensions, 'Pool'], metrics: POOL_METRICS, now }),
+        ...own,
+        Pool: pool,
+        ...valuesOf(each)
+      })
+    )
+  ]
+}

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { openRedisAccess } from '@nextscale/platform'
 import { configure, fail } from '../fail.ts'
 import { openLog } from '@nextscale/platform/log'
 import { readControlConfig } from './config.ts'
@@ -7,7 +8,7 @@ import { type Control, startControl } from './control.ts'
 /** What stopping may take beyond a webhook request, which has its own deadline. */
 const STOP_MS = 8000
 
-const config = await configure(readControlConfig)
+const config = await configure(() => openRedisAccess(readControlConfig()))
 const log = await openLog(config)
 
 const told = new AbortController()

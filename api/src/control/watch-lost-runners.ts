@@ -1,12 +1,12 @@
 import type { RedisKeys } from '@nextscale/openapi'
-import { connectWorker, type StallWatch, watchStalls } from '@nextscale/platform'
+import { connectWorker, type RedisPlace, type StallWatch, watchStalls } from '@nextscale/platform'
 import type { FastifyBaseLogger } from 'fastify'
 import type { PoolQueues } from '../pools/queues.ts'
 import type { WorkerEnd } from '../redis/close-worker.ts'
 import { repeat } from './repeat.ts'
 
 interface WatchContext {
-  redisUrl: string
+  place: RedisPlace
   keys: RedisKeys
   queues: Pick<PoolQueues, 'of' | 'names'>
   lockDurationMs: number
@@ -20,8 +20,8 @@ export interface LostRunnersWatch {
 
 /** Puts generations whose runner is lost back into the queue of its pool, also while no runner is left to do so. */
 export const watchLostRunners = (context: WatchContext): LostRunnersWatch => {
-  const { redisUrl, queues, lockDurationMs, stalledIntervalMs: intervalMs, log } = context
-  const connection = connectWorker(redisUrl, log)
+  const { place, queues, lockDurationMs, stalledIntervalMs: intervalMs, log } = context
+  const connection = connectWorker(place, log)
   const watches = new Map<string, StallWatch>()
   const stopping = new AbortController()
   const watchPool = (pool: string): StallWatch =>

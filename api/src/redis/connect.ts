@@ -1,4 +1,4 @@
-import { connectProducer as connect } from '@nextscale/platform'
+import { connectProducer as connect, type RedisPlace } from '@nextscale/platform'
 import type { Log } from '@nextscale/platform/observe'
 import type { Redis } from 'ioredis'
 import { ENTER_STREAM } from './enter-stream.ts'
@@ -36,4 +36,4 @@ export const SCRIPTS = {
 }
 
 /** The connection all requests share, with the scripts that they run. */
-export const connectProducer = (url: string, log: Log): Redis => connect(url, log, SCRIPTS)
+export const connectProducer = (place: RedisPlace, log: Log): Redis => connect(place, log, SCRIPTS)

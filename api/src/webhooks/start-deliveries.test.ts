@@ -68,7 +68,7 @@ const start = async (environment: Record<string, string> = {}): Promise<Registry
   const config = readConfig({ ...SETTINGS, WEBHOOK_RETRY_DELAYS_SECONDS: '0.05,0.05,0.05', ...environment })
   const { services } = announced
   const deliveries = await startDeliveries({
-    redisUrl: context.server.url,
+    place: context.server.url,
     keys: context.keys,
     registry,
     config: config.webhooks,

@@ -1,5 +1,5 @@
 import { type DeliverWebhookResult, deliverWebhookJob, type RedisKeys } from '@nextscale/openapi'
-import { SteadyWorker, watchStalls } from '@nextscale/platform'
+import { type RedisPlace, SteadyWorker, watchStalls } from '@nextscale/platform'
 import type { Job } from 'bullmq'
 import type { Registry } from 'prom-client'
 import { closeWorker, type WorkerEnd } from '../redis/close-worker.ts'
@@ -11,7 +11,7 @@ import { openSigningKeys } from './signing-keys.ts'
 import { VERSION } from '@nextscale/platform/observe'
 
 export interface DeliveriesContext extends Omit<DeliverContext, 'slots' | 'metrics' | 'signingKeys' | 'userAgent'> {
-  redisUrl: string
+  place: RedisPlace
   keys: RedisKeys
   registry: Registry
 }
@@ -36,7 +36,7 @@ const backoffStrategy = (_attemptsMade: number, _type?: string, error?: Error): 
   error instanceof RetryLater ? error.delayMs : UNKNOWN_DELAY_MS
 
 /** Delivers what is due. Any number of processes may do so at once. */
-export const startDeliveries = async ({ redisUrl, keys, registry, ...context }: DeliveriesContext): Promise<Deliveries> => {
+export const startDeliveries = async ({ place, keys, registry, ...context }: DeliveriesContext): Promise<Deliveries> => {
   const { config, log } = context
   const slots = createHostSlots({ perHost: Math.min(config.perHost, Math.ceil(config.concurrency * HOST_SHARE)) })
   const deliverContext: DeliverContext = {
@@ -46,7 +46,7 @@ export const startDeliveries = async ({ redisUrl, keys, registry, ...context }: 
     signingKeys: openSigningKeys(config.signingKeys),
     userAgent: `Nextscale-Webhooks/${VERSION}`
   }
-  const connection = connectWorker(redisUrl, log)
+  const connection = connectWorker(place, log)
   const lockDuration = Math.max(2 * config.timeoutMs, MIN_LOCK_MS)
   const stopping = new AbortController()
   const processor = (job: Job, token: string | undefined, signal: AbortSignal | undefined): Promise<DeliverWebhookResult> =>

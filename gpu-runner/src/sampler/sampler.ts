@@ -90,6 +90,11 @@ export class Sampler {
     return this.#child.pid
   }
 
+  /** Whether there is a process that has its models; false while another takes the place of one that died. */
+  get isUp(): boolean {
+    return !this.#isRespawning
+  }
+
   /** Whether a batch of that model may be made before others that have waited for longer. */
   isReady(model: ModelRef): boolean {
     return this.#memory.isReady(model)

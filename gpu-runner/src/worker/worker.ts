@@ -19,6 +19,7 @@ import { asJobError, failureReason, RetryLater } from './failure.ts'
 import { limitImages } from './limit-images.ts'
 import { type JobContext, processJob } from './process-job.ts'
 import { type Aside, createAside, watchAside } from './put-aside.ts'
+import { NO_PROTECTION, type TaskProtection } from './protect-task.ts'
 import { readPayload } from './read-payload.ts'
 
 export interface WorkerOptions {
@@ -34,6 +35,8 @@ export interface WorkerOptions {
   stalledIntervalMs: number
   /** How long running generations may go on once the runner was told to stop. */
   graceMs: number
+  /** Hears when a generation begins, and when it has ended. */
+  protection?: Pick<TaskProtection, 'begin'>
 }
 
 /** How long an idle worker blocks on Redis, in seconds: a generation handed back is noticed after that at the latest. */
@@ -196,7 +199,7 @@ const withinTime = async (closed: Promise<void>, ms: number): ReturnType<Running
 /** Takes generations off the queue. */
 export const startWorker = (options: WorkerOptions, context: JobContext, log: Logger, observer: Observer): RunningWorker => {
   const stopping = new AbortController()
-  const { connection, keys, pool, graceMs } = options
+  const { connection, keys, pool, graceMs, protection = NO_PROTECTION } = options
   const asideContext = { redis: connection, keys, pool, log }
   const processJobOf = createProcessor({
     context,
@@ -209,10 +212,12 @@ export const startWorker = (options: WorkerOptions, context: JobContext, log: Lo
   })
   const process = async (job: Job, token: string | undefined, signal: AbortSignal | undefined) => {
     const isLost = () => signal?.reason === LOCK_LOST
+    const end = protection.begin()
     try {
       return await observeAttempt(job, observer, isLost, (listener) => processJobOf(job, token, signal, listener))
     } finally {
       holding.letGo(imagesOf(job.data))
+      end()
     }
   }
   const worker = new SteadyWorker<unknown, GenerateImageResult>(queueOfPool(pool), process, {

@@ -1,3 +1,4 @@
+export { readSecret } from './read-secret.ts'
 export {
   ConfigError,
   type Environment,
@@ -5,7 +6,6 @@ export {
   readInteger,
   readList,
   readPattern,
-  readRedisUrl,
   readSize,
   readString,
   readUrl,
@@ -30,3 +30,4 @@ export {
   type S3StoreConfig,
   type TracingConfig
 } from './shared.ts'
+export { parseRedisUrl, type RedisAccess, type RedisIam, type RedisRenewal, readRedisUrl } from './redis-access.ts'

@@ -1,5 +1,3 @@
-import { faultOfRedisUrl } from './redis-url.ts'
-
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Exit code of a process that a setting stops (`EX_CONFIG` of sysexits): starting it again changes nothing. */
@@ -76,14 +74,6 @@ const wrongWith = (url: URL): string | undefined => {
   if (url.search !== '' || url.href.includes('?')) return 'a query'
   if (url.hash !== '' || url.href.includes('#')) return 'a fragment'
   return undefined
-}
-
-/** The URL of a Redis, without a closing slash. Its text is not repeated in errors, since it may hold a password. */
-export const readRedisUrl = (env: Environment): string | undefined => {
-  const text = readString(env, 'REDIS_URL')
-  const fault = text === undefined ? undefined : faultOfRedisUrl(text)
-  if (fault === undefined) return text?.replace(/\/+$/, '')
-  throw new ConfigError(`REDIS_URL ${fault}`)
 }
 
 /**

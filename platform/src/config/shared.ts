@@ -1,25 +1,19 @@
 import { resolve } from 'node:path'
 import { DEFAULT_PREFIX } from '@nextscale/openapi'
-import {
-  ConfigError,
-  type Environment,
-  readChoice,
-  readInteger,
-  readPattern,
-  readRedisUrl,
-  readShare,
-  readString,
-  readUrl
-} from './readers.ts'
+import { ConfigError, type Environment, readChoice, readInteger, readPattern, readShare, readString, readUrl } from './readers.ts'
+import { readSecret } from './read-secret.ts'
+import { type RedisAccess, type RedisIam, readRedisAccess, readRedisIam, readRedisSecretArn } from './redis-access.ts'
 
 /*
  * The settings that more than one process has. Each is read here and nowhere else, so that one environment means the same to
  * all of them.
  */
 
-export interface RedisConfig {
-  readonly redisUrl: string
+export interface RedisConfig extends RedisAccess {
   readonly redisPrefix: string
+  /** Where the URL or the password is, in AWS Secrets Manager. */
+  readonly redisSecretArn: string | undefined
+  readonly redisIam: RedisIam | undefined
 }
 
 interface LinkConfig {
@@ -78,7 +72,6 @@ export interface RecoveryConfig {
   readonly stalledIntervalMs: number
 }
 
-const DEFAULT_REDIS_URL = 'redis://127.0.0.1:6379'
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 const MAX_LINK_TTL_SECONDS = 604_800
 const MIN_LINK_SECRET = 32
@@ -88,7 +81,9 @@ export const readRedisPrefix = (env: Environment): string =>
   readPattern(env, 'REDIS_PREFIX', /^[a-z0-9-]{1,64}$/, '1 to 64 lower-case letters, digits and "-"') ?? DEFAULT_PREFIX
 
 export const readRedis = (env: Environment): RedisConfig => ({
-  redisUrl: readRedisUrl(env) ?? DEFAULT_REDIS_URL,
+  ...readRedisAccess(env),
+  redisSecretArn: readRedisSecretArn(env),
+  redisIam: readRedisIam(env),
   redisPrefix: readRedisPrefix(env)
 })
 
@@ -97,7 +92,7 @@ export const readS3Access = (env: Environment): S3Access => {
   const endpoint = readUrl(env, 'S3_ENDPOINT', HTTP)
   return Object.freeze({
     endpoint,
-    region: readString(env, 'S3_REGION') ?? 'us-east-1',
+    region: readString(env, 'S3_REGION') ?? readString(env, 'AWS_REGION') ?? 'us-east-1',
     forcePathStyle: readChoice(env, 'S3_FORCE_PATH_STYLE', ['true', 'false'], endpoint ? 'true' : 'false') === 'true'
   })
 }
@@ -122,7 +117,7 @@ const readS3Store = (env: Environment, bucket: string): S3StoreConfig => {
 const readLinkTtl = (env: Environment): number => readInteger(env, 'LINK_TTL_SECONDS', 3600, 1, MAX_LINK_TTL_SECONDS)
 
 const readDiskStore = (env: Environment): DiskStoreConfig => {
-  const linkSecret = readString(env, 'LINK_SECRET')
+  const linkSecret = readSecret(env, 'LINK_SECRET')
   if (linkSecret !== undefined && linkSecret.length < MIN_LINK_SECRET) {
     throw new ConfigError(
       `LINK_SECRET must have at least ${MIN_LINK_SECRET} characters, not ${linkSecret.length}: \`openssl rand -hex 32\` makes one.`

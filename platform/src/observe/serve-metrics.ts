@@ -2,24 +2,47 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { Registry } from 'prom-client'
 import { ConfigError, type MetricsAddress } from '../config/index.ts'
+import type { Readiness } from './readiness.ts'
 
 const reasonOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : String(error))
 
+const JSON_TYPE = { 'content-type': 'application/json' }
+
+const answer = async (path: string | undefined, registry: Registry, readiness: Readiness) => {
+  switch (path) {
+    case '/healthz':
+      return { status: 200, headers: JSON_TYPE, body: '{"status":"ok"}' }
+    case '/readyz': {
+      const reason = await readiness.lack()
+      if (reason === undefined) return { status: 200, headers: JSON_TYPE, body: '{"status":"ok"}' }
+      return { status: 503, headers: JSON_TYPE, body: JSON.stringify({ status: 'not_ready', reason }) }
+    }
+    case '/metrics':
+      return { status: 200, headers: { 'content-type': registry.contentType }, body: await registry.metrics() }
+    default: {
+      const body = 'GET /metrics, GET /healthz and GET /readyz are all there is.\n'
+      return { status: 404, headers: { 'content-type': 'text/plain' }, body }
+    }
+  }
+}
+
 /**
- * Serves GET /metrics and GET /healthz of a process without an API. Returns the way to stop.
+ * Serves GET /metrics, and to probes GET /healthz and GET /readyz, of a process without an API. Returns the way to stop.
  * @throws ConfigError when the address cannot be had
  */
-export const serveMetrics = async (registry: Registry, { host, port }: MetricsAddress): Promise<() => void> => {
+export const serveMetrics = async (
+  registry: Registry,
+  { host, port }: MetricsAddress,
+  readiness: Readiness
+): Promise<() => void> => {
   const server = createServer((request, response) => {
     const path = request.method === 'GET' ? request.url?.split('?', 1)[0] : undefined
     response.setHeader('x-content-type-options', 'nosniff')
-    if (path === '/healthz') response.writeHead(200, { 'content-type': 'application/json' }).end('{"status":"ok"}')
-    else if (path === '/metrics') {
-      registry.metrics().then(
-        (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
-        () => response.writeHead(500).end()
-      )
-    } else response.writeHead(404, { 'content-type': 'text/plain' }).end('GET /metrics and GET /healthz are all there is.\n')
+    response.setHeader('cache-control', 'no-store')
+    answer(path, registry, readiness).then(
+      ({ status, headers, body }) => response.writeHead(status, headers).end(body),
+      () => response.writeHead(500).end()
+    )
   })
   server.listen(port, host)
   await once(server, 'listening').catch((error: unknown) => {

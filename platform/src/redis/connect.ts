@@ -1,5 +1,7 @@
-import { Redis, type RedisOptions } from 'ioredis'
+import type { Redis, RedisOptions } from 'ioredis'
 import type { Log } from '../observe/log.ts'
+import { isRefusal, newRedis, type RedisPlace } from './new-redis.ts'
+import { whyUnreached } from './why-unreached.ts'
 
 const MAX_RECONNECT_DELAY_MS = 1000
 /** Longer than any blocking command of a worker. */
@@ -24,7 +26,7 @@ const logChanges = (redis: Redis, log: Log) => {
     isUp = true
   })
   redis.on('error', (error: Error) => {
-    if (isUp !== false) log.warn({ err: error }, 'Redis cannot be reached; trying until it can')
+    if (isUp !== false) log.warn({ err: error }, `${whyUnreached(error)}; trying until it can`)
     isUp = false
   })
   // Not `close`, which comes as well when we close the connection ourselves.
@@ -34,9 +36,21 @@ const logChanges = (redis: Redis, log: Log) => {
   })
 }
 
+/** Has a newer password looked for once Redis has refused the one that there is. */
+const renewWhenRefused = (redis: Redis, place: RedisPlace, log?: Log) => {
+  const renewal = typeof place === 'string' ? undefined : place.redisRenewal
+  if (!renewal) return
+  redis.on('error', (error: Error) => {
+    if (isRefusal(error))
+      renewal
+        .refused()
+        .catch((err: unknown) => log?.warn({ err }, 'The password of Redis could not be read again; trying until it can'))
+  })
+}
+
 /** The connection all requests share: it fails fast and never queues. */
-export const connectProducer = (url: string, log: Log, scripts: NonNullable<RedisOptions['scripts']> = {}): Redis => {
-  const redis = new Redis(url, {
+export const connectProducer = (place: RedisPlace, log: Log, scripts: NonNullable<RedisOptions['scripts']> = {}): Redis => {
+  const redis = newRedis(place, {
     ...failingFast,
     maxRetriesPerRequest: 1,
     // What was sent before the connection broke has been answered with a 503: it must not be done behind the client's back.
@@ -46,12 +60,13 @@ export const connectProducer = (url: string, log: Log, scripts: NonNullable<Redi
     scripts
   })
   logChanges(redis, log)
+  renewWhenRefused(redis, place, log)
   return redis
 }
 
 /** The connection of a BullMQ worker, whose commands wait for Redis for as long as it takes. Where it `isTold`, the log says when it is lost and back. */
-export const connectWorker = (url: string, log: Log, { isTold = false } = {}): Redis => {
-  const redis = new Redis(url, {
+export const connectWorker = (place: RedisPlace, log: Log, { isTold = false } = {}): Redis => {
+  const redis = newRedis(place, {
     ...shared,
     maxRetriesPerRequest: null,
     // A route that died in silence is given up, or locks would not be renewed.
@@ -60,12 +75,14 @@ export const connectWorker = (url: string, log: Log, { isTold = false } = {}): R
   if (isTold) logChanges(redis, log)
   // Another connection of this process, to the same server, tells of its state.
   else redis.on('error', (error) => log.debug({ err: error }, 'the connection of a worker'))
+  renewWhenRefused(redis, place, log)
   return redis
 }
 
 /** A connection for blocking reads, opened on first use. What it brings are hints, so its failures are not reported. */
-export const connectListener = (url: string): Redis => {
-  const redis = new Redis(url, { ...failingFast, lazyConnect: true, maxRetriesPerRequest: null, commandTimeout: 5000 })
+export const connectListener = (place: RedisPlace): Redis => {
+  const redis = newRedis(place, { ...failingFast, lazyConnect: true, maxRetriesPerRequest: null, commandTimeout: 5000 })
   redis.on('error', () => undefined)
+  renewWhenRefused(redis, place)
   return redis
 }

@@ -3,3 +3,4 @@ export { type S3Fault, type S3Request, type S3TestServer, startS3 } from './s3-s
 export { assertSettingsBehindTheApi, assertSharedSettings } from './shared-settings.ts'
 export { temporaryFolder } from './temporary-folder.ts'
 export { until } from './until.ts'
+export { type SecretsTestServer, startSecrets } from './secrets-server.ts'

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { resolve } from 'node:path'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import {
   ConfigError,
   type Environment,
@@ -43,6 +46,19 @@ const tracing = (others: object = {}) => ({ tracing: { url: 'http://collector:43
 const S3_BUCKET = 'pictures'
 const OTEL_EXPORTER_OTLP_ENDPOINT = 'http://collector:4318'
 
+const ARN = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:redis-AbCdEf'
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----'
+
+const folder = mkdtempSync(join(tmpdir(), 'nextscale-settings-'))
+process.once('exit', () => rmSync(folder, { recursive: true }))
+
+/** Path of a file with that content. */
+const fileOf = (content: string): string => {
+  const path = join(folder, createHash('sha256').update(content).digest('hex'))
+  writeFileSync(path, content)
+  return path
+}
+
 const EVERY_PROCESS: readonly Row[] = [
   [{}, { redisUrl: 'redis://127.0.0.1:6379', redisPrefix: 'nextscale', ...disk('.nextscale/objects'), tracing: undefined }],
   [{}, { logLevel: 'info', logFormat: 'json' }],
@@ -55,6 +71,55 @@ const EVERY_PROCESS: readonly Row[] = [
   [{ REDIS_URL: 'host:6379' }, /^REDIS_URL must look like redis:\/\/host:6379, /],
   [{ REDIS_URL: 'redis://user:a/b@host' }, /^REDIS_URL has a "\/", .* percent-encode it/],
   [{ REDIS_URL: 'redis://user:hunter2%ZZ@host' }, /^REDIS_URL has a "%" that is not percent-encoding: write it as "%25"\.$/],
+  [
+    { REDIS_URL: 'redis://a', REDIS_URL_FILE: '/run/url' },
+    /^REDIS_URL and REDIS_URL_FILE are both set, and only one can be meant: unset the other\.$/
+  ],
+  [
+    { REDIS_URL_FILE: '/nowhere/url' },
+    /^REDIS_URL_FILE=\/nowhere\/url cannot be read \(ENOENT\): set REDIS_URL_FILE to a file that holds the value of REDIS_URL\.$/
+  ],
+  [{ REDIS_URL_FILE: '/dev/null' }, /^REDIS_URL_FILE=\/dev\/null is no regular file: set REDIS_URL_FILE to/],
+  [{ LINK_SECRET: 'a', LINK_SECRET_FILE: '/a' }, /^LINK_SECRET and LINK_SECRET_FILE are both set/],
+  [{ LINK_SECRET_FILE: '/nowhere' }, /^LINK_SECRET_FILE=\/nowhere cannot be read \(ENOENT\)/],
+  [{ REDIS_URL_FILE: fileOf('\n'), REDIS_URL: '' }, /^REDIS_URL_FILE=.* is empty: set REDIS_URL_FILE to a file/],
+  [{ REDIS_URL_FILE: fileOf(' redis://:hunter2@host/\n') }, { redisUrl: 'redis://:hunter2@host' }],
+  [
+    { REDIS_URL_FILE: fileOf('redis://user:hunter2%ZZ@host') },
+    /^The content of REDIS_URL_FILE has a "%" that is not percent-encoding/
+  ],
+  [{ LINK_SECRET_FILE: fileOf(`${'x'.repeat(32)}\n`) }, disk('.nextscale/objects', { linkSecret: 'x'.repeat(32) })],
+  [{ LINK_SECRET_FILE: fileOf('hunter2') }, /^LINK_SECRET must have at least 32 characters, not 7/],
+  [
+    { REDIS_URL: 'rediss://a', REDIS_CA_FILE: fileOf('hunter2') },
+    /^REDIS_CA_FILE has no certificate: set it to the file of the authority/
+  ],
+  [
+    { REDIS_URL: 'redis://a', REDIS_CA_FILE: fileOf(CERTIFICATE) },
+    /^REDIS_CA_FILE is for connections with TLS: let REDIS_URL begin/
+  ],
+  [
+    { REDIS_URL: 'rediss://a', REDIS_CA_FILE: fileOf(CERTIFICATE) },
+    { redisUrl: 'rediss://a', redisCa: CERTIFICATE }
+  ],
+  [{ REDIS_CA_FILE: '/nowhere' }, /^REDIS_CA_FILE=\/nowhere cannot be read \(ENOENT\): set it to the file of the authority/],
+  [{ REDIS_SECRET_ARN: ARN }, { redisSecretArn: ARN }],
+  [{ REDIS_SECRET_ARN: 'redis' }, /^REDIS_SECRET_ARN must be the ARN of a secret, arn:aws:secretsmanager:REGION/],
+  [
+    { REDIS_SECRET_ARN: ARN, REDIS_URL: 'redis://:hunter2@a' },
+    /^REDIS_SECRET_ARN is set, and REDIS_URL has a password: unset one/
+  ],
+  [
+    { REDIS_IAM: 'runner@pictures', REDIS_URL: 'rediss://a:6379', AWS_REGION: 'eu-west-1' },
+    { redisIam: { user: 'runner', cluster: 'pictures', region: 'eu-west-1' } }
+  ],
+  [{ REDIS_IAM: 'runner' }, /^REDIS_IAM must be USER@CLUSTER/],
+  [
+    { REDIS_IAM: 'runner@pictures', REDIS_URL: 'redis://a' },
+    /^REDIS_IAM needs REDIS_URL to be rediss:\/\/HOST:PORT without a user/
+  ],
+  [{ REDIS_IAM: 'runner@pictures', REDIS_URL: 'rediss://:hunter2@a' }, /^REDIS_IAM needs REDIS_URL to be/],
+  [{ REDIS_IAM: 'runner@pictures', REDIS_URL: 'rediss://a' }, /^REDIS_IAM needs AWS_REGION: set it to the region/],
   [{ REDIS_PREFIX: 'a-1 ' }, { redisPrefix: 'a-1' }],
   [{ REDIS_PREFIX: 'a:b' }, /^REDIS_PREFIX must be 1 to 64 lower-case letters, digits and "-", not "a:b"\.$/],
   [{ REDIS_PREFIX: 'a'.repeat(65) }, /^REDIS_PREFIX must be 1 to 64 /],
@@ -71,6 +136,9 @@ const EVERY_PROCESS: readonly Row[] = [
   [{ S3_BUCKET, S3_ENDPOINT: 'http://minio:9000/' }, s3({ endpoint: 'http://minio:9000', forcePathStyle: true })],
   [{ S3_BUCKET, S3_ENDPOINT: 'http://minio:9000', S3_FORCE_PATH_STYLE: 'false' }, s3({ endpoint: 'http://minio:9000' })],
   [{ S3_BUCKET, S3_REGION: ' eu-north-1', S3_PREFIX: 'a/b' }, s3({ region: 'eu-north-1', keyPrefix: 'a/b/' })],
+  [{ S3_BUCKET, AWS_REGION: 'eu-west-1 ' }, s3({ region: 'eu-west-1' })],
+  [{ S3_BUCKET, AWS_REGION: 'eu-west-1', S3_REGION: 'eu-north-1' }, s3({ region: 'eu-north-1' })],
+  [{ S3_BUCKET, AWS_REGION: ' ', S3_REGION: '' }, s3()],
   [{ S3_BUCKET, S3_PREFIX: 'a/' }, s3({ keyPrefix: 'a/' })],
   [{ S3_BUCKET, S3_PREFIX: '/a' }, /^S3_PREFIX must be a key prefix .* that does not start with "\/"/],
   [{ S3_BUCKET, S3_ENDPOINT: 'minio:9000' }, /^S3_ENDPOINT must be an absolute URL that starts with http:\/\/ or https:\/\/\.$/],

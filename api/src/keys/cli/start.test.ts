@@ -9,7 +9,7 @@ import { after, before, beforeEach, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { redisKeys } from '@nextscale/openapi'
 import { Redis } from 'ioredis'
-import { freePort, type RedisServer, startRedis } from '@nextscale/platform/testing'
+import { freePort, type RedisServer, startRedis, startSecrets } from '@nextscale/platform/testing'
 import { parseRecord } from '../record.ts'
 import { parseToken } from '../token.ts'
 
@@ -129,4 +129,36 @@ test('a file keeps one key for its owner alone, until it is revoked or Redis has
   const third = await run(ensure())
   assert.equal(await readFile(file, 'utf8'), third.stdout)
   assert.equal((await run([...ensure(), '--unless-others'])).stdout, third.stdout)
+})
+
+test('a key is kept in a secret of AWS, which is not printed, and made again when it is no longer valid', async () => {
+  const secrets = await startSecrets()
+  try {
+    const arn = 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:key-AbCdEf'
+    const env = {
+      REDIS_URL: server.url,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.url,
+      AWS_ACCESS_KEY_ID: 'id',
+      AWS_SECRET_ACCESS_KEY: 'secret'
+    }
+    const keep = ['ensure', '--secret', arn, '--name', 'first', '--scopes', 'admin']
+    const refused = await run(keep, env)
+    assert.equal(refused.status, 1)
+    assert.match(
+      refused.stderr,
+      /cannot be used \(ResourceNotFoundException\): let this process call secretsmanager:PutSecretValue/
+    )
+    assert.equal(await redis.hlen(apiKeys), 0)
+    secrets.secrets.set(arn, 'none yet')
+    assert.deepEqual(await run(keep, env), { status: 0, stdout: `The key is in ${arn}.\n`, stderr: '' })
+    const first = secrets.secrets.get(arn) ?? ''
+    assert.ok(parseToken(first))
+    await run(keep, env)
+    assert.equal(secrets.secrets.get(arn), first)
+    await redis.flushall()
+    await run(keep, env)
+    assert.notEqual(secrets.secrets.get(arn), first)
+  } finally {
+    await secrets.close()
+  }
 })

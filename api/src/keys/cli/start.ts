@@ -1,5 +1,6 @@
 /** `nextscale keys`: makes, shows and revokes the API keys of the API that uses the same Redis and prefix. */
 import { redisKeys } from '@nextscale/openapi'
+import { openRedisAccess } from '@nextscale/platform'
 import { chooseRedis } from '../../cli/config.ts'
 import { withRedis } from '../../cli/connect.ts'
 import { runCommand } from '../../cli/run-command.ts'
@@ -13,7 +14,7 @@ await runCommand<KeyContext>({
   name: 'keys',
   verbs: { create, list, revoke, ensure },
   open: async (work) => {
-    const choice = chooseRedis()
+    const choice = await openRedisAccess(chooseRedis())
     return withRedis(choice, (redis) => work({ redis, keys: redisKeys(choice.redisPrefix) }))
   }
 })

@@ -1,5 +1,6 @@
 /** `nextscale objects`: looks after the pictures of the API that uses the same Redis, prefix and store. */
 import { redisKeys } from '@nextscale/openapi'
+import { openRedisAccess } from '@nextscale/platform'
 import { CommandError } from '../../cli/command.ts'
 import { withRedis } from '../../cli/connect.ts'
 import { runCommand } from '../../cli/run-command.ts'
@@ -18,7 +19,7 @@ await runCommand<ObjectsContext>({
   name: 'objects',
   verbs: { orphans },
   open: async (work) => {
-    const config = readObjectsConfig()
+    const config = await openRedisAccess(readObjectsConfig())
     const keys = redisKeys(config.redisPrefix)
     const folders = await openObjectStore(config.objectStore, 'looking')
     const context = { keys, folders }
