@@ -14,13 +14,13 @@ locals {
   registry  = module.registry.repository_urls
 }
 
-# One zone and no NAT: control has a public address, Lambda reads its secret through an endpoint.
+# One zone, one NAT: runners on EC2 have no public address, and endpoints for all that ECS asks would cost more.
 module "network" {
   source = "../../modules/network"
 
-  name                = var.name
-  availability_zones  = ["${var.region}a"]
-  interface_endpoints = ["secretsmanager"]
+  name               = var.name
+  availability_zones = ["${var.region}a"]
+  nat                = "one"
 }
 
 module "storage" {
@@ -72,7 +72,34 @@ module "control" {
   metrics           = { namespace = local.namespace }
   pictures          = local.pictures
   redis_secret_arn  = module.queue.url_secret_arn
-  subnet_ids        = module.network.public_subnet_ids
+  subnet_ids        = module.network.private_subnet_ids
   security_group_id = module.network.process_security_group_id
-  public_address    = true
+}
+
+module "runner" {
+  source = "../../modules/runner"
+
+  name              = var.name
+  cluster_arn       = module.control.cluster_arn
+  cluster_name      = module.control.cluster_name
+  repository_arns   = [module.registry.repository_arns["nextscale-gpu"]]
+  metrics           = { namespace = local.namespace }
+  pictures          = local.pictures
+  redis_secret_arn  = module.queue.url_secret_arn
+  subnet_ids        = module.network.private_subnet_ids
+  security_group_id = module.network.process_security_group_id
+  pools = {
+    default = {
+      image          = "${local.registry["nextscale-gpu"]}:${var.image_tag}"
+      models         = [for model in var.models : "s3://${var.name}-models-${data.aws_caller_identity.current.account_id}/${model}"]
+      instance_types = ["g6.xlarge", "g5.xlarge", "g4dn.xlarge"]
+    }
+  }
+}
+
+module "observability" {
+  source = "../../modules/observability"
+
+  name    = var.name
+  metrics = { namespace = local.namespace }
 }

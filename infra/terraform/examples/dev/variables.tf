@@ -19,3 +19,9 @@ variable "image_tag" {
   description = "Tag of the images in the registry"
   type        = string
 }
+
+variable "models" {
+  description = "Prefixes of models in their bucket"
+  type        = list(string)
+  default     = ["models/var-d16/1"]
+}

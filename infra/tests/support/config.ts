@@ -1,0 +1,2 @@
+/** Where providers lie that Terraform may use without a network; unset, the disk is searched. */
+export const readPluginDir = (env = process.env): string | undefined => env['TF_PLUGIN_DIR']
