@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { readPluginDir } from './config.ts'
+import { inherited, readPluginDir } from './config.ts'
 
 const run = promisify(execFile)
 const PROVIDER = 'registry.terraform.io/hashicorp/aws'
@@ -33,13 +33,13 @@ export const terraform = async (cwd: string, args: readonly string[], env: Recor
     cwd,
     timeout: TIMEOUT_MS,
     maxBuffer: 2 ** 27,
-    env: { ...process.env, ...env, TF_IN_AUTOMATION: '1', NO_COLOR: '1' }
+    env: { ...inherited(), ...env, TF_IN_AUTOMATION: '1', NO_COLOR: '1' }
   }
   return (await run('terraform', args, options)).stdout
 }
 
 /** A copy of all modules and examples, so that a run leaves nothing beside the sources. */
-export const copyModules = async (): Promise<AsyncDisposable & { folder: string }> => {
+export const copyModules = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'nextscale-terraform-'))
   await cp(TERRAFORM, folder, { recursive: true })
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
