@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { copyModules, init, missing, terraform, TERRAFORM } from './support/terraform.ts'
+import { withCopy, init, missing, terraform, TERRAFORM } from './support/terraform.ts'
 
 const folders = (
   await Promise.all(
@@ -16,12 +16,12 @@ describe('modules and examples', { skip: missing }, () => {
   })
 
   for (const folder of folders) {
-    it(`${folder} is valid, and its tests pass`, async () => {
-      await using copy = await copyModules()
-      const cwd = join(copy.folder, folder)
-      await init(cwd)
-      await terraform(cwd, ['validate'])
-      if (existsSync(join(cwd, 'tests'))) await terraform(cwd, ['test'])
-    })
+    it(`${folder} is valid, and its tests pass`, () =>
+      withCopy(async (copy) => {
+        const cwd = join(copy, folder)
+        await init(cwd)
+        await terraform(cwd, ['validate'])
+        if (existsSync(join(cwd, 'tests'))) await terraform(cwd, ['test'])
+      }))
   }
 })

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { type ScalingTable, simulate } from './support/simulate-scaling.ts'
-import { copyModules, init, missing, terraform } from './support/terraform.ts'
+import { withCopy, init, missing, terraform } from './support/terraform.ts'
 
 const ROOT = `
 provider "aws" {
@@ -71,15 +71,15 @@ const tableOf = (plan: Plan): ScalingTable => {
   }
 }
 
-const plannedTable = async () => {
-  await using copy = await copyModules()
-  const cwd = join(copy.folder, 'root')
-  await mkdir(cwd)
-  await writeFile(join(cwd, 'main.tf'), ROOT)
-  await init(cwd)
-  await terraform(cwd, ['plan', '-input=false', '-out=plan'])
-  return tableOf(JSON.parse(await terraform(cwd, ['show', '-json', 'plan'])) as Plan)
-}
+const plannedTable = () =>
+  withCopy(async (folder) => {
+    const cwd = join(folder, 'root')
+    await mkdir(cwd)
+    await writeFile(join(cwd, 'main.tf'), ROOT)
+    await init(cwd)
+    await terraform(cwd, ['plan', '-input=false', '-out=plan'])
+    return tableOf(JSON.parse(await terraform(cwd, ['show', '-json', 'plan'])) as Plan)
+  })
 
 const HOUR = 3600
 

@@ -38,11 +38,15 @@ export const terraform = async (cwd: string, args: readonly string[], env: Recor
   return (await run('terraform', args, options)).stdout
 }
 
-/** A copy of all modules and examples, so that a run leaves nothing beside the sources. */
-export const copyModules = async () => {
+/** Works on a copy of all modules and examples, so that a run leaves nothing beside the sources. */
+export const withCopy = async <T>(work: (folder: string) => Promise<T>): Promise<T> => {
   const folder = await mkdtemp(join(tmpdir(), 'nextscale-terraform-'))
-  await cp(TERRAFORM, folder, { recursive: true })
-  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+  try {
+    await cp(TERRAFORM, folder, { recursive: true })
+    return await work(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 export const init = (folder: string): Promise<string> =>
