@@ -93,7 +93,8 @@ export const startLoad = (stage: LoadedStage, random: () => number): { load: Loa
     const body = JSON.stringify({ ...caseOf(stage, place), webhook: { url: stage.receiverUrl } })
     const headers = { 'content-type': 'application/json', 'idempotency-key': key }
     const answer = await insist(stage, '/v1/generate', { method: 'POST', headers, body }, repeat)
-    if (answer.status !== 202) throw new Error(`${answer.status}: ${await answer.text()}`)
+    // What an answer was lost of may have ended by the time it is asked for again.
+    if (![200, 202].includes(answer.status)) throw new Error(`${answer.status}: ${await answer.text()}`)
     const { id } = (await answer.json()) as Generation
     load.accepted.push({ id, place, isCanceled })
     if (isCanceled) await insist(stage, `/v1/generations/${id}/cancel`, { method: 'POST' }, repeat)
