@@ -4,6 +4,7 @@ import { choosePort } from './launcher/choose-port.ts'
 import { DEFAULT_PORT, type LauncherConfig, readConfig, ROOT } from './launcher/config.ts'
 import { StartError } from './launcher/start-error.ts'
 import { ensureKey, KEY_FILE } from './launcher/ensure-key.ts'
+import { firstModelOf } from './launcher/first-model.ts'
 import { greet } from './launcher/greet.ts'
 import { lockHome } from './launcher/lock-home.ts'
 import { linePrinter } from './launcher/print-lines.ts'
@@ -19,6 +20,8 @@ process.umask(0o077)
 
 const LEFTOVER_TIMEOUT_MS = 10_000
 
+const defaultModelOf = ({ runners, childEnv }: LauncherConfig) => childEnv['DEFAULT_MODEL'] || firstModelOf(runners, childEnv)
+
 /** In the order of their start. */
 const programs = (config: LauncherConfig, ownRedis: Readonly<Record<string, string>>, port: number): Program[] => {
   const program = (name: Program['name'], path: string, env: NodeJS.ProcessEnv, stopTimeoutMs: number): Program => ({
@@ -31,7 +34,7 @@ const programs = (config: LauncherConfig, ownRedis: Readonly<Record<string, stri
   })
   return [
     ...config.runners.map(({ name, env }) => program(name, 'gpu-runner/src/start.ts', env, 30_000)),
-    program('api', 'api/src/start.ts', { PORT: String(port) }, 10_000),
+    program('api', 'api/src/start.ts', { PORT: String(port), DEFAULT_MODEL: defaultModelOf(config) }, 10_000),
     // Metrics at the runner's port could not be had twice.
     program('control', 'api/src/control/start.ts', { METRICS_PORT: undefined }, 25_000)
   ]

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { resolve } from 'node:path'
 import { test } from 'node:test'
 import { ConfigError } from '@nextscale/platform/config'
 import { assertSettingsBehindTheApi, assertSharedSettings } from '@nextscale/platform/testing'
@@ -38,6 +39,9 @@ test('models in a bucket are addresses, reached as the store is; others read not
 
 test('several model folders are separated by commas', () => {
   assert.deepEqual(readConfig({ MODELS: '/a, /b,' }).models, ['/a', '/b'])
+  // Wherever it is started, the folder that is shipped here is found by its documented name.
+  const shipped = resolve(import.meta.dirname, '../models/emoji-32')
+  assert.deepEqual(readConfig({ MODELS: 'models/emoji-32,models/none' }).models, [shipped, resolve('models/none')])
 })
 
 const refused: [Record<string, string>, RegExp][] = [

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -63,10 +64,17 @@ export interface BucketConfig {
   access: S3Access
 }
 
-const SHIPPED_MODEL = fileURLToPath(new URL('../models/emoji-32', import.meta.url))
+const RUNNER = fileURLToPath(new URL('..', import.meta.url))
+const SHIPPED_MODEL = resolve(RUNNER, 'models/emoji-32')
+
+/** A folder is looked for in the working directory, then here, where the shipped models are. */
+const folderOf = (named: string): string => {
+  const [here, shipped] = [resolve(named), resolve(RUNNER, named)]
+  return !existsSync(here) && existsSync(shipped) ? shipped : here
+}
 
 const modelPlace = (named: string): string => {
-  if (!isModelUrl(named)) return resolve(named)
+  if (!isModelUrl(named)) return folderOf(named)
   const url = parseModelUrl(named)?.url
   if (url !== undefined) return url
   throw new ConfigError(

@@ -1,6 +1,6 @@
 import type { RunnerCard } from '@nextscale/openapi'
 import type { QueueDepth } from '../pools/depth.ts'
-import { poolOf } from '../pools/serving.ts'
+import { poolOf, type Ref, serves } from '../pools/serving.ts'
 import type { RunnerRegistry } from '../runners/read-runners.ts'
 import type { JobSnapshot } from './snapshot.ts'
 import type { Found } from './find.ts'
@@ -46,11 +46,21 @@ type Depth = Pick<QueueDepth, 'waitingIn'>
 const waitMs = (runners: RunnerRegistry, { pool, payload: { input }, ahead }: Waiting, depth?: Depth): number | null =>
   estimateMs(runners.lastCards(), { pool, model: input.model }, ahead ?? (depth ? Math.max(0, depth.waitingIn(pool) - 1) : null))
 
-/** `etaMs` of a ViewContext. */
-export const createEta =
-  (runners: RunnerRegistry, depth?: Depth) =>
-  (waiting: Waiting): number | null =>
-    waitMs(runners, waiting, depth)
+/** What is ahead of generations that wait. */
+export interface Outlook {
+  /** Estimated time to completion, in ms; null when unknown. */
+  etaMs(waiting: Waiting): number | null
+  /** Whether a runner that is up serves a model; undefined when nobody has looked yet. */
+  isServed(ref: Ref): boolean | undefined
+}
+
+export const createOutlook = (runners: RunnerRegistry, depth?: Depth): Outlook => ({
+  etaMs: (waiting) => waitMs(runners, waiting, depth),
+  isServed: (ref) => {
+    const cards = runners.lastCards()
+    return runners.hasLooked() ? cards.some((card) => serves(card, ref)) : undefined
+  }
+})
 
 /** Of a running one: the share of its scales that is left, times the mean latency, in ms. */
 const remainingMs = (cards: readonly RunnerCard[], { pool, payload, progress }: JobSnapshot): number | null => {

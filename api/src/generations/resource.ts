@@ -14,7 +14,7 @@ import { eventsUrl, generationUrl } from '../http/urls.ts'
 import type { ObjectStore } from '@nextscale/platform/object-store'
 import { presentProgress } from './present-progress.ts'
 import { expiryOf, isTerminal, type Standing } from './settle.ts'
-import type { Waiting } from './estimate.ts'
+import type { Outlook } from './estimate.ts'
 import type { LiveSnapshot } from './snapshot.ts'
 import type { StreamPass, StreamTokens } from './stream-tokens.ts'
 import { webhookStateOf } from './webhook-state.ts'
@@ -26,8 +26,8 @@ export interface ViewContext {
   base: string
   /** Of a viewer without a key: what is shown lives no longer than the pass, and is what a viewer of the pictures needs. */
   pass?: StreamPass
-  /** Estimated time to completion of one that waits, in ms; absent where nobody looks at it. */
-  etaMs?: (waiting: Waiting) => number | null
+  /** What is ahead of one that waits; absent where nobody looks at it. */
+  outlook?: Outlook
 }
 
 const NO_METRICS: GenerationMetrics = {
@@ -109,21 +109,34 @@ const recordOf = (snapshot: LiveSnapshot) =>
         attempt: 0
       }
 
-const stageOf = (standing: Standing, progress: ReturnType<typeof presentProgress>): Generation['stage'] => {
+type Record = ReturnType<typeof recordOf>
+type Progress = ReturnType<typeof presentProgress>
+
+/** Why it was put aside; what was written then is over once a runner that serves its model is up. */
+const whyAside = ({ payload }: Record, progress: Progress, { outlook }: ViewContext): string | undefined =>
+  progress?.stage === 'waiting_for_model' && outlook?.isServed(payload.input) !== true ? (progress.message ?? '') : undefined
+
+const stageOf = (standing: Standing, record: Record, progress: Progress, context: ViewContext): Generation['stage'] => {
   if (isTerminal(standing)) return null
-  return standing.status === 'queued' && progress?.stage !== 'waiting_for_model' ? 'queued' : (progress?.stage ?? null)
+  if (standing.status !== 'queued') return progress?.stage ?? null
+  return whyAside(record, progress, context) === undefined ? 'queued' : 'waiting_for_model'
+}
+
+/** What it waits for beside its turn. */
+const messageOf = (record: Record, progress: Progress, context: ViewContext): string | null => {
+  const { model, model_revision: revision } = record.payload.input
+  const why = whyAside(record, progress, context)
+  if (why !== undefined && why !== '') return why
+  const isUnserved = why !== undefined || context.outlook?.isServed(record.payload.input) === false
+  return isUnserved ? `It waits for a runner that serves revision ${revision} of ${model}: none is up.` : null
 }
 
 /** Its place in the queue, and what it waits for beside its turn. */
-const queueOf = (
-  waiting: ReturnType<typeof recordOf>,
-  progress: ReturnType<typeof presentProgress>,
-  { etaMs }: ViewContext
-): Generation['queue'] => {
-  const message = progress?.stage === 'waiting_for_model' ? (progress.message ?? null) : null
+const queueOf = (record: Record, progress: Progress, context: ViewContext): Generation['queue'] => {
+  const message = messageOf(record, progress, context)
   // Nobody knows when a runner that serves it will be there.
-  const eta = message === null ? (etaMs?.(waiting) ?? null) : null
-  return { position: waiting.ahead, eta_ms: eta, message }
+  const eta = message === null ? (context.outlook?.etaMs(record) ?? null) : null
+  return { position: record.ahead, eta_ms: eta, message }
 }
 
 /** What its owner alone sees of it, and a viewer does not. */
@@ -156,7 +169,7 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
     id: snapshot.id,
     kind: jobKindOf(payload),
     status: standing.status,
-    stage: stageOf(standing, progress),
+    stage: stageOf(standing, record, progress, context),
     model: payload.input.model,
     input: completeInput(payload.input),
     progress: isQueued ? null : shownProgress(standing, progress?.progress ?? null),

@@ -38,16 +38,40 @@ interface RegistryOptions {
 
 const compareIds = (a: ModelCard, b: ModelCard) => (a.id < b.id ? -1 : 1)
 
+/** The lowest place that a model has among those that a runner which lives serves; what the last one announced while none does. */
+const orderOf = ({ id, order }: ModelCard, runners: readonly RunnerCard[]): number => {
+  const places = runners.map(({ models }) => models.findIndex((model) => model.id === id)).filter((place) => place >= 0)
+  return places.length > 0 ? Math.min(...places) : order
+}
+
 const announcedAt = (card: ModelCard) => Date.parse(card.announced_at)
 
-/** The default first: the configured one, else the first of those that runners still announce. */
-const ordered = (cards: readonly ModelCard[], defaultModel: string | undefined): ModelCard[] => {
+interface Order {
+  defaultModel: string | undefined
+  runners: readonly RunnerCard[]
+  /** When a card's revision was first announced, in Unix ms. */
+  since: ReadonlyMap<string, number>
+}
+
+/**
+ * The default first: the configured one, else of those that runners still announce the one of the lowest place in `MODELS`, of several the
+ * one that has been there longest. All runners announce in turn, so that nothing may depend on who did so last.
+ */
+const ordered = (cards: readonly ModelCard[], { defaultModel, runners, since }: Order): ModelCard[] => {
   // Measured against the newest card and not the clock: while no runner is up all are old, and none is retired.
   const newestAt = cards.reduce((newest, card) => Math.max(newest, announcedAt(card)), 0)
   const isDefault = (card: ModelCard) => Number(card.id === defaultModel)
   const isRetired = (card: ModelCard) => Number(newestAt - announcedAt(card) > RETIRED_AFTER_MS)
+  const place = (card: ModelCard) => orderOf(card, runners)
+  const first = ({ id, revision }: ModelCard) => since.get(`${id}@${revision}`) ?? Number.POSITIVE_INFINITY
   return cards.toSorted(
-    (a, b) => isDefault(b) - isDefault(a) || isRetired(a) - isRetired(b) || a.order - b.order || compareIds(a, b)
+    (a, b) =>
+      isDefault(b) - isDefault(a) ||
+      isRetired(a) - isRetired(b) ||
+      place(a) - place(b) ||
+      // Not a difference: two that are infinite have none.
+      Math.sign(first(a) === first(b) ? 0 : first(a) - first(b)) ||
+      compareIds(a, b)
   )
 }
 
@@ -100,7 +124,9 @@ export const createModelRegistry = ({
     parsed = new Map(announced.map(([field, text]) => [field, parseOnce(field, text)]))
     const live = await runners.cards()
     const last = [...parsed.values()].flatMap(({ card }) => card ?? [])
-    const cards = ordered(await Promise.all(last.map((card) => served(card, live, sinceOf(revisions)))), defaultModel)
+    const since = sinceOf(revisions)
+    const current = await Promise.all(last.map((card) => served(card, live, since)))
+    const cards = ordered(current, { defaultModel, runners: live, since })
     // Having none is not kept: the first announcement is what everybody waits for.
     cached = cards.length > 0 ? { cards, readAt: now() } : undefined
     return cards

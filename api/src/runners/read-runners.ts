@@ -12,6 +12,8 @@ export interface RunnerRegistry {
   cards(): Promise<readonly RunnerCard[]>
   /** The same as of a look that may be a few seconds older: nobody waits for it. */
   lastCards(): readonly RunnerCard[]
+  /** Whether there was a look yet. */
+  hasLooked(): boolean
 }
 
 interface RegistryOptions {
@@ -47,6 +49,7 @@ export const createRunnerRegistry = ({ redis, keys, now = Date.now }: RegistryOp
       if (now() - readAt >= FRESH_MS) await look()
       return alive()
     },
+    hasLooked: () => Number.isFinite(readAt),
     lastCards: () => {
       if (now() - askedAt >= FRESH_MS) look().catch(() => undefined)
       return alive()

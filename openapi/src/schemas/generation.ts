@@ -110,7 +110,7 @@ const Queue = Type.Object(
     message: nullable(
       Type.String({
         description:
-          'What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model.'
+          'What it waits for beside its turn: a runner that serves its revision of the model, while none is up, or while those that looked at it serve another (stage `waiting_for_model`).'
       })
     )
   },

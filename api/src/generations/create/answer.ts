@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { baseUrl, generationUrl } from '../../http/urls.ts'
 import { isUnanswered } from '../../redis/errors.ts'
 import type { Services } from '../../services.ts'
-import { createEta, retryAfterSeconds } from '../estimate.ts'
+import { createOutlook, retryAfterSeconds } from '../estimate.ts'
 import type { Found } from '../find.ts'
 import { waitInRequest } from '../wait-in-request.ts'
 import { toGeneration } from '../resource.ts'
@@ -45,5 +45,5 @@ export const answerMade = async (
   } else {
     reply.code(202).header('retry-after', String(retryAfterSeconds(runners, found, depth)))
   }
-  return toGeneration(found.snapshot, found.standing, { store, streamTokens, base, etaMs: createEta(runners, depth) })
+  return toGeneration(found.snapshot, found.standing, { store, streamTokens, base, outlook: createOutlook(runners, depth) })
 }

@@ -1,6 +1,6 @@
 import { getGenerationEvents } from '@nextscale/openapi'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { createEta } from '../../generations/estimate.ts'
+import { createOutlook } from '../../generations/estimate.ts'
 import { parsePosition } from '../../generations/event-position.ts'
 import { follow } from '../../generations/follow.ts'
 import { createSharedView } from '../../generations/shared-view.ts'
@@ -38,7 +38,7 @@ const openStream = (reply: FastifyReply, heartbeatMs: number, closing: AbortSign
 /** GET /generations/{id}/events */
 export const getGenerationEventsRoute = (app: FastifyInstance, services: Services): void => {
   const { config, reader, runners, events, metrics, streams, closing } = services
-  const view = createSharedView(reader, { ...services, etaMs: createEta(runners) })
+  const view = createSharedView(reader, { ...services, outlook: createOutlook(runners) })
   const answer: OperationHandler<typeof getGenerationEvents> = async (request, reply) => {
     const { id } = request.params
     const caller = callerOf(request)

@@ -1,6 +1,6 @@
 import { getGeneration } from '@nextscale/openapi'
 import type { FastifyInstance } from 'fastify'
-import { createEta, retryAfterSeconds } from '../../generations/estimate.ts'
+import { createOutlook, retryAfterSeconds } from '../../generations/estimate.ts'
 import { etagOf, matchesEtag } from '../../generations/etag.ts'
 import { find, type Found } from '../../generations/find.ts'
 import { waitInRequest } from '../../generations/wait-in-request.ts'
@@ -29,6 +29,6 @@ export const getGenerationRoute = (app: FastifyInstance, services: Services): vo
     reply.header('etag', etagOf(found))
     if (!isTerminal(found.standing)) reply.header('retry-after', String(retryAfterSeconds(runners, found)))
     if (isKnown(found)) return reply.code(304).send()
-    const context = { store, streamTokens, base: baseUrl(config, request), etaMs: createEta(runners) }
+    const context = { store, streamTokens, base: baseUrl(config, request), outlook: createOutlook(runners) }
     return toGeneration(found.snapshot, found.standing, context)
   })

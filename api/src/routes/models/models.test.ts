@@ -53,6 +53,38 @@ test('models are ordered by the runners’ order, then id, and the first is the 
   )
 })
 
+test('whoever announces last, the default is the model of the lowest place on any runner, of several the one that came first', async () => {
+  const { redis, app } = context
+  const keys = { ...context.keys, models: `${context.keys.models}:places`, revisions: `${context.keys.revisions}:places` }
+  const announced_at = new Date().toISOString()
+  const runner = (pool: string, ...ids: string[]): RunnerCard => ({
+    id: `run_${pool}`,
+    version: '0.1.0',
+    started_at: announced_at,
+    announced_at,
+    max_batch: 1,
+    pool,
+    models: ids.map((id) => ({ id, revision: 'f8220c2e1e3c', image_ms: null, latency_ms: null }))
+  })
+  const announce = (id: string, order: number) =>
+    redis.hset(keys.models, id, JSON.stringify(modelCard({ id, revision: 'f8220c2e1e3c', order, announced_at })))
+  const live = [runner('small', 'small-one'), runner('large', 'large-one', 'small-one')]
+  const first = async () => {
+    const runners = { cards: async () => live }
+    return (await createModelRegistry({ redis, keys, runners, defaultModel: undefined, log: app.log }).cards()).map(
+      ({ id }) => id
+    )
+  }
+  await redis.zadd(keys.revisions, 1, 'small-one@f8220c2e1e3c', 2, 'large-one@f8220c2e1e3c')
+  await announce('large-one', 0)
+  for (const order of [0, 1, 0, 1]) {
+    await announce('small-one', order)
+    assert.deepEqual(await first(), ['small-one', 'large-one'])
+  }
+  await redis.zadd(keys.revisions, 3, 'small-one@f8220c2e1e3c')
+  assert.deepEqual(await first(), ['large-one', 'small-one'])
+})
+
 test('models that runners announce no more come last, unless all are such or one is configured', async () => {
   const { keys, redis, app } = context
   const models = `${keys.models}:retired`

@@ -1439,7 +1439,7 @@ type GenerationQueue struct {
 	// EtaMs Estimated time to completion.
 	EtaMs *float64 `json:"eta_ms"`
 
-	// Message What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model.
+	// Message What it waits for beside its turn: a runner that serves its revision of the model, while none is up, or while those that looked at it serve another (stage `waiting_for_model`).
 	Message *string `json:"message"`
 
 	// Position Generations ahead of this one.

@@ -917,7 +917,7 @@ export interface GenerationProgressWebhook {
 export interface GenerationQueue {
     /** @description Estimated time to completion. */
     eta_ms: number | null;
-    /** @description What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model. */
+    /** @description What it waits for beside its turn: a runner that serves its revision of the model, while none is up, or while those that looked at it serve another (stage `waiting_for_model`). */
     message: string | null;
     /** @description Generations ahead of this one. */
     position: number | null;

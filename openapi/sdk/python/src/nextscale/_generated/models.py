@@ -102,7 +102,7 @@ class GenerationQueue(Record):
     """
     message: str | None = None
     """
-    What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model.
+    What it waits for beside its turn: a runner that serves its revision of the model, while none is up, or while those that looked at it serve another (stage `waiting_for_model`).
     """
 
 
