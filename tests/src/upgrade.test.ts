@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import type { Generation, Model, ServiceStatus } from '@nextscale/openapi'
 import { Webhook } from 'standardwebhooks'
 import { type Client, createClient } from './support/client.ts'
@@ -94,9 +95,15 @@ for (const name of records) {
         },
         CARD_MS
       )
-      const { unserved } = (await client.send('get', '/status')).body as ServiceStatus
       const { model_revision: revision } = (await client.read(told.held)).input
-      assert.deepEqual(unserved, [{ model: 'emoji-32', revision, waiting: ids.length }])
+      await until(
+        'the status lists it',
+        async () => {
+          const { unserved } = (await client.send('get', '/status')).body as ServiceStatus
+          return isDeepStrictEqual(unserved, [{ model: 'emoji-32', revision, waiting: ids.length }])
+        },
+        CARD_MS
+      )
       const refused = await client.send('post', `/v1/generations/${told.draft}/continue`, (sent) => sent.send({}))
       assert.equal(refused.status, 409, JSON.stringify(refused.body))
       const { id } = await client.generate({ seed: 9 })
