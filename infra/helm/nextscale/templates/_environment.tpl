@@ -33,6 +33,9 @@ S3_REGION: {{ .region | quote }}
 {{- if .endpoint }}
 S3_ENDPOINT: {{ .endpoint | quote }}
 {{- end }}
+{{- if .pathStyle }}
+S3_FORCE_PATH_STYLE: {{ .pathStyle | quote }}
+{{- end }}
 {{- if .existingSecret }}
 AWS_SHARED_CREDENTIALS_FILE: /secrets/s3/credentials
 {{- end }}
