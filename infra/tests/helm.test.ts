@@ -44,8 +44,7 @@ describe('the chart', { skip: missing }, () => {
   })
 
   it('gives objects names and labels that Kubernetes takes, also with the longest of release and pool', async () => {
-    const values = { ...REDIS, fullnameOverride: 'n'.repeat(22), pools: [{ name: 'p'.repeat(32) }] }
-    const objects = await render(undefined, values)
+    const objects = await render(undefined, { ...REDIS, pools: [{ name: 'p'.repeat(32) }] }, 'r'.repeat(53))
     const texts = objects.flatMap(({ metadata }) => [metadata.name, ...Object.values(metadata.labels)])
     assert.ok(texts.some((text) => text.length > 60))
     for (const text of texts) assert.match(text, /^[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/)

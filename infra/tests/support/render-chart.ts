@@ -46,8 +46,12 @@ export const lint = (example: string | undefined, values: Values = {}): Promise<
   helm(['lint', '--strict', CHART, ...exampleOf(example)], values)
 
 /** The objects that an example, and values put over it, make. As Kubernetes does, numbers are read by YAML 1.1. */
-export const render = async (example: string | undefined, values: Values = {}): Promise<KubernetesObject[]> => {
-  const text = await helm(['template', 'nextscale', CHART, '--namespace', NAMESPACE, ...exampleOf(example)], values)
+export const render = async (
+  example: string | undefined,
+  values: Values = {},
+  release = 'nextscale'
+): Promise<KubernetesObject[]> => {
+  const text = await helm(['template', release, CHART, '--namespace', NAMESPACE, ...exampleOf(example)], values)
   return parseAllDocuments(text, { version: '1.1' }).flatMap((document) => {
     if ('errors' in document && document.errors.length > 0) throw document.errors[0]
     const object = document.toJS() as KubernetesObject | null
