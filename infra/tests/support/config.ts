@@ -10,6 +10,9 @@ export const readHelm = (env = process.env): string | undefined => env['HELM']
 /** Where tools that tests build are kept. */
 export const readToolFolder = (env = process.env): string => join(env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'nextscale')
 
+/** Where etcd and kube-apiserver are, by the variable that tests of controllers have for it. */
+export const readKubernetesPrograms = (env = process.env): string | undefined => env['KUBEBUILDER_ASSETS']
+
 /** Whether what is rendered now becomes what tests expect. */
 export const readAccept = (env = process.env): boolean => env['ACCEPT'] === '1'
 

@@ -21,14 +21,17 @@ export type Values = Record<string, unknown>
 
 export const readYaml = async (...path: string[]): Promise<unknown> => parse(await readFile(join(CHART, ...path), 'utf8'))
 
-/** Runs helm with no files of its own but in a folder that is gone afterwards. */
-const helm = async (args: readonly string[], values: Values): Promise<string> => {
+export const exampleOf = (example: string | undefined): string[] =>
+  example === undefined ? [] : ['-f', join(CHART, 'examples', `${example}.yaml`)]
+
+/** Runs helm with no files of its own but in a folder that is gone afterwards. Values come after what `args` name. */
+export const runHelm = async (args: readonly string[], values?: Values): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), 'nextscale-helm-'))
   try {
     const file = join(folder, 'values.json')
-    await writeFile(file, JSON.stringify(values))
+    await writeFile(file, JSON.stringify(values ?? {}))
     const env = { ...inherited(), HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder }
-    const { stdout } = await run(helmPath, [...args, ...KUBERNETES, '-f', file], {
+    const { stdout } = await run(helmPath, values === undefined ? args : [...args, '-f', file], {
       env,
       timeout: TIMEOUT_MS,
       maxBuffer: 2 ** 26
@@ -39,11 +42,8 @@ const helm = async (args: readonly string[], values: Values): Promise<string> =>
   }
 }
 
-const exampleOf = (example: string | undefined): string[] =>
-  example === undefined ? [] : ['-f', join(CHART, 'examples', `${example}.yaml`)]
-
 export const lint = (example: string | undefined, values: Values = {}): Promise<string> =>
-  helm(['lint', '--strict', CHART, ...exampleOf(example)], values)
+  runHelm(['lint', '--strict', CHART, ...KUBERNETES, ...exampleOf(example)], values)
 
 /** The objects that an example, and values put over it, make. As Kubernetes does, numbers are read by YAML 1.1. */
 export const render = async (
@@ -51,7 +51,7 @@ export const render = async (
   values: Values = {},
   release = 'nextscale'
 ): Promise<KubernetesObject[]> => {
-  const text = await helm(['template', release, CHART, '--namespace', NAMESPACE, ...exampleOf(example)], values)
+  const text = await runHelm(['template', release, CHART, '--namespace', NAMESPACE, ...KUBERNETES, ...exampleOf(example)], values)
   return parseAllDocuments(text, { version: '1.1' }).flatMap((document) => {
     if ('errors' in document && document.errors.length > 0) throw document.errors[0]
     const object = document.toJS() as KubernetesObject | null
