@@ -154,6 +154,41 @@ describe('pods of the chart', { skip: missing }, () => {
   })
 })
 
+describe('a pool', { skip: missing }, () => {
+  it('takes back what pools have by default, also with nothing, false and zero', async () => {
+    const poolDefaults = {
+      gpu: 1,
+      models: ['s3://models/large/1'],
+      cache: { hostPath: '/var/lib/nextscale' },
+      runtimeClassName: 'nvidia',
+      tolerations: [{ key: 'nvidia.com/gpu', operator: 'Exists' }],
+      graceSeconds: 9
+    }
+    const bare = { gpu: 0, models: [], cache: { hostPath: '' }, runtimeClassName: '', tolerations: [], graceSeconds: 0 }
+    const objects = await render('disk', { poolDefaults, pools: [{ name: 'bare', ...bare }, { name: 'full' }] })
+    const seen = podsOf(objects).flatMap(({ of, spec, container }) => {
+      const value = (wanted: string) => container.env.find(({ name }) => name === wanted)?.value
+      const cache = spec.volumes.find(({ name }) => name === 'cache')
+      const { runtimeClassName, tolerations } = spec
+      const gpu = container.resources.limits['nvidia.com/gpu']
+      const facts = { gpu, models: value('MODELS'), grace: value('GRACE_MS'), folder: cache?.hostPath?.path, runtimeClassName }
+      return of.includes('runner') ? [[of, { ...facts, tolerates: tolerations !== undefined }]] : []
+    })
+    const nothing = { gpu: undefined, models: undefined, grace: '0', folder: undefined, runtimeClassName: undefined }
+    assert.deepEqual(Object.fromEntries(seen), {
+      'Deployment nextscale-runner-bare': { ...nothing, tolerates: false },
+      'Deployment nextscale-runner-full': {
+        gpu: 1,
+        models: 's3://models/large/1',
+        grace: '9000',
+        folder: '/var/lib/nextscale',
+        runtimeClassName: 'nvidia',
+        tolerates: true
+      }
+    })
+  })
+})
+
 describe('the Ingress', { skip: missing }, () => {
   const HOST = { enabled: true, host: 'pictures.example.com' }
   it('of nginx hands events on as they come, and waits for an hour', async () => {
