@@ -8,7 +8,7 @@ import { type KubernetesObject, nameOf, podsOf } from './support/kubernetes-obje
 import { CHART, exampleOf, runHelm } from './support/render-chart.ts'
 import { type ApiServer, serverMissing, startApiServer } from './support/start-api-server.ts'
 
-const FIRST_KEY = 'nextscale-first-key'
+const FIRST_KEY = '-first-key'
 const JOB_DEADLINE_MS = 60_000
 
 /** Where objects of each kind of a chart are kept. */
@@ -75,11 +75,14 @@ describe('a server of Kubernetes', { skip: missing || serverMissing }, () => {
 
   /** Does what the job's controller would: helm waits for the end of a hook's job. */
   const endJob = async (namespace: string, done: () => boolean): Promise<void> => {
-    const path = `/apis/batch/v1/namespaces/${namespace}/jobs/${FIRST_KEY}`
+    const jobs = `/apis/batch/v1/namespaces/${namespace}/jobs`
+    let path = ''
     const isThere = async () => {
-      if (done()) return true
-      const { status, body } = await server.ask('GET', path)
-      return status === 200 && (body as { status?: { succeeded?: number } }).status?.succeeded === undefined
+      const { body } = await server.ask('GET', jobs)
+      const { items } = body as { items: { metadata: { name: string }; status?: { succeeded?: number } }[] }
+      const [open] = items.filter(({ status }) => status?.succeeded === undefined)
+      path = `${jobs}/${open?.metadata.name}`
+      return done() || open !== undefined
     }
     await until('the job of the first key', isThere, { deadlineMs: JOB_DEADLINE_MS, againMs: 100 })
     if (done()) return
