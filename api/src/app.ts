@@ -5,6 +5,7 @@ import type { Config } from './config.ts'
 import { authentication } from './http/authentication.ts'
 import { createClientErrors } from './http/client-errors.ts'
 import { commonHeaders } from './http/common-headers.ts'
+import { confirmed } from './http/confirmed.ts'
 import { cors } from './http/cors.ts'
 import { drain } from './http/drain.ts'
 import { jsonBody } from './http/json-body.ts'
@@ -89,6 +90,7 @@ export const assembleApp = async (config: Config, parts: AppParts): Promise<Fast
   await app.register(drain, services)
 
   await app.register(problems, { bodyLimitBytes: config.bodyLimitBytes })
+  await app.register(confirmed, services)
   await app.register(commonHeaders)
   await app.register(requestLog)
   await app.register(cors, config)

@@ -34,6 +34,8 @@ export interface Config extends RedisConfig, LogConfig {
   readonly maxWaitSeconds: number
   readonly defaultModel: string | undefined
   readonly queueLimit: number
+  /** How many replicas of Redis must have what a request wrote before it is answered; 0 does not wait. */
+  readonly redisWaitReplicas: number
   /** Event streams and waits that one process holds open. */
   readonly maxStreams: number
   /** How often a comment is sent on an idle event stream. */
@@ -65,6 +67,7 @@ export const readConfig = (env: Environment = process.env): Config =>
     maxWaitSeconds: MAX_WAIT_SECONDS,
     ...readLog(env),
     defaultModel: readPattern(env, 'DEFAULT_MODEL', new RegExp(MODEL_ID_PATTERN), 'a model id such as "emoji-32"'),
+    redisWaitReplicas: readInteger(env, 'REDIS_WAIT_REPLICAS', 0, 0, 10),
     queueLimit: readInteger(env, 'QUEUE_LIMIT', 1_000_000, 1, 1_000_000_000),
     maxStreams: readInteger(env, 'MAX_STREAMS', 10_000, 1, 1_000_000),
     heartbeatMs: readInteger(env, 'HEARTBEAT_MS', 15_000, 10, 60_000),

@@ -28,6 +28,7 @@ import { connectListener } from '@nextscale/platform'
 import { connectProducer } from './redis/connect.ts'
 import { createRunnerRegistry, type RunnerRegistry } from './runners/read-runners.ts'
 import { createJobEvents, type JobEvents } from './redis/job-events.ts'
+import { createReplication, type Replication } from './redis/replication.ts'
 import { watchAccess } from './redis/watch-access.ts'
 import { createDeliveryReader, type DeliveryReader } from './webhooks/delivery-snapshot.ts'
 import { createWebhookSecrets, type WebhookSecrets } from './webhooks/secrets.ts'
@@ -67,8 +68,20 @@ export interface Services {
   /** Fires when the server has been told to stop: it is not ready from then on. */
   readonly stopping: AbortController
   readonly streamTokens: StreamTokens
+  /** Undefined where nothing waits for replicas. */
+  readonly replication: Confirming | undefined
   /** Fires when the server begins to close; long polls end then. */
   readonly closing: AbortController
+}
+
+/** Confirmations by replicas, and the connection that waits for them. */
+type Confirming = Replication & { close(): void }
+
+const openReplication = (redis: Redis, keys: RedisKeys, config: Config, log: FastifyBaseLogger): Confirming | undefined => {
+  const { redisWaitReplicas: replicas } = config
+  if (replicas === 0) return undefined
+  const waiting = connectProducer(config, log)
+  return { ...createReplication({ redis, waiting, keys, replicas }), close: () => waiting.disconnect() }
 }
 
 const eventStreams = async (queues: PoolQueues): Promise<string[]> =>
@@ -113,17 +126,19 @@ export const openServices = async (config: Config, log: FastifyBaseLogger): Prom
     metrics: createMetrics(() => lookAtPools(redis, queues)),
     stopping: new AbortController(),
     streamTokens: createStreamTokens(redis, keys),
+    replication: openReplication(redis, keys, config, log),
     closing: new AbortController()
   }
 }
 
 /** Closes them in reverse order. No request is running any more, so nothing is cut off. */
 export const closeServices = async (services: Services): Promise<void> => {
-  const { events, queues, deliveryQueue, redis, store, egress, streams, metrics } = services
+  const { events, queues, deliveryQueue, redis, replication, store, egress, streams, metrics } = services
   streams.close()
   events.close()
   await deliveryQueue.close()
   await queues.close()
+  replication?.close()
   redis.disconnect()
   await egress.close()
   store.close()

@@ -1,10 +1,12 @@
 import { enableCompileCache } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import { hearStop } from '@nextscale/platform/hear-stop'
 import type { Config } from './config.ts'
 
 // Compiled code is kept between starts, which takes a third off them; so the rest is imported after this.
 enableCompileCache()
+const onStop = hearStop()
 const { WRONG_SETTING } = await import('@nextscale/platform/config')
 const { openRedisAccess } = await import('@nextscale/platform')
 const { readConfig } = await import('./config.ts')
@@ -54,14 +56,12 @@ const close = async (delayMs: number, hurry: AbortSignal) => {
 }
 
 let hurry: AbortController | undefined
-const stop = (signal: NodeJS.Signals) => {
+onStop((signal) => {
   // A second signal does not wait for load balancers.
   if (hurry) return hurry.abort()
   hurry = new AbortController()
   app.log.info(`${signal}: stopping`)
   void close(config.shutdownDelayMs, hurry.signal)
-}
-process.on('SIGTERM', stop)
-process.on('SIGINT', stop)
+})
 
 await listen(app, config)

@@ -48,6 +48,15 @@ test('a weight of a type that only a graph notices ends the start with its file,
   assert.deepEqual([status, stderr], [78, `gpu-runner: ${sentence}\n`])
 })
 
+test('CUDA without its provider ends the start with a sentence that names the missing file', () => {
+  const { status, stderr } = start({ EXECUTION_PROVIDER: 'cuda', MODELS: SHIPPED_MODEL })
+  assert.equal(status, 78)
+  assert.match(
+    stderr,
+    /^gpu-runner: EXECUTION_PROVIDER=cuda needs libonnxruntime_providers_shared\.so, which is not in [^\n]*\.\n$/
+  )
+})
+
 test('two folders with one revision of one model are refused', () => {
   const { status, stderr } = start({ MODELS: `${SHIPPED_MODEL},${SHIPPED_MODEL}` })
   assert.equal(status, 78)

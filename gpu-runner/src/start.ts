@@ -1,10 +1,13 @@
 import { enableCompileCache } from 'node:module'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Logger } from 'pino'
+import { hearStop } from '@nextscale/platform/hear-stop'
 import type { Runner } from './runner.ts'
 
 // Code compiled once is loaded the next time, without the type stripper: 20 MB less and a quicker start.
 enableCompileCache()
+// Models may load for minutes.
+const onStop = hearStop()
 const { ConfigError, WRONG_SETTING } = await import('@nextscale/platform/config')
 const { openLog } = await import('@nextscale/platform/log')
 const { openRedisAccess } = await import('@nextscale/platform')
@@ -21,8 +24,6 @@ const refuse = (error: unknown): never => {
   printError(isForeseen ? `gpu-runner: ${error.message}` : String(error instanceof Error ? error.stack : error))
   process.exit(isForeseen ? WRONG_SETTING : 1)
 }
-
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 /** Stopping it all in order. */
 const stopOf = (runner: Runner, log: Logger) => {
@@ -43,19 +44,13 @@ const stopOf = (runner: Runner, log: Logger) => {
 const main = async (): Promise<void> => {
   const config = await openRedisAccess(readConfig())
   const log = await openLog(config)
-  // From the start: the first process of a container is not ended by a signal that it does not listen for, and models may load for minutes.
-  let stop = (signal: NodeJS.Signals): Promise<void> => {
-    log.info({ signal }, 'stopped before it was ready')
-    process.exit(0)
-  }
+  const stop = stopOf(await startRunner(config, log), log)
   let isStopping = false
-  const hear = (signal: NodeJS.Signals): void => {
+  onStop((signal) => {
     if (isStopping) return
     isStopping = true
     stop(signal).catch(refuse)
-  }
-  for (const signal of SIGNALS) process.on(signal, hear)
-  stop = stopOf(await startRunner(config, log), log)
+  })
 }
 
 await main().catch(refuse)

@@ -49,6 +49,8 @@ export const redisKeys = (prefix: string) => {
     unserved: `${root}:unserved`,
     /** Sorted set: ids of the generations put aside for a runner that serves a revision, by the time in ms of that. */
     putAside: (model: string, revision: string) => `${root}:put-aside:${model}@${revision}`,
+    /** String: what an API process wrote last, for another of its connections to see. */
+    confirmation: (process: string) => `${root}:confirmation:${process}`,
     /** Hash: runner id to RunnerCard (JSON). */
     runners: `${root}:runners`,
     /** Sorted set: ids of generations with stored objects by the time in ms at which those may be removed. */

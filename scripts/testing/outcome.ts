@@ -6,6 +6,8 @@ export interface Outcome {
   skipped: number
   /** One line for each thing that failed. */
   failures: string[]
+  /** One line, with the reason, for each thing that was skipped. */
+  skips?: string[]
 }
 
 /** A step that failed as a whole counts as one failure. */
@@ -22,7 +24,9 @@ export const summarise = (outcomes: Outcome[]): { text: string; exitCode: number
   const total = (field: 'passed' | 'failed' | 'skipped') => outcomes.reduce((sum, outcome) => sum + outcome[field], 0)
   const failures = outcomes.flatMap((outcome) => outcome.failures).map((failure) => `  ✖ ${failure}`)
   const skipped = total('skipped')
+  const skips = outcomes.flatMap((outcome) => outcome.skips ?? []).map((skip) => `  – ${skip}`)
   const lines = [
+    ...(skips.length > 0 ? ['', 'Skipped:', ...skips] : []),
     ...(failures.length > 0 ? ['', 'Failed:', ...failures] : []),
     '',
     ...(skipped > 0 ? [`${skipped} skipped`] : []),

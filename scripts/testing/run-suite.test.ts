@@ -45,6 +45,11 @@ describe('counting a workspace', () => {
     assert.match(text, /\n1 skipped\n1 passed, 0 failed$/)
   })
 
+  it('says of each skipped test why', async () => {
+    const { text } = await run({ 'a.test.mjs': `${PASSING}it('far', { skip: 'there is no ship' }, () => {})\n` })
+    assert.match(text, /\nSkipped:\n {2}– sample: far: there is no ship\n\n1 skipped\n1 passed, 0 failed$/)
+  })
+
   for (const [what, files, command] of [
     ['no test file', {}, undefined],
     ['only skipped tests', { 'a.test.mjs': "import { it } from 'node:test'\nit.skip('later', () => {})\n" }, undefined],

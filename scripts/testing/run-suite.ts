@@ -56,7 +56,8 @@ const judge = (name: string, counts: TestCounts | undefined, failure: string | u
   if (failure !== undefined && counts.failed === 0) {
     return { name, ...counts, failed: 1, failures: [`${name}: the test run failed although no test did (${failure})`] }
   }
-  return { name, ...counts, failures: counts.failures.map((test) => `${name}: ${test}`) }
+  const named = (lines: readonly string[]) => lines.map((line) => `${name}: ${line}`)
+  return { name, ...counts, failures: named(counts.failures), skips: named(counts.skips ?? []) }
 }
 
 /** Runs the tests of one workspace and counts them. */
@@ -75,7 +76,8 @@ export const runSuite = async (
     const { line, env: prepared } = await prepare(suite, countsFile, env)
     const { output, failure } = await runCommand(line, { cwd, env: prepared, timeoutMs, live })
     const outcome = judge(name, await readCounts(countsFile), failure)
-    const counts = `${outcome.passed} passed, ${outcome.failed} failed`
+    const skipped = outcome.skipped > 0 ? `, ${outcome.skipped} skipped` : ''
+    const counts = `${outcome.passed} passed, ${outcome.failed} failed${skipped}`
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     const mark = outcome.failed > 0 ? '✖' : '✔'
     print(`${mark} tests of ${name}: ${counts} (${seconds} s)${outcome.failed > 0 && output ? `\n${output}` : ''}`)

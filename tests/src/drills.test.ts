@@ -269,7 +269,7 @@ test('a runner that starts before Redis, and an API as well, find it when it com
   await service.api().end()
   await service.redis.stop()
   const starting = service.startRunner()
-  await service.startApi()
+  await service.startApi({}, 'away')
   assert.equal((await service.client.send('post', '/generate', (sent) => sent.send({}))).status, 503)
   await service.redis.start()
   await starting

@@ -134,7 +134,7 @@ const readPixels = async ({ outputs }: Generation) =>
 
 test('what is exported passes the check of the runner', async () => {
   const said = await models(folder, 'check', 'toy')
-  assert.match(said, /^manifest +toy \(Toy\), .*, 8 px, 3 classes/)
+  assert.match(said, /^manifest +toy \(Toy\), .*, resolution 8 px, classes 3,/)
 })
 
 test('a model trained on a folder of pictures is served, and makes pictures of the class that is asked for', async () => {

@@ -1,3 +1,4 @@
+import { hostsOfRedisUrl } from '@nextscale/platform/config'
 import { isOfCertificate, newRedis } from '@nextscale/platform'
 import type { Redis } from 'ioredis'
 import { CommandError } from './command.ts'
@@ -30,7 +31,7 @@ export const withRedis = async <T>(choice: RedisChoice, work: (redis: Redis) => 
     const mend = isCertificate
       ? 'Set REDIS_CA_FILE to the certificate of the authority that signed its certificate.'
       : 'Start it, or set REDIS_URL to the Redis of the API.'
-    throw new CommandError(`Redis at ${new URL(choice.redisUrl).host} (from ${source}) does not serve: ${message}. ${mend}`)
+    throw new CommandError(`Redis at ${hostsOfRedisUrl(choice.redisUrl)} (from ${source}) does not serve: ${message}. ${mend}`)
   } finally {
     redis.disconnect()
   }

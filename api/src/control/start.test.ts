@@ -152,11 +152,11 @@ test('the backlog is served to Prometheus and written for CloudWatch, zeroes inc
   const last = lines().at(-1) ?? assert.fail()
   assert.ok(Math.abs(last._aws.Timestamp - Date.now()) < 10_000)
   const ofPool = [
-    { Name: 'Backlog', Unit: 'Count' },
-    { Name: 'OldestWait', Unit: 'Milliseconds' },
-    { Name: 'Runners', Unit: 'Count' }
+    { Name: 'Backlog', Unit: 'Count', StorageResolution: 1 },
+    { Name: 'OldestWait', Unit: 'Milliseconds', StorageResolution: 1 },
+    { Name: 'Runners', Unit: 'Count', StorageResolution: 1 }
   ]
-  const metrics = [...ofPool, { Name: 'WebhookBacklog', Unit: 'Count' }]
+  const metrics = [...ofPool, { Name: 'WebhookBacklog', Unit: 'Count', StorageResolution: 1 }]
   assert.deepEqual(last._aws.CloudWatchMetrics, [{ Namespace: 'Nextscale', Dimensions: [[]], Metrics: metrics }])
   await until('the runner counts', () => lines().at(-1)?.['Runners'] === 1 && lines('fast').at(-1)?.['Runners'] === 1)
   const fast = lines('fast').at(-1) ?? assert.fail()

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { openRedisAccess } from '@nextscale/platform'
+import { hearStop } from '@nextscale/platform/hear-stop'
 import { configure, fail } from '../fail.ts'
 import { openLog } from '@nextscale/platform/log'
 import { readControlConfig } from './config.ts'
@@ -8,16 +9,15 @@ import { type Control, startControl } from './control.ts'
 /** What stopping may take beyond a webhook request, which has its own deadline. */
 const STOP_MS = 8000
 
+const onStop = hearStop()
 const config = await configure(() => openRedisAccess(readControlConfig()))
 const log = await openLog(config)
 
 const told = new AbortController()
-for (const name of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(name, () => {
-    if (!told.signal.aborted) log.info(`${name}: stopping`)
-    told.abort()
-  })
-}
+onStop((signal) => {
+  if (!told.signal.aborted) log.info(`${signal}: stopping`)
+  told.abort()
+})
 
 const stop = async (control: Control): Promise<void> => {
   const deadlineMs = config.webhooks.timeoutMs + STOP_MS

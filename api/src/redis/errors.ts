@@ -2,7 +2,7 @@ import { foreseen, ProblemError } from '../http/problem.ts'
 
 /** Replies that say Redis is there but cannot serve now: loading, failing over, locked, refusing writes or us, without our scripts. */
 const UNAVAILABLE_REPLY =
-  /\b(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|MISCONF|NOREPLICAS|NOAUTH|WRONGPASS|NOPERM|NOSCRIPT)\b/
+  /\b(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|BUSY|MISCONF|NOREPLICAS|NOAUTH|WRONGPASS|NOPERM|NOSCRIPT)\b/
 
 const isProgrammingError = (error: unknown) =>
   error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError

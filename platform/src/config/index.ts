@@ -30,4 +30,13 @@ export {
   type S3StoreConfig,
   type TracingConfig
 } from './shared.ts'
+export {
+  credentialsOfRedisUrl,
+  type HostAndPort,
+  hostsOfRedisUrl,
+  isTlsUrl,
+  type SeveralRedis,
+  severalOf,
+  withCredentials
+} from './redis-url.ts'
 export { parseRedisUrl, type RedisAccess, type RedisIam, type RedisRenewal, readRedisUrl } from './redis-access.ts'

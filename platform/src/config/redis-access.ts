@@ -1,6 +1,6 @@
 import { readFileOf, readSecret } from './read-secret.ts'
 import { ConfigError, type Environment, readPattern, readString } from './readers.ts'
-import { faultOfRedisUrl } from './redis-url.ts'
+import { credentialsOfRedisUrl, faultOfRedisUrl, isTlsUrl } from './redis-url.ts'
 
 /** How the URL of a Redis follows a password that changes. */
 export interface RedisRenewal {
@@ -73,7 +73,7 @@ export const readRedisAccess = (env: Environment): RedisAccess => {
   const redisUrl = readRedisUrl(env) ?? DEFAULT_REDIS_URL
   const isFile = readString(env, 'REDIS_URL_FILE') !== undefined
   const redisCa = readCa(env)
-  if (redisCa !== undefined && readString(env, 'REDIS_SECRET_ARN') === undefined && !redisUrl.startsWith('rediss:'))
+  if (redisCa !== undefined && readString(env, 'REDIS_SECRET_ARN') === undefined && !isTlsUrl(redisUrl))
     throw new ConfigError(
       'REDIS_CA_FILE is for connections with TLS: let REDIS_URL begin with rediss://, or unset REDIS_CA_FILE.'
     )
@@ -84,7 +84,7 @@ const ARN = /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/
 
 const hasPassword = (env: Environment): boolean => {
   const url = readRedisUrl(env)
-  return url !== undefined && new URL(url).password !== ''
+  return url !== undefined && credentialsOfRedisUrl(url).password !== undefined
 }
 
 /** ARN of the secret of AWS Secrets Manager that has the URL, or the password for it. */
@@ -106,7 +106,7 @@ export const readRedisIam = (env: Environment): RedisIam | undefined => {
   )
   if (text === undefined) return undefined
   const url = readRedisUrl(env)
-  if (url === undefined || !url.startsWith('rediss:') || new URL(url).username !== '' || hasPassword(env))
+  if (url === undefined || !url.startsWith('rediss:') || credentialsOfRedisUrl(url).username !== undefined || hasPassword(env))
     throw new ConfigError(
       'REDIS_IAM needs REDIS_URL to be rediss://HOST:PORT without a user or password: AWS takes signed ones over TLS alone.'
     )

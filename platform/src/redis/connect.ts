@@ -7,12 +7,15 @@ const MAX_RECONNECT_DELAY_MS = 1000
 /** Longer than any blocking command of a worker. */
 const WORKER_SOCKET_TIMEOUT_MS = 15_000
 
+/** What a server says that is no longer the primary, or no longer the node of a cluster that has the keys; it has done nothing. */
+const isOfFormerPrimary = ({ message }: Error): boolean => /^(READONLY|MOVED|MASTERDOWN|CLUSTERDOWN)/.test(message)
+
 const shared = {
   connectTimeout: 1500,
   disconnectTimeout: 500,
   retryStrategy: (attempt: number) => Math.min(50 * attempt, MAX_RECONNECT_DELAY_MS),
-  // After a failover the old primary answers READONLY: connect anew to find the new one.
-  reconnectOnError: (error: Error) => error.message.startsWith('READONLY')
+  // Connect anew to find the new one.
+  reconnectOnError: isOfFormerPrimary
 } satisfies RedisOptions
 
 /** Commands fail at once while there is no connection, which is tried again for ever in the background. */
@@ -68,6 +71,8 @@ export const connectProducer = (place: RedisPlace, log: Log, scripts: NonNullabl
 export const connectWorker = (place: RedisPlace, log: Log, { isTold = false } = {}): Redis => {
   const redis = newRedis(place, {
     ...shared,
+    // And say it again to the new one (2), as what waits for a connection is.
+    reconnectOnError: (error) => (isOfFormerPrimary(error) ? 2 : false),
     maxRetriesPerRequest: null,
     // A route that died in silence is given up, or locks would not be renewed.
     socketTimeout: WORKER_SOCKET_TIMEOUT_MS

@@ -1,4 +1,4 @@
-import { ConfigError, parseRedisUrl, type RedisRenewal } from '../config/index.ts'
+import { ConfigError, parseRedisUrl, type RedisRenewal, withCredentials } from '../config/index.ts'
 import { getSecret } from '../secrets-manager.ts'
 
 /** How often the secret is asked for at most, however many connections are refused. */
@@ -23,10 +23,7 @@ const urlOf = (text: string, known: string): string => {
     throw new ConfigError(
       'The secret of REDIS_SECRET_ARN must be a URL of Redis, or a JSON object with "url", or with "password".'
     )
-  const full = new URL(known)
-  if (typeof username === 'string') full.username = encodeURIComponent(username)
-  full.password = encodeURIComponent(password)
-  return full.href.replace(/\/+$/, '')
+  return withCredentials(known, { username: typeof username === 'string' ? username : undefined, password })
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.name : String(error))

@@ -16,7 +16,7 @@ export interface RecordingReceiver {
 }
 
 /** A receiver that takes everything and keeps which deliveries came, of which generation. */
-export const createRecordingReceiver = (port: number): RecordingReceiver => {
+export const createRecordingReceiver = (port: number, address = '127.0.0.1'): RecordingReceiver => {
   const recorded: Recorded[] = []
   const server = createServer((request, response) => {
     let body = ''
@@ -29,7 +29,7 @@ export const createRecordingReceiver = (port: number): RecordingReceiver => {
   })
   return {
     recorded,
-    open: async () => void (await once(server.listen(port, '127.0.0.1'), 'listening')),
+    open: async () => void (await once(server.listen(port, address), 'listening')),
     close: async () => {
       if (!server.listening) return
       server.close()

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
+import type { Problem } from '@nextscale/openapi'
 import { type Client, createClient } from './client.ts'
 import { freePort } from './free-port.ts'
 import { startProcess, type TestProcess } from './process.ts'
@@ -29,7 +30,8 @@ export interface Deployment {
   objects: string
   /** Starts a runner: the shipped one, unless another program is named. */
   startRunner(env?: Record<string, string>, program?: string): Promise<TestProcess>
-  startApi(env?: Record<string, string>): Promise<TestProcess>
+  /** Starts an API. Resolves once it reads from Redis, or, where there is none, as soon as it answers. */
+  startApi(env?: Record<string, string>, redis?: 'there' | 'away'): Promise<TestProcess>
   startControl(env?: Record<string, string>): Promise<TestProcess>
   api(): TestProcess
   control(): TestProcess
@@ -56,7 +58,15 @@ const isListening = (baseUrl: string) => async () => {
   return answer?.status === 200
 }
 
-const isReady = (baseUrl: string) => async () => (await fetch(`${baseUrl}/readyz`).catch(() => undefined))?.status === 200
+const readiness = async (baseUrl: string): Promise<string> => {
+  const answer = await fetch(`${baseUrl}/readyz`).catch(() => undefined)
+  if (answer?.ok) return 'ready'
+  return answer ? ((await answer.json()) as Problem).code : 'not listening'
+}
+
+const isReady = (baseUrl: string) => async () => (await readiness(baseUrl)) === 'ready'
+/** Whatever models there are. */
+const isReading = (baseUrl: string) => async () => ['ready', 'no_models'].includes(await readiness(baseUrl))
 
 const isSaid = (words: string, started: TestProcess) =>
   until(words, async () => {
@@ -87,9 +97,12 @@ class Processes {
     return started
   }
 
-  async startApi(extra: Record<string, string> = {}): Promise<TestProcess> {
+  async startApi(extra: Record<string, string> = {}, redis: 'there' | 'away' = 'there'): Promise<TestProcess> {
     const started = (this.#api = this.#start(API, extra))
-    await until('the API listens', isListening(this.#baseUrl))
+    const port = extra['PORT']
+    const baseUrl = port === undefined ? this.#baseUrl : `http://127.0.0.1:${port}`
+    if (redis === 'away') await until('the API listens', isListening(baseUrl))
+    else await until('the API reads from Redis', isReading(baseUrl))
     return started
   }
 
@@ -160,7 +173,7 @@ export const deploy = async (options: DeploymentOptions = {}): Promise<Deploymen
     baseUrl,
     redis,
     objects,
-    startApi: (extra) => processes.startApi(extra),
+    startApi: (extra, reached) => processes.startApi(extra, reached),
     startRunner: (extra, path) => processes.startRunner(extra, path),
     startControl: (extra) => processes.startControl(extra),
     api: () => processes.api,

@@ -9,7 +9,8 @@ export const eachPage = async <T>(client: Client, path: string, take: (page: T[]
   let cursor: string | null = ''
   for (let pages = 0; cursor !== null; pages += 1) {
     assert.ok(pages < MAX_PAGES, `the cursors of ${path} have no end`)
-    const { body } = await client.send('get', cursor === '' ? path : `${path}&cursor=${encodeURIComponent(cursor)}`)
+    const { status, body } = await client.send('get', cursor === '' ? path : `${path}&cursor=${encodeURIComponent(cursor)}`)
+    assert.equal(status, 200, JSON.stringify(body))
     const page = body as { data: T[]; next_cursor: string | null }
     take(page.data)
     cursor = page.next_cursor

@@ -11,7 +11,7 @@ import { until } from './until.ts'
 const VERSITYGW = 'github.com/versity/versitygw/cmd/versitygw@v1.8.0'
 const TOOLS = fileURLToPath(new URL('../../../.nextscale/tools/', import.meta.url))
 const BUILD_TIMEOUT_MS = 480_000
-const BUCKET = 'pictures'
+export const BUCKET = 'pictures'
 const S3RVER = fileURLToPath(import.meta.resolve('s3rver/bin/s3rver.js'))
 
 /** An S3 server on loopback that can be stopped and started again with its objects. */
@@ -50,10 +50,20 @@ const findVersitygw = (): string | undefined => {
 export const versitygw = findVersitygw()
 export const checksSignatures = versitygw !== undefined
 
-const command = (folder: string, port: number): [string, string[]] =>
+/** The command line of the server. */
+export const s3Command = (folder: string, port: number, address = '127.0.0.1'): [string, ...string[]] =>
   versitygw
-    ? [versitygw, ['--quiet', '--port', `127.0.0.1:${port}`, '--access', 'S3RVER', '--secret', 'S3RVER', 'posix', folder]]
-    : [process.execPath, [S3RVER, '--silent', '-d', folder, '-a', '127.0.0.1', '-p', String(port), '--configure-bucket', BUCKET]]
+    ? [versitygw, '--quiet', '--port', `${address}:${port}`, '--access', 'S3RVER', '--secret', 'S3RVER', 'posix', folder]
+    : [process.execPath, S3RVER, '--silent', '-d', folder, '-a', address, '-p', String(port), '--configure-bucket', BUCKET]
+
+/** Settings of API and runner for it. */
+export const s3Environment = (endpoint: string): Record<string, string> => ({
+  S3_BUCKET: BUCKET,
+  S3_ENDPOINT: endpoint,
+  S3_PREFIX: 'made',
+  AWS_ACCESS_KEY_ID: 'S3RVER',
+  AWS_SECRET_ACCESS_KEY: 'S3RVER'
+})
 
 export const createS3Server = async (): Promise<S3Server> => {
   const folder = await mkdtemp(join(tmpdir(), 'nextscale-s3-'))
@@ -62,7 +72,8 @@ export const createS3Server = async (): Promise<S3Server> => {
   const endpoint = `http://127.0.0.1:${port}`
   let server: TestProcess | undefined
   const start = async () => {
-    server = startProcess(...command(folder, port))
+    const [program, ...args] = s3Command(folder, port)
+    server = startProcess(program, args)
     await until('the S3 server answers', async () => (await fetch(endpoint).catch(() => undefined)) !== undefined)
   }
   const stop = async () => server?.end('SIGKILL')
@@ -71,13 +82,7 @@ export const createS3Server = async (): Promise<S3Server> => {
   }
   await start()
   return {
-    env: {
-      S3_BUCKET: BUCKET,
-      S3_ENDPOINT: endpoint,
-      S3_PREFIX: 'made',
-      AWS_ACCESS_KEY_ID: 'S3RVER',
-      AWS_SECRET_ACCESS_KEY: 'S3RVER'
-    },
+    env: s3Environment(endpoint),
     list: async () => {
       const entries = await readdir(folder, { recursive: true, withFileTypes: true })
       const files = entries.filter((entry) => entry.isFile())

@@ -2,8 +2,8 @@ import type { Generation } from '@nextscale/openapi'
 import { createHash } from 'node:crypto'
 import { until } from '../../support/until.ts'
 import type { Recorded } from '../recording-receiver.ts'
-import { type Accepted, awaitEnd, CASES, insist, readGeneration } from './load.ts'
-import type { Stage } from './stage.ts'
+import { type Accepted, awaitEnd, caseOf, CASES, insist, readGeneration } from './load.ts'
+import type { JudgedStage, LoadedStage } from './stage.ts'
 
 const ANNOUNCED_MS = 180_000
 
@@ -23,10 +23,11 @@ const digestsOf = ({ outputs }: Generation): Promise<string[]> =>
   )
 
 /** Makes every case once, with nothing broken. */
-export const makeReference = async (stage: Stage): Promise<{ ids: string[]; reference: Reference }> => {
-  const made = CASES.map(async (body) => {
+export const makeReference = async (stage: LoadedStage): Promise<{ ids: string[]; reference: Reference }> => {
+  const made = CASES.map(async (_, place) => {
     const headers = { 'content-type': 'application/json' }
-    const answer = await insist(stage, '/v1/generate', { method: 'POST', headers, body: JSON.stringify(body) })
+    const answer = await insist(stage, '/v1/generate', { method: 'POST', headers, body: JSON.stringify(caseOf(stage, place)) })
+    if (answer.status !== 202) throw new Error(`${answer.status} with nothing broken: ${await answer.text()}`)
     const { id } = (await answer.json()) as Generation
     const generation = await awaitEnd(stage, id)
     if (generation?.status !== 'succeeded') throw new Error(`${id} is ${generation?.status} with nothing broken`)
@@ -36,7 +37,7 @@ export const makeReference = async (stage: Stage): Promise<{ ids: string[]; refe
   return { ids: all.map(({ id }) => id), reference: all.map(({ digests }) => digests) }
 }
 
-const listAll = async (stage: Stage): Promise<string[]> => {
+const listAll = async (stage: LoadedStage): Promise<string[]> => {
   const ids: string[] = []
   let cursor: string | null = null
   // No more pages than a loop of an hour can fill.
@@ -75,7 +76,7 @@ const deliveriesOf = (recorded: readonly Recorded[]): Map<string, Set<string>> =
 
 /** Looks at every generation once nothing is broken any more. */
 export const judge = async (
-  stage: Stage,
+  stage: JudgedStage,
   accepted: readonly Accepted[],
   { ids: others, reference }: { ids: readonly string[]; reference: Reference }
 ): Promise<Verdict> => {

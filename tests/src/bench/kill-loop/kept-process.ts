@@ -11,6 +11,9 @@ export interface KeptProcess {
   signal(name: NodeJS.Signals): void
   /** Kills the processes that it has started. Resolves with their number. */
   killChildren(): Promise<number>
+  /** Kills it, and does not start it again before it is released. */
+  hold(): void
+  release(): void
   /** What all that ran has printed. */
   output(): string
   /** Ends it for good. */
@@ -31,13 +34,14 @@ const sendTo = (pid: number, name: NodeJS.Signals): boolean => {
   }
 }
 
-export const keepProcess = (program: string, env: Record<string, string>): KeptProcess => {
+export const keepProcess = ([program, ...args]: readonly [string, ...string[]], env: Record<string, string>): KeptProcess => {
   let earlier = ''
   let isStopped = false
-  const start = () => startProcess(process.execPath, [program], env)
+  let isHeld = false
+  const start = () => startProcess(program, args, env)
   let running: TestProcess = start()
   const timer = setInterval(() => {
-    if (isStopped || running.isRunning()) return
+    if (isStopped || isHeld || running.isRunning()) return
     earlier += running.output()
     running = start()
   }, RESTART_AFTER_MS)
@@ -48,6 +52,13 @@ export const keepProcess = (program: string, env: Record<string, string>): KeptP
     killChildren: async () => {
       const children = await childrenOf(running.pid)
       return children.filter((pid) => sendTo(pid, 'SIGKILL')).length
+    },
+    hold: () => {
+      isHeld = true
+      if (running.isRunning()) sendTo(running.pid, 'SIGKILL')
+    },
+    release: () => {
+      isHeld = false
     },
     output: () => earlier + running.output(),
     stop: async () => {

@@ -6,17 +6,27 @@ import { until } from '../../support/until.ts'
 import { createRecordingReceiver, type RecordingReceiver } from '../recording-receiver.ts'
 import { keepProcess, type KeptProcess } from './kept-process.ts'
 
-const program = (path: string) => fileURLToPath(new URL(`../../../../${path}`, import.meta.url))
+const program = (path: string) => [process.execPath, fileURLToPath(new URL(`../../../../${path}`, import.meta.url))] as const
+
+/** A service that generations are asked of. */
+export interface LoadedStage {
+  apis: string[]
+  /** Models that are asked in turn; left out, the default one. */
+  models?: readonly string[]
+  receiverUrl: string
+}
+
+/** One whose generations are looked at in the end. */
+export interface JudgedStage extends LoadedStage {
+  receiver: RecordingReceiver
+}
 
 /** Two of every process, and the stores they share. */
-export interface Stage {
+export interface Stage extends JudgedStage {
   redis: TestRedis
   s3: S3Server
-  receiver: RecordingReceiver
-  receiverUrl: string
   /** By kind and number. */
   processes: Record<string, KeptProcess>
-  apis: string[]
   /** Resolves once everything answers. */
   ready(): Promise<void>
   close(): Promise<void>

@@ -1,6 +1,7 @@
 import { InferenceSession } from '../../../onnx/onnxruntime.ts'
 import { fusedGraph } from '../graphs/fused.ts'
 import type { OpenModel } from '../model/open-model.ts'
+import { openOnDevice } from '../../../sampler/cuda-failure.ts'
 import type { FusedOptions } from '../../../sampler/sampler-form.ts'
 import { drawFeeds } from './draw-feeds.ts'
 import { type ImageRequest, isGuided, labelAt } from './image-request.ts'
@@ -115,13 +116,14 @@ const WARM_UP: ImageRequest = { seed: 0, label: null, cfg: 0, topK: 0, topP: 1, 
  * @throws ModelError naming a missing tensor or a wrong shape.
  */
 export const createFusedEngine = async (model: OpenModel, { provider, float, ladder }: FusedOptions): Promise<FusedEngine> => {
-  const session = await InferenceSession.create(fusedGraph(model, float), {
+  const options: InferenceSession.SessionOptions = {
     executionProviders: [provider],
     graphOptimizationLevel: 'all',
     // In half precision the runtime warns of every constant it has no CPU kernel to fold for.
     logSeverityLevel: 3,
     extra: { session: { model_external_initializers_file_folder_path: model.folder } }
-  })
+  }
+  const session = await openOnDevice(provider, () => InferenceSession.create(fusedGraph(model, float), options))
   const engine = { model, session, plans: scalePlans(model.shape), ladder, release: () => session.release() }
   try {
     for (const size of ladder) await sampleFused(engine, new Array<ImageRequest>(size).fill(WARM_UP))
