@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { BlockList, isIPv4, isIPv6 } from 'node:net'
 import { describe, it } from 'node:test'
+import { severalOf } from '@nextscale/platform/config'
 import { temporaryFolder } from '@nextscale/platform/testing'
 import { readControlConfig } from '../../api/src/control/config.ts'
 import { isPublicAddress } from '../../api/src/egress/public-address.ts'
@@ -31,7 +32,11 @@ const needsOf = (
     env['REDIS_SECRET_ARN'] !== undefined ||
     account?.metadata.annotations?.[ROLE] !== undefined ||
     container.args.includes('--secret')
-  const tcp: number[] = [portOf(env['REDIS_URL'] ?? 'redis://redis:6379')]
+  const redisUrl = env['REDIS_URL'] ?? 'redis://redis:6379'
+  const several = severalOf(redisUrl)
+  const tcp = several?.hosts.map(({ port }) => port) ?? [portOf(redisUrl)]
+  // Sentinels say where Redis is.
+  if (several?.kind === 'sentinel') tcp.push(6379)
   if (usesS3) tcp.push(portOf(env['S3_ENDPOINT'] ?? 'https://s3'))
   const collector = env['OTEL_EXPORTER_OTLP_ENDPOINT']
   if (collector !== undefined) tcp.push(portOf(collector))

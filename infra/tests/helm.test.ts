@@ -90,6 +90,7 @@ describe('values of the chart', { skip: missing }, () => {
     ['nothing that says where Redis is', {}, /Set redis\.existingSecret/],
     ['two places of Redis', { redis: { existingSecret: 'a', url: 'redis://a' } }, /only one can be meant/],
     ['a password in the URL', { redis: { url: 'redis://user:secret@redis:6379' } }, /at '\/redis\/url'/],
+    ['a password in the URL of sentinels', { redis: { url: 'redis+sentinel://:secret@a,b/main' } }, /at '\/redis\/url'/],
     ['signed passwords without TLS', { redis: { url: 'redis://a', iam: 'user@cluster' } }, /rediss:\/\//],
     ['a name that is not there', { ...REDIS, replicas: 2 }, /additional properties 'replicas' not allowed/],
     ['one of a lower level', { ...REDIS, api: { autoscaling: { min: 1 } } }, /additional properties 'min' not allowed/],

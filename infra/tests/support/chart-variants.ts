@@ -70,11 +70,25 @@ export const VARIANTS: readonly Variant[] = [
     name: 'IAM',
     example: 's3',
     values: {
-      redis: { existingSecret: '', url: 'rediss://cache.example.com:6380', port: 6380, iam: 'nextscale@pictures', prefix: 'eu' },
+      redis: {
+        existingSecret: '',
+        url: 'rediss://cache.example.com:6380',
+        ports: [6380],
+        iam: 'nextscale@pictures',
+        prefix: 'eu'
+      },
       aws: { region: 'eu-central-1' },
       firstKey: { enabled: false },
       store: { s3: { prefix: 'studio', pathStyle: 'true' } },
       api: { settings: { UNAUTHENTICATED: 'allow' } }
+    }
+  },
+  {
+    name: 'sentinels',
+    example: 'disk',
+    values: {
+      redis: { existingSecret: '', url: 'redis+sentinel://a.redis,b.redis,c.redis/main', ports: [6379, 26_379] },
+      api: { settings: { REDIS_WAIT_REPLICAS: '1' } }
     }
   }
 ]

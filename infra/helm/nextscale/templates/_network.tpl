@@ -19,7 +19,7 @@
 {{- $policy := $values.networkPolicy -}}
 {{- $usesStore := ne .component "first-key" -}}
 {{ include "nextscale.allow" (dict "peers" $policy.dnsTo "ports" (list 53) "protocols" (list "UDP" "TCP")) }}
-{{ include "nextscale.allow" (dict "peers" $policy.redisTo "ports" (list $values.redis.port)) }}
+{{ include "nextscale.allow" (dict "peers" $policy.redisTo "ports" $values.redis.ports) }}
 {{- if and $usesStore (include "nextscale.usesS3" .) }}
 {{ include "nextscale.allow" (dict "peers" $policy.storeTo "ports" (list (include "nextscale.portOf" (default "https://s3" $values.store.s3.endpoint)))) }}
 {{- end }}
