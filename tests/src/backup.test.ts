@@ -10,8 +10,6 @@ import { freePort } from './support/free-port.ts'
 import { startProcess } from './support/process.ts'
 import { until } from './support/until.ts'
 
-const portOf = (url: string) => new URL(url).port
-
 /** The commands of the guide: a snapshot of Redis while it serves, then the pictures. */
 const backUp = async ({ redis, objects }: Deployment, folder: string): Promise<void> => {
   execFileSync('redis-cli', ['-u', redis.url, '--rdb', join(folder, 'dump.rdb')], { stdio: 'ignore' })
