@@ -18,3 +18,9 @@ export const readAccept = (env = process.env): boolean => env['ACCEPT'] === '1'
 
 /** What Terraform gets of the environment, such as PATH. */
 export const inherited = (): NodeJS.ProcessEnv => process.env
+
+/** Where images are built and kept between runs; unset, below node_modules. */
+export const readImageStore = (env = process.env): string | undefined => env['IMAGE_STORE']
+
+/** Whether the image with CUDA may be built, which fetches 2 GB. */
+export const wantsGpuImage = (env = process.env): boolean => env['GPU_IMAGE'] === '1'
