@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { chooseChanged } from './testing/changed/choose-changed.ts'
+import { installInfraTools } from './testing/infra-tools.ts'
 import { failedStep } from './testing/outcome.ts'
 import { CHECKS, runCheck } from './testing/run-check.ts'
 import { runSteps, type Step, stepEnv } from './testing/run-steps.ts'
@@ -71,4 +72,5 @@ const findChangedSteps = async (): Promise<Step[]> => {
 
 const wanted = process.argv.slice(2)
 const isChanged = wanted.length === 1 && wanted[0] === CHANGED
+if (wanted.includes(INFRA.name)) installInfraTools()
 await runSteps(await (isChanged ? findChangedSteps() : findSteps(wanted)))
