@@ -12,7 +12,12 @@ const CHECKS_NAME = 'checks'
 const CHANGED = 'changed'
 const SCRIPTS: Suite = { name: 'scripts', cwd: ROOT, command: "node --test --test-concurrency=1 'scripts/**/*.test.ts'" }
 /** What deploys the service: run by its name only, since it takes minutes and tools that few machines have. */
-const INFRA: Suite = { name: 'infra', cwd: join(ROOT, 'infra'), command: "node --test --test-concurrency=2 'tests/**/*.test.ts'" }
+const INFRA: Suite = {
+  name: 'infra',
+  cwd: join(ROOT, 'infra'),
+  command: "node --test --test-concurrency=2 'tests/**/*.test.ts'",
+  requirements: join(ROOT, 'infra', 'tests', 'requirements.txt')
+}
 const SDK_PYTHON = join(ROOT, 'openapi', 'sdk', 'python')
 const PYTHON_SUITES: Suite[] = [
   { name: 'sdk-python', cwd: SDK_PYTHON, command: 'python -m pytest', requirements: join(SDK_PYTHON, 'requirements.txt') }
