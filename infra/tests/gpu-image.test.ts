@@ -9,7 +9,7 @@ import { demand, hasTool, missing, ROOT } from './support/podman.ts'
 import { runContainer } from './support/start-container.ts'
 
 const BUILD_MS = 40 * 60_000
-const MAX_BYTES = 3e9
+const MAX_BYTES = 2.4e9
 /** The wheels unpacked, and every layer that has their files. */
 const NEEDED_BYTES = 12e9
 const PROVIDER = '/app/node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so'
@@ -81,7 +81,8 @@ describe('the image with CUDA', { skip: await lack() }, () => {
     await demand('chmod', ['-R', 'a+rX', folder])
     const { code, stdout, stderr } = await startRunner(t, folder)
     assert.notEqual(code, 0)
-    assert.match(stdout + stderr, /no CUDA-capable device/)
+    // The runner's sentence for what onnxruntime says once all is loaded.
+    assert.match(stdout + stderr, /EXECUTION_PROVIDER=cuda found no GPU/)
     assert.doesNotMatch(stdout + stderr, /cannot open shared object/)
   })
 })

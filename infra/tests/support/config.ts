@@ -19,7 +19,7 @@ export const readAccept = (env = process.env): boolean => env['ACCEPT'] === '1'
 /** What Terraform gets of the environment, such as PATH. */
 export const inherited = (): NodeJS.ProcessEnv => process.env
 
-/** Where images are built and kept between runs; unset, below node_modules. */
+/** Where images are built and kept between runs; unset, in the folder for temporary files. */
 export const readImageStore = (env = process.env): string | undefined => env['IMAGE_STORE']
 
 /** Whether the image with CUDA may be built, which fetches 2 GB. */

@@ -8,10 +8,13 @@ import { readImageStore } from './config.ts'
 
 const execute = promisify(execFile)
 
+const hashOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8)
+
 export const ROOT = resolve(import.meta.dirname, '..', '..', '..')
-export const STORE = resolve(readImageStore() ?? join(ROOT, 'node_modules', '.cache', 'nextscale-images'))
+/** Outside of the repository: what is mounted below would be in the way of npm ci. */
+export const STORE = resolve(readImageStore() ?? join(tmpdir(), `nextscale-images-${hashOf(ROOT)}`))
 /** Podman takes no more than 50 characters here. */
-const RUN_ROOT = join(tmpdir(), `nextscale-${createHash('sha256').update(STORE).digest('hex').slice(0, 8)}`)
+const RUN_ROOT = join(tmpdir(), `nextscale-${hashOf(STORE)}`)
 const STORAGE = ['--root', join(STORE, 'images'), '--runroot', RUN_ROOT, '--storage-driver', 'overlay']
 const ENGINE = ['--cgroup-manager', 'cgroupfs', '--runtime', 'runc', '--events-backend', 'none']
 const TOOLS = ['buildah', 'podman', 'runc', 'mmdebstrap', 'redis-server', 'flock', 'hadolint'] as const
