@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
-import { withCopy, init, missing, terraform, TERRAFORM } from './support/terraform.ts'
+import { after, before, describe, it } from 'node:test'
+import { startAnswers } from './support/answers.ts'
+import { init, missing, standIn, terraform, TERRAFORM, withCopy } from './support/terraform.ts'
 
 const folders = (
   await Promise.all(
@@ -10,7 +11,13 @@ const folders = (
   )
 ).flat()
 
-describe('modules and examples', { skip: missing }, () => {
+describe('modules and examples', { skip: missing, concurrency: 2 }, () => {
+  let answers: Awaited<ReturnType<typeof startAnswers>>
+  before(async () => {
+    answers = await startAnswers()
+  })
+  after(() => answers.close())
+
   it('are formatted', async () => {
     await terraform(TERRAFORM, ['fmt', '-check', '-recursive'])
   })
@@ -20,8 +27,14 @@ describe('modules and examples', { skip: missing }, () => {
       withCopy(async (copy) => {
         const cwd = join(copy, folder)
         await init(cwd)
-        await terraform(cwd, ['validate'])
-        if (existsSync(join(cwd, 'tests'))) await terraform(cwd, ['test'])
+        // A test validates first.
+        const args = existsSync(join(cwd, 'tests')) ? ['test'] : ['validate']
+        await terraform(cwd, args, standIn(answers.url))
       }))
   }
+
+  it('each module has tests', async () => {
+    const bare = folders.filter((folder) => folder.startsWith('modules') && !existsSync(join(TERRAFORM, folder, 'tests')))
+    if (bare.length > 0) throw new Error(`there is no tests/*.tftest.hcl in ${bare.join(', ')}`)
+  })
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { PASSWORD, planExample } from './support/plan-example.ts'
+import { PASSWORD } from './support/answers.ts'
+import { planExample } from './support/plan-example.ts'
 import { policiesOf } from './support/policies.ts'
 import { WILDCARDS, wildcardsOf } from './support/policy-wildcards.ts'
 import { at, type Resource, resourcesOfPlan, type Value } from './support/resources.ts'

@@ -67,6 +67,10 @@ def member_of(backend: ElastiCacheBackend, group: ReplicationGroup, name: str) -
         "CacheSubnetGroupName": group.cache_subnet_group_name,
         "SecurityGroups": [{"SecurityGroupId": each, "Status": "active"} for each in group.security_group_ids],
         "ReplicationGroupId": group.replication_group_id,
+        "AtRestEncryptionEnabled": group.at_rest_encryption_enabled,
+        "TransitEncryptionEnabled": group.transit_encryption_enabled,
+        "TransitEncryptionMode": group.transit_encryption_mode,
+        "SnapshotRetentionLimit": group.snapshot_retention_limit,
         "ARN": arn_of(backend, "cluster", name),
     }
 
@@ -95,6 +99,18 @@ def users_of_stacks(backend: ElastiCacheBackend) -> set[str]:
                 check_password(backend, reference)
             users.add(resource["Properties"]["UserId"])
     return users
+
+
+def add_members(group: ReplicationGroup, nodes: int) -> None:
+    """moto makes one node, whatever is asked for."""
+    for number in range(len(group.member_clusters) + 1, nodes + 1):
+        name = f"{group.replication_group_id}-{number:03}"
+        group.member_clusters.append(name)
+        members = group.node_groups[0]["node_group_members"]
+        members.append({**members[0], "cache_cluster_id": name, "current_role": "replica"})
+
+
+create_group = ElastiCacheResponse.create_replication_group
 
 
 class Additions(ElastiCacheResponse):
@@ -175,6 +191,11 @@ class Additions(ElastiCacheResponse):
     def delete_cache_subnet_group(self) -> ActionResult:
         self.elasticache_backend.cache_subnet_groups.pop(self._get_param("CacheSubnetGroupName"))
         return EmptyResult()
+
+    def create_replication_group(self) -> ActionResult:
+        answer = create_group(self)
+        add_members(self.elasticache_backend.replication_groups[self._get_param("ReplicationGroupId")], self._get_int_param("NumCacheClusters"))
+        return answer
 
     def delete_replication_group(self) -> ActionResult:
         groups, name = self.elasticache_backend.replication_groups, self._get_param("ReplicationGroupId")

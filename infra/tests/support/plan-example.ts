@@ -1,41 +1,8 @@
-import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { ACCOUNT, startAnswers } from './answers.ts'
 import type { Plan } from './resources.ts'
 import { init, standIn, terraform, withCopy } from './terraform.ts'
-
-export const ACCOUNT = '123456789012'
-/** What stands in for the password that Secrets Manager makes: it must not come up again. */
-export const PASSWORD = 'PasswordThatNoPlanMayHold'
-
-const IDENTITY = `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
-<Arn>arn:aws:iam::${ACCOUNT}:user/test</Arn><UserId>TEST</UserId><Account>${ACCOUNT}</Account>
-</GetCallerIdentityResult></GetCallerIdentityResponse>`
-
-/** Answers the two questions that a plan asks of AWS: who one is, and a password. Any other is refused, and kept. */
-const startAnswers = async () => {
-  const others: string[] = []
-  const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      const target = String(request.headers['x-amz-target'] ?? '')
-      if (body.startsWith('Action=GetCallerIdentity'))
-        return response.writeHead(200, { 'content-type': 'text/xml' }).end(IDENTITY)
-      if (target.endsWith('.GetRandomPassword')) return response.end(JSON.stringify({ RandomPassword: PASSWORD }))
-      others.push(target === '' ? `${request.method} ${request.url} ${body.slice(0, 100)}` : target)
-      return response.writeHead(400).end()
-    })
-  })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address() as AddressInfo
-  const close = async (): Promise<void> => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  }
-  return { url: `http://127.0.0.1:${port}`, others, close }
-}
 
 export type Variables = Readonly<Record<string, string>>
 

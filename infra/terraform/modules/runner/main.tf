@@ -20,7 +20,6 @@ locals {
       POOL               = name
       MODELS             = join(",", pool.models)
       MODELS_CACHE_DIR   = "/cache/models"
-      CACHE_DIR          = "/cache/graphs"
       EXECUTION_PROVIDER = pool.gpus > 0 ? "cuda" : "cpu"
       GRACE_MS           = tostring((var.stop_seconds - 10) * 1000)
       S3_BUCKET          = var.pictures.bucket
@@ -28,6 +27,8 @@ locals {
       REDIS_SECRET_ARN   = var.redis_secret_arn
       REDIS_PREFIX       = var.redis_prefix
     },
+    # Only the sampler on CPUs keeps the graphs that it has made ready.
+    pool.gpus > 0 ? {} : { CACHE_DIR = "/cache/graphs" },
     var.pictures.prefix == "" ? {} : { S3_PREFIX = var.pictures.prefix },
     pool.settings
   ) }
