@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { startRedis } from '@nextscale/platform/testing'
 import { openStack, type Stack } from './support/apply-examples.ts'
+import { inherited } from './support/config.ts'
 import { containersOf, misfits } from './support/containers.ts'
 import { driftOf, KNOWN_DRIFT } from './support/drift.ts'
 import { type Emulator, startEmulator } from './support/emulator.ts'
@@ -13,9 +16,9 @@ import { ACCOUNT } from './support/answers.ts'
 import { policiesOf } from './support/policies.ts'
 import { WILDCARDS, wildcardsOf } from './support/policy-wildcards.ts'
 import { isProcess, unreadVariables } from './support/read-environment.ts'
-import { at, ofType, type Resource, resourcesOfState, type State, textAt } from './support/resources.ts'
+import { at, ofType, type Resource, resourcesOfState, type State, textAt, textsAt } from './support/resources.ts'
 import { RULES } from './support/rules.ts'
-import { missing, TERRAFORM } from './support/terraform.ts'
+import { missing, standIn, TERRAFORM } from './support/terraform.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
 /** Applying waits for what the provider waits for between its looks, whatever the emulator does. */
@@ -72,7 +75,7 @@ describe('the examples, applied to an emulator of AWS', { skip: missing, timeout
       [`nextscale-models-${ACCOUNT}`, `nextscale-pictures-${ACCOUNT}`]
     )
     assert.deepEqual(outputs['runner_services'], { default: 'nextscale-runner-default', large: 'nextscale-runner-large' })
-    assert.match(textAt(outputs['first_key'], 'secret') ?? '', /:secret:nextscale\/first-api-key-\w{6}$/)
+    assert.match(textAt(outputs, 'push_images') ?? '', new RegExp(`docker push ${registry}/nextscale-gpu:0.1.0`))
     assert.match(textAt({ url: states.dev.values?.outputs?.['url']?.value ?? null }, 'url') ?? '', /execute-api/)
   })
 
@@ -126,6 +129,29 @@ describe('the examples, applied to an emulator of AWS', { skip: missing, timeout
       [...new Set(secrets.map(unpadded))],
       [`arn:aws:secretsmanager:eu-central-1:${ACCOUNT}:secret:nextscale/redis-url`]
     )
+  })
+
+  it('the task of the first key puts one into its secret, and finds it there the next time', async () => {
+    const task = states.complete.values?.outputs?.['first_key']?.value
+    const [program, ...words] = textsAt(task, 'overrides.containerOverrides.0.command')
+    assert.equal(program, 'nextscale')
+    const keyOf = () =>
+      emulator.ask<{ SecretString: string }>('secretsmanager', 'secretsmanager.GetSecretValue', {
+        SecretId: 'nextscale/first-api-key'
+      })
+    const redis = await startRedis()
+    try {
+      const env = { ...standIn(emulator.url), PATH: inherited()['PATH'] ?? '', REDIS_URL: redis.url }
+      const ensure = () =>
+        promisify(execFile)(process.execPath, [join(ROOT, 'scripts/nextscale.mjs'), ...words], { env, timeout: 60_000 })
+      await ensure()
+      const { SecretString: first } = await keyOf()
+      assert.match(first, /^ns_/)
+      await ensure()
+      assert.equal((await keyOf()).SecretString, first)
+    } finally {
+      await redis.stop()
+    }
   })
 
   it('the function is the zip that the bundle made', async () => {
