@@ -22,7 +22,7 @@ import { missing, standIn, TERRAFORM } from './support/terraform.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
 /** Applying waits for what the provider waits for between its looks, whatever the emulator does. */
-const timeout = 280_000
+const timeout = 400_000
 
 let emulator: Emulator
 let copy: string
