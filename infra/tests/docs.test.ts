@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { it } from 'node:test'
+import { describeUnless } from './support/describe-unless.ts'
 import { moduleReadmes, noDocs } from './support/module-docs.ts'
 import { TERRAFORM } from './support/terraform.ts'
 
-describe('READMEs of modules', { skip: noDocs }, () => {
+describeUnless(noDocs, 'READMEs of modules', () => {
   it('have the tables of what the modules take and give: else run node infra/tests/support/module-docs.ts', async () => {
     const wanted = await moduleReadmes()
     assert.ok(wanted.size >= 9)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { PASSWORD } from './support/answers.ts'
+import { describeUnless } from './support/describe-unless.ts'
 import { planExample } from './support/plan-example.ts'
 import { policiesOf } from './support/policies.ts'
 import { WILDCARDS, wildcardsOf } from './support/policy-wildcards.ts'
@@ -34,9 +35,8 @@ const CASES = [
   ['complete', { api_mode: 'lambda' }]
 ] as const
 
-describe('plans of the examples', { skip: missing }, async () => {
-  const plans = missing ? [] : await Promise.all(CASES.map(([name, more]) => planExample(name, more)))
-  const used = new Set<string>()
+describeUnless(missing, 'plans of the examples', async () => {
+  const plans = await Promise.all(CASES.map(([name, more]) => planExample(name, more)))
 
   for (const [index, [name, more]] of CASES.entries())
     describe([name, ...Object.values(more)].join(' with '), () => {
@@ -50,9 +50,10 @@ describe('plans of the examples', { skip: missing }, async () => {
           it(`${rule.name}: else it is told`, () => assert.notDeepEqual(rule.faults(breakRule(resources, rule.broken)), []))
       }
 
+      // Many resources are known only once they are made: the test on the emulator sees them, and that each reason is needed.
       it('policies have no wildcards but those with a reason', () => {
         const found = [...policiesOf(resources).values()].flat().flatMap(wildcardsOf)
-        for (const wildcard of found) used.add(wildcard)
+        assert.ok(found.length > 0)
         assert.deepEqual(
           found.filter((wildcard) => WILDCARDS[wildcard] === undefined),
           []
@@ -65,13 +66,4 @@ describe('plans of the examples', { skip: missing }, async () => {
         assert.deepEqual(planned.others, [])
       })
     })
-
-  it('no reason is given for a wildcard that is not there', () => {
-    // Resources of these are known only once they are made: the test on the emulator sees them.
-    const later = ['Protection task/*', 'Models prefix/*', 'Pictures bucket/*', 'Pictures generations/*']
-    assert.deepEqual(
-      Object.keys(WILDCARDS).filter((wildcard) => !used.has(wildcard) && !later.includes(wildcard)),
-      []
-    )
-  })
 })

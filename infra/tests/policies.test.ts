@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { calledBy, KNOWN_CLIENTS, unattributed } from './support/called-operations.ts'
+import { describeUnless } from './support/describe-unless.ts'
 import { planExample } from './support/plan-example.ts'
 import { policiesOf } from './support/policies.ts'
 import { resourcesOfPlan } from './support/resources.ts'
@@ -35,8 +36,8 @@ describe('what processes ask of AWS', () => {
     }
   })
 
-  describe('is what their roles allow', { skip: missing }, async () => {
-    const plans = missing ? [] : await Promise.all((['complete', 'dev'] as const).map((name) => planExample(name)))
+  describeUnless(missing, 'is what their roles allow', async () => {
+    const plans = await Promise.all((['complete', 'dev'] as const).map((name) => planExample(name)))
     const [complete, dev] = plans.map(({ plan }) => policiesOf(resourcesOfPlan(plan)))
 
     for (const [example, start, address] of PROCESSES)

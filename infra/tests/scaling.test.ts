@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, it } from 'node:test'
+import { it } from 'node:test'
+import { describeUnless } from './support/describe-unless.ts'
 import { type Loss, type ScalingTable, simulate } from './support/simulate-scaling.ts'
 import { withCopy, init, missing, terraform, TERRAFORM } from './support/terraform.ts'
 
@@ -99,8 +100,8 @@ const recorded = JSON.parse(await readFile(join(import.meta.dirname, 'support/re
 const asRecorded = (second: number, times = 1): number =>
   recorded.arrivals.reduce((sum, [at, count]) => sum + (at === second ? count * times : 0), 0)
 
-describe('the scaling of a pool', { skip: missing }, async () => {
-  const table = missing ? undefined : await plannedTable()
+describeUnless(missing, 'the scaling of a pool', async () => {
+  const table = await plannedTable()
   const rows: string[] = []
   const replay = (name: string, arrivals: (second: number) => number, more: { poison?: boolean; losses?: Loss[] } = {}) => {
     assert.ok(table)
