@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { build as bundle, type Plugin } from 'esbuild'
 import { readDocument } from './routes/service/document.ts'
+import { writeZip } from './write-zip.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -58,3 +60,6 @@ const foreign = Object.values(metafile.outputs).flatMap(({ imports }) =>
 )
 if (foreign.length > 0)
   throw new Error(`lambda.mjs would look for ${foreign.join(', ')} beside itself: bundle it, or name it as unused`)
+
+// Beside it the same as lambda.zip, which is what AWS takes.
+await writeZip(here('../dist/lambda.zip'), { name: 'lambda.mjs', data: await readFile(here('../dist/lambda.mjs')) })

@@ -8,12 +8,12 @@ import { inherited, readPluginDir } from './config.ts'
 
 const run = promisify(execFile)
 const PROVIDER = 'registry.terraform.io/hashicorp/aws'
-const PLACES = ['/opt/tf-plugins', '/usr/local/share/terraform/plugins', '/usr/share/terraform/plugins']
+const PLACES = ['/usr/local/share/terraform/plugins', '/usr/share/terraform/plugins']
 const TIMEOUT_MS = 5 * 60_000
 
 export const TERRAFORM = resolve(import.meta.dirname, '..', '..', 'terraform')
 
-/** Folder of the AWS provider, of the setting or of where such folders are kept. */
+/** Folder of the AWS provider: of the setting, or where Terraform itself looks for such. */
 const pluginDir = [readPluginDir(), ...PLACES].find((place) => place !== undefined && existsSync(join(place, PROVIDER)))
 
 const hasTerraform = await run('terraform', ['version']).then(
@@ -48,6 +48,19 @@ export const withCopy = async <T>(work: (folder: string) => Promise<T>): Promise
     await rm(folder, { recursive: true, force: true })
   }
 }
+
+/** How Terraform reaches what stands in for AWS, and nothing else. */
+export const standIn = (url: string): Record<string, string> => ({
+  AWS_ENDPOINT_URL: url,
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  AWS_EC2_METADATA_DISABLED: 'true',
+  AWS_MAX_ATTEMPTS: '3',
+  // Neither settings nor credentials of whoever runs this.
+  AWS_CONFIG_FILE: '/dev/null',
+  AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  AWS_PROFILE: ''
+})
 
 export const init = (folder: string): Promise<string> =>
   terraform(folder, ['init', '-backend=false', '-input=false', `-plugin-dir=${pluginDir}`])

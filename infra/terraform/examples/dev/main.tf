@@ -66,14 +66,16 @@ module "api" {
 module "control" {
   source = "../../modules/control"
 
-  name              = var.name
-  image             = "${local.registry["nextscale"]}:${var.image_tag}"
-  repository_arn    = module.registry.repository_arns["nextscale"]
-  metrics           = { namespace = local.namespace }
-  pictures          = local.pictures
-  redis_secret_arn  = module.queue.url_secret_arn
-  subnet_ids        = module.network.private_subnet_ids
-  security_group_id = module.network.process_security_group_id
+  name               = var.name
+  image              = "${local.registry["nextscale"]}:${var.image_tag}"
+  repository_arn     = module.registry.repository_arns["nextscale"]
+  metrics            = { namespace = local.namespace }
+  pictures           = local.pictures
+  has_api_key_secret = true
+  api_key_secret_arn = module.secrets.api_key_arn
+  redis_secret_arn   = module.queue.url_secret_arn
+  subnet_ids         = module.network.private_subnet_ids
+  security_group_id  = module.network.process_security_group_id
 }
 
 module "runner" {
@@ -91,7 +93,7 @@ module "runner" {
   pools = {
     default = {
       image          = "${local.registry["nextscale-gpu"]}:${var.image_tag}"
-      models         = [for model in var.models : "s3://${var.name}-models-${data.aws_caller_identity.current.account_id}/${model}"]
+      models         = [for model in var.models : "s3://${module.storage.models_bucket}/${model}"]
       instance_types = ["g6.xlarge", "g5.xlarge", "g4dn.xlarge"]
     }
   }
@@ -100,6 +102,8 @@ module "runner" {
 module "observability" {
   source = "../../modules/observability"
 
-  name    = var.name
-  metrics = { namespace = local.namespace }
+  name         = var.name
+  metrics      = { namespace = local.namespace }
+  valkey_nodes = module.queue.node_ids
+  api          = { mode = "lambda", id = module.api.gateway_id }
 }

@@ -12,3 +12,38 @@ output "models_bucket" {
   description = "Where models are pushed to"
   value       = module.storage.models_bucket
 }
+
+output "first_key" {
+  description = "What aws ecs run-task takes as its input to make the first API key"
+  value = {
+    cluster        = module.control.cluster_name
+    taskDefinition = module.control.task_definition_arn
+    launchType     = "FARGATE"
+    networkConfiguration = {
+      awsvpcConfiguration = {
+        subnets        = module.network.private_subnet_ids
+        securityGroups = [module.network.process_security_group_id]
+      }
+    }
+    overrides = {
+      taskRoleArn = module.control.keys_role_arn
+      containerOverrides = [{
+        name    = "control"
+        command = ["nextscale", "keys", "ensure", "--secret", module.secrets.api_key_arn, "--name", "first", "--scopes", "generate,read"]
+      }]
+    }
+  }
+}
+
+output "push_images" {
+  description = "Commands that push the images of this machine to the registry"
+  value = join("\n", concat(
+    ["set -e"],
+    flatten([for image, url in module.registry.repository_urls : [
+      "aws ecr get-login-password --region ${var.region} | docker login --username AWS --password-stdin ${split("/", url)[0]}",
+      "docker tag ${image}:${var.image_tag} ${url}:${var.image_tag}",
+      "docker push ${url}:${var.image_tag}"
+    ]]),
+    [""]
+  ))
+}

@@ -11,8 +11,9 @@ variable "region" {
 }
 
 variable "lambda_package" {
-  description = "Zip of api/dist/lambda.mjs"
+  description = "The zip that npm run bundle -w api makes"
   type        = string
+  default     = "../../../../api/dist/lambda.zip"
 }
 
 variable "image_tag" {

@@ -15,7 +15,7 @@ resource "aws_lambda_function" "this" {
   tags                           = var.tags
 
   environment {
-    variables = merge(local.environment, { REDIS_SECRET_ARN = var.redis_secret_arn })
+    variables = local.environment
   }
 
   vpc_config {
@@ -26,13 +26,6 @@ resource "aws_lambda_function" "this" {
   logging_config {
     log_format = "Text"
     log_group  = aws_cloudwatch_log_group.this[0].name
-  }
-
-  lifecycle {
-    precondition {
-      condition     = var.lambda != null
-      error_message = "Set lambda = { package = \"…/lambda.zip\" }: the zip of api/dist/lambda.mjs that npm run bundle -w api makes."
-    }
   }
 
   depends_on = [aws_iam_role_policy.process]

@@ -6,9 +6,10 @@ locals {
 
   environment = merge(
     {
-      S3_BUCKET    = var.pictures.bucket
-      S3_REGION    = data.aws_region.current.id
-      REDIS_PREFIX = var.redis_prefix
+      S3_BUCKET        = var.pictures.bucket
+      S3_REGION        = data.aws_region.current.id
+      REDIS_SECRET_ARN = var.redis_secret_arn
+      REDIS_PREFIX     = var.redis_prefix
     },
     var.pictures.prefix == "" ? {} : { S3_PREFIX = var.pictures.prefix },
     var.settings
@@ -32,13 +33,19 @@ data "aws_iam_policy_document" "process" {
     resources = [var.pictures.bucket_arn]
   }
 
+  statement {
+    sid       = "RedisUrl"
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = [var.redis_secret_arn]
+  }
+
   dynamic "statement" {
-    for_each = var.mode == "lambda" ? [1] : []
+    for_each = var.redis_secret_key_arn == null ? [] : [var.redis_secret_key_arn]
 
     content {
-      sid       = "RedisUrl"
-      actions   = ["secretsmanager:GetSecretValue"]
-      resources = [var.redis_secret_arn]
+      sid       = "RedisUrlKey"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
     }
   }
 

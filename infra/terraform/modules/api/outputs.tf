@@ -32,3 +32,8 @@ output "log_group" {
   description = "Log of the API"
   value       = try(aws_cloudwatch_log_group.this[0].name, null)
 }
+
+output "balancer_name" {
+  description = "With mode service: name of the load balancer"
+  value       = try(aws_lb.this[0].name, null)
+}

@@ -2,12 +2,6 @@ data "aws_iam_policy_document" "execution" {
   count = local.service ? 1 : 0
 
   statement {
-    sid       = "RedisUrl"
-    actions   = ["secretsmanager:GetSecretValue"]
-    resources = [var.redis_secret_arn]
-  }
-
-  statement {
     sid       = "Log"
     actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
     resources = ["${aws_cloudwatch_log_group.this[0].arn}:*"]
@@ -61,15 +55,21 @@ resource "aws_ecs_task_definition" "this" {
     cpu_architecture        = var.service.architecture
   }
 
+  # Fargate has no tmpfs; its disk is encrypted.
+  volume {
+    name = "tmp"
+  }
+
   container_definitions = jsonencode([{
     name                   = "api"
     image                  = var.service.image
     essential              = true
-    command                = ["node", "api/src/start.ts"]
+    command                = ["api"]
     readonlyRootFilesystem = true
     stopTimeout            = 60
     environment            = [for name in sort(keys(local.service_environment)) : { name = name, value = local.service_environment[name] }]
-    secrets                = [{ name = "REDIS_URL", valueFrom = var.redis_secret_arn }]
+    mountPoints            = [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }]
+    healthCheck            = { command = ["CMD", "node", "/app/infra/images/healthcheck.mjs"], interval = 10, timeout = 5, retries = 6, startPeriod = 60 }
     portMappings           = [{ containerPort = 8080, hostPort = 8080, protocol = "tcp" }]
     linuxParameters        = { initProcessEnabled = true, capabilities = { drop = ["ALL"], add = [] } }
     logConfiguration = {
@@ -223,7 +223,7 @@ resource "aws_ecs_service" "this" {
     ignore_changes = [desired_count]
   }
 
-  depends_on = [aws_lb_listener.this, aws_iam_role_policy.execution]
+  depends_on = [aws_lb_listener.this, aws_iam_role_policy.execution, aws_iam_role_policy.process]
 }
 
 resource "aws_appautoscaling_target" "this" {

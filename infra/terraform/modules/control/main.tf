@@ -1,10 +1,12 @@
 locals {
+  keys = var.create && var.has_api_key_secret
   environment = merge(
     {
-      S3_BUCKET     = var.pictures.bucket
-      S3_REGION     = data.aws_region.current.id
-      REDIS_PREFIX  = var.redis_prefix
-      EMF_NAMESPACE = var.metrics.namespace
+      S3_BUCKET        = var.pictures.bucket
+      S3_REGION        = data.aws_region.current.id
+      REDIS_SECRET_ARN = var.redis_secret_arn
+      REDIS_PREFIX     = var.redis_prefix
+      EMF_NAMESPACE    = var.metrics.namespace
     },
     var.metrics.stack == null ? {} : { EMF_STACK = var.metrics.stack },
     var.pictures.prefix == "" ? {} : { S3_PREFIX = var.pictures.prefix },
@@ -58,16 +60,26 @@ data "aws_iam_policy_document" "process" {
     actions   = ["s3:ListBucket"]
     resources = [var.pictures.bucket_arn]
   }
-}
-
-data "aws_iam_policy_document" "execution" {
-  count = var.create ? 1 : 0
 
   statement {
     sid       = "RedisUrl"
     actions   = ["secretsmanager:GetSecretValue"]
     resources = [var.redis_secret_arn]
   }
+
+  dynamic "statement" {
+    for_each = var.redis_secret_key_arn == null ? [] : [var.redis_secret_key_arn]
+
+    content {
+      sid       = "RedisUrlKey"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
+    }
+  }
+}
+
+data "aws_iam_policy_document" "execution" {
+  count = var.create ? 1 : 0
 
   statement {
     sid       = "Log"
@@ -140,15 +152,21 @@ resource "aws_ecs_task_definition" "this" {
     cpu_architecture        = var.architecture
   }
 
+  # Fargate has no tmpfs; its disk is encrypted.
+  volume {
+    name = "tmp"
+  }
+
   container_definitions = jsonencode([{
     name                   = "control"
     image                  = var.image
     essential              = true
-    command                = ["node", "api/src/control/start.ts"]
+    command                = ["control"]
     readonlyRootFilesystem = true
     stopTimeout            = 60
     environment            = [for name in sort(keys(local.environment)) : { name = name, value = local.environment[name] }]
-    secrets                = [{ name = "REDIS_URL", valueFrom = var.redis_secret_arn }]
+    mountPoints            = [{ sourceVolume = "tmp", containerPath = "/tmp", readOnly = false }]
+    healthCheck            = { command = ["CMD", "node", "/app/infra/images/healthcheck.mjs"], interval = 10, timeout = 5, retries = 6, startPeriod = 60 }
     linuxParameters        = { initProcessEnabled = true, capabilities = { drop = ["ALL"], add = [] } }
     logConfiguration = {
       logDriver = "awslogs"
@@ -185,5 +203,5 @@ resource "aws_ecs_service" "this" {
     rollback = true
   }
 
-  depends_on = [aws_iam_role_policy.execution]
+  depends_on = [aws_iam_role_policy.execution, aws_iam_role_policy.process]
 }

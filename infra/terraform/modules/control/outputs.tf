@@ -32,3 +32,8 @@ output "log_group" {
   description = "Log of the process"
   value       = try(aws_cloudwatch_log_group.this[0].name, null)
 }
+
+output "keys_role_arn" {
+  description = "Role of the task that makes the first API key"
+  value       = try(aws_iam_role.keys[0].arn, null)
+}

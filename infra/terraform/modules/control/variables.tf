@@ -39,6 +39,29 @@ variable "redis_secret_arn" {
   type        = string
 }
 
+variable "redis_secret_key_arn" {
+  description = "ARN of the key of KMS that encrypts that secret, where it is one of your own"
+  type        = string
+  default     = null
+}
+
+variable "has_api_key_secret" {
+  description = "Whether there is a role for the task that makes the first API key"
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.has_api_key_secret || var.api_key_secret_arn != null
+    error_message = "Set api_key_secret_arn to the secret that the key is put into (module secrets)."
+  }
+}
+
+variable "api_key_secret_arn" {
+  description = "Secret that the first API key is put into (module secrets)"
+  type        = string
+  default     = null
+}
+
 variable "redis_prefix" {
   description = "REDIS_PREFIX, the same for all processes"
   type        = string
@@ -71,15 +94,14 @@ variable "log_days" {
   }
 }
 
-
 variable "settings" {
   description = "More settings of the process, as its README names them; of secrets give none here"
   type        = map(string)
   default     = {}
 
   validation {
-    condition     = length(setintersection(keys(var.settings), ["REDIS_URL", "S3_BUCKET", "S3_REGION", "LINK_SECRET", "WEBHOOK_SIGNING_KEYS"])) == 0
-    error_message = "Leave REDIS_URL, S3_BUCKET, S3_REGION, LINK_SECRET and WEBHOOK_SIGNING_KEYS out of settings: the module sets the first three, and secrets would be readable in the task."
+    condition     = length(setintersection(keys(var.settings), ["REDIS_URL", "REDIS_SECRET_ARN", "S3_BUCKET", "S3_REGION", "LINK_SECRET", "WEBHOOK_SIGNING_KEYS"])) == 0
+    error_message = "Leave REDIS_URL, REDIS_SECRET_ARN, S3_BUCKET, S3_REGION, LINK_SECRET and WEBHOOK_SIGNING_KEYS out of settings: the module sets where Redis and bucket are, and secrets would be readable in the task."
   }
 }
 

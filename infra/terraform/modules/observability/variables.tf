@@ -56,3 +56,34 @@ variable "alarm_actions" {
   type        = list(string)
   default     = []
 }
+
+variable "api" {
+  description = "What the alarm on 5xx and the dashboard look at: mode lambda with the id of the gateway, or service with the balancer_arn_suffix (module api)"
+  type = object({
+    mode = string
+    id   = string
+  })
+  default = null
+
+  validation {
+    condition     = var.api == null || contains(["lambda", "service"], try(var.api.mode, ""))
+    error_message = "Set api.mode to lambda or service, as in module api."
+  }
+}
+
+variable "server_error_percent" {
+  description = "Share of requests answered 5xx above which the alarm rings"
+  type        = number
+  default     = 5
+
+  validation {
+    condition     = var.server_error_percent >= 0 && var.server_error_percent < 100
+    error_message = "Set server_error_percent to 0 to 99."
+  }
+}
+
+variable "valkey_nodes" {
+  description = "Nodes of Valkey on the dashboard (module queue)"
+  type        = list(string)
+  default     = []
+}

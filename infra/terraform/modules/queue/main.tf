@@ -1,5 +1,7 @@
 locals {
   user = "nextscale"
+  # As ElastiCache names them.
+  node_ids = var.create ? [for index in range(var.nodes) : format("%s-%03d", var.name, index + 1)] : []
   # The commands that processes use, as the project's README has them.
   access = join(" ", [
     "on ~{${var.redis_prefix}}:* &{${var.redis_prefix}}:*",
@@ -142,13 +144,13 @@ resource "aws_secretsmanager_secret_version" "url" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "memory" {
-  count = var.create ? 1 : 0
+  for_each = toset(local.node_ids)
 
-  alarm_name          = "${var.name}-valkey-memory"
+  alarm_name          = "${each.key}-valkey-memory"
   alarm_description   = "From 85 % of its memory on, the API takes nothing new. Take a larger node_type, or find what does not drain."
   namespace           = "AWS/ElastiCache"
   metric_name         = "DatabaseMemoryUsagePercentage"
-  dimensions          = { CacheClusterId = "${var.name}-001" }
+  dimensions          = { CacheClusterId = each.key }
   statistic           = "Maximum"
   period              = 60
   evaluation_periods  = 5

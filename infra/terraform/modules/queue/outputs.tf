@@ -12,3 +12,8 @@ output "security_group_id" {
   description = "Security group of the nodes"
   value       = try(aws_security_group.this[0].id, null)
 }
+
+output "node_ids" {
+  description = "Nodes as metrics name them"
+  value       = local.node_ids
+}

@@ -20,13 +20,15 @@ locals {
       POOL               = name
       MODELS             = join(",", pool.models)
       MODELS_CACHE_DIR   = "/cache/models"
-      CACHE_DIR          = "/cache/graphs"
       EXECUTION_PROVIDER = pool.gpus > 0 ? "cuda" : "cpu"
       GRACE_MS           = tostring((var.stop_seconds - 10) * 1000)
       S3_BUCKET          = var.pictures.bucket
       S3_REGION          = data.aws_region.current.id
+      REDIS_SECRET_ARN   = var.redis_secret_arn
       REDIS_PREFIX       = var.redis_prefix
     },
+    # Only the sampler on CPUs keeps the graphs that it has made ready.
+    pool.gpus > 0 ? {} : { CACHE_DIR = "/cache/graphs" },
     var.pictures.prefix == "" ? {} : { S3_PREFIX = var.pictures.prefix },
     pool.settings
   ) }
@@ -50,6 +52,7 @@ resource "aws_launch_template" "this" {
   name                   = "${var.name}-${each.key}"
   description            = "Machines of the pool ${each.key}"
   image_id               = each.value.ami.id != null ? each.value.ami.id : "resolve:ssm:${each.value.gpus > 0 ? var.gpu_image_parameter : var.cpu_image_parameter}"
+  instance_type          = each.value.warm_machines > 0 ? each.value.instance_types[0] : null
   update_default_version = true
   vpc_security_group_ids = [var.security_group_id]
   tags                   = var.tags
@@ -86,6 +89,7 @@ resource "aws_launch_template" "this" {
     "ECS_ENABLE_TASK_IAM_ROLE=true",
     "ECS_CONTAINER_STOP_TIMEOUT=${var.stop_seconds}s",
     "ECS_ENABLE_GPU_SUPPORT=${each.value.gpus > 0}",
+    "ECS_WARM_POOLS_CHECK=${each.value.warm_machines > 0}",
     "CONFIG",
     ""
   ]))
@@ -113,24 +117,49 @@ resource "aws_autoscaling_group" "this" {
   protect_from_scale_in = true
   capacity_rebalance    = false
 
-  mixed_instances_policy {
-    instances_distribution {
-      on_demand_base_capacity                  = each.value.on_demand_base
-      on_demand_percentage_above_base_capacity = 100 - each.value.spot_percent
-      spot_allocation_strategy                 = "price-capacity-optimized"
-    }
+  # AWS keeps no warm pool of Spot machines, so a pool that has one is of one type, on demand.
+  dynamic "launch_template" {
+    for_each = each.value.warm_machines > 0 ? [1] : []
 
-    launch_template {
-      launch_template_specification {
-        launch_template_id = aws_launch_template.this[each.key].id
-        version            = "$Latest"
+    content {
+      id      = aws_launch_template.this[each.key].id
+      version = "$Latest"
+    }
+  }
+
+  dynamic "warm_pool" {
+    for_each = each.value.warm_machines > 0 ? [1] : []
+
+    content {
+      pool_state = "Stopped"
+      min_size   = each.value.warm_machines
+      # What runs and what is kept count together.
+      max_group_prepared_capacity = max(each.value.max, each.value.warm_machines)
+    }
+  }
+
+  dynamic "mixed_instances_policy" {
+    for_each = each.value.warm_machines > 0 ? [] : [1]
+
+    content {
+      instances_distribution {
+        on_demand_base_capacity                  = each.value.on_demand_base
+        on_demand_percentage_above_base_capacity = 100 - each.value.spot_percent
+        spot_allocation_strategy                 = "price-capacity-optimized"
       }
 
-      dynamic "override" {
-        for_each = each.value.instance_types
+      launch_template {
+        launch_template_specification {
+          launch_template_id = aws_launch_template.this[each.key].id
+          version            = "$Latest"
+        }
 
-        content {
-          instance_type = override.value
+        dynamic "override" {
+          for_each = each.value.instance_types
+
+          content {
+            instance_type = override.value
+          }
         }
       }
     }
@@ -197,12 +226,12 @@ resource "aws_ecs_task_definition" "this" {
     name                   = "runner"
     image                  = each.value.image
     essential              = true
-    command                = ["node", "gpu-runner/src/start.ts"]
+    command                = ["runner"]
     memoryReservation      = each.value.memory
     readonlyRootFilesystem = true
     stopTimeout            = var.stop_seconds
     environment            = [for name in sort(keys(local.environment[each.key])) : { name = name, value = local.environment[each.key][name] }]
-    secrets                = [{ name = "REDIS_URL", valueFrom = var.redis_secret_arn }]
+    healthCheck            = { command = ["CMD", "node", "/app/infra/images/healthcheck.mjs"], interval = 10, timeout = 5, retries = 6, startPeriod = 60 }
     mountPoints            = [{ sourceVolume = "cache", containerPath = "/cache", readOnly = false }]
     linuxParameters        = { initProcessEnabled = true, capabilities = { drop = ["ALL"], add = [] }, tmpfs = [{ containerPath = "/tmp", size = 512 }] }
     logConfiguration = {
@@ -242,5 +271,5 @@ resource "aws_ecs_service" "this" {
     ignore_changes = [desired_count]
   }
 
-  depends_on = [aws_ecs_cluster_capacity_providers.this, aws_iam_role_policy.execution]
+  depends_on = [aws_ecs_cluster_capacity_providers.this, aws_iam_role_policy.execution, aws_iam_role_policy.process]
 }

@@ -37,6 +37,22 @@ data "aws_iam_policy_document" "process" {
   }
 
   statement {
+    sid       = "RedisUrl"
+    actions   = ["secretsmanager:GetSecretValue"]
+    resources = [var.redis_secret_arn]
+  }
+
+  dynamic "statement" {
+    for_each = var.redis_secret_key_arn == null ? [] : [var.redis_secret_key_arn]
+
+    content {
+      sid       = "RedisUrlKey"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
+    }
+  }
+
+  statement {
     sid       = "Protection"
     actions   = ["ecs:UpdateTaskProtection"]
     resources = ["${replace(var.cluster_arn, ":cluster/", ":task/")}/*"]
@@ -63,12 +79,6 @@ resource "aws_iam_role_policy" "process" {
 
 data "aws_iam_policy_document" "execution" {
   count = var.create ? 1 : 0
-
-  statement {
-    sid       = "RedisUrl"
-    actions   = ["secretsmanager:GetSecretValue"]
-    resources = [var.redis_secret_arn]
-  }
 
   statement {
     sid       = "Log"

@@ -39,6 +39,12 @@ variable "redis_secret_arn" {
   type        = string
 }
 
+variable "redis_secret_key_arn" {
+  description = "ARN of the key of KMS that encrypts that secret, where it is one of your own"
+  type        = string
+  default     = null
+}
+
 variable "redis_prefix" {
   description = "REDIS_PREFIX, the same for all processes"
   type        = string
@@ -84,6 +90,7 @@ variable "pools" {
     max                    = optional(number, 4)
     spot_percent           = optional(number, 100)
     on_demand_base         = optional(number, 0)
+    warm_machines          = optional(number, 0)
     generations_per_runner = optional(number, 32)
     idle_minutes           = optional(number, 10)
     settings               = optional(map(string), {})
@@ -111,6 +118,11 @@ variable "pools" {
   }
 
   validation {
+    condition     = alltrue([for pool in values(var.pools) : pool.warm_machines == 0 || (pool.warm_machines > 0 && pool.spot_percent == 0 && length(pool.instance_types) == 1)])
+    error_message = "With warm_machines set spot_percent = 0 and one instance type: AWS keeps no warm pool of Spot machines."
+  }
+
+  validation {
     condition     = alltrue([for pool in values(var.pools) : length(pool.instance_types) > 0])
     error_message = "Set instance_types of each pool to one or more, such as g6.xlarge and g5.xlarge: Spot has capacity more often with several."
   }
@@ -121,8 +133,8 @@ variable "pools" {
   }
 
   validation {
-    condition     = alltrue([for pool in values(var.pools) : length(setintersection(keys(pool.settings), ["REDIS_URL", "S3_BUCKET", "S3_REGION", "POOL", "MODELS", "GRACE_MS"])) == 0])
-    error_message = "Leave REDIS_URL, S3_BUCKET, S3_REGION, POOL, MODELS and GRACE_MS out of settings: the module sets them."
+    condition     = alltrue([for pool in values(var.pools) : length(setintersection(keys(pool.settings), ["REDIS_URL", "REDIS_SECRET_ARN", "S3_BUCKET", "S3_REGION", "POOL", "MODELS", "GRACE_MS"])) == 0])
+    error_message = "Leave REDIS_URL, REDIS_SECRET_ARN, S3_BUCKET, S3_REGION, POOL, MODELS and GRACE_MS out of settings: the module sets them."
   }
 }
 
@@ -169,7 +181,7 @@ variable "stop_seconds" {
 variable "user_id" {
   description = "Numeric user of the images, who owns the cache"
   type        = number
-  default     = 1000
+  default     = 10001
 }
 
 variable "gpu_image_parameter" {

@@ -2,6 +2,8 @@ locals {
   names = var.create ? { for kind in ["pictures", "models"] : kind => "${var.name}-${kind}-${var.suffix}" } : {}
 }
 
+data "aws_partition" "current" {}
+
 resource "aws_s3_bucket" "this" {
   for_each = local.names
 
@@ -49,7 +51,7 @@ data "aws_iam_policy_document" "tls" {
     sid       = "DenyWithoutTls"
     effect    = "Deny"
     actions   = ["s3:*"]
-    resources = [aws_s3_bucket.this[each.key].arn, "${aws_s3_bucket.this[each.key].arn}/*"]
+    resources = [for end in ["", "/*"] : "arn:${data.aws_partition.current.partition}:s3:::${each.value}${end}"]
 
     principals {
       type        = "*"

@@ -1,19 +1,23 @@
 output "pictures_bucket" {
   description = "Name of the bucket of pictures: S3_BUCKET"
-  value       = try(aws_s3_bucket.this["pictures"].id, null)
+  value       = try(local.names["pictures"], null)
+  depends_on  = [aws_s3_bucket.this]
 }
 
 output "pictures_bucket_arn" {
   description = "ARN of the bucket of pictures"
-  value       = try(aws_s3_bucket.this["pictures"].arn, null)
+  value       = try("arn:${data.aws_partition.current.partition}:s3:::${local.names["pictures"]}", null)
+  depends_on  = [aws_s3_bucket.this]
 }
 
 output "models_bucket" {
   description = "Name of the bucket of models, for addresses in MODELS"
-  value       = try(aws_s3_bucket.this["models"].id, null)
+  value       = try(local.names["models"], null)
+  depends_on  = [aws_s3_bucket.this]
 }
 
 output "models_bucket_arn" {
   description = "ARN of the bucket of models"
-  value       = try(aws_s3_bucket.this["models"].arn, null)
+  value       = try("arn:${data.aws_partition.current.partition}:s3:::${local.names["models"]}", null)
+  depends_on  = [aws_s3_bucket.this]
 }
