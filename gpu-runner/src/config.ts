@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DEFAULT_POOL, POOL_PATTERN } from '@nextscale/openapi'
+import { DEFAULT_POOL, POOL_FORM, POOL_PATTERN } from '@nextscale/openapi'
 import {
   ConfigError,
   type Environment,
@@ -82,8 +82,7 @@ const models = (env: Environment): string[] => {
   return named.length > 0 ? named : [SHIPPED_MODEL]
 }
 
-const readPool = (env: Environment): string =>
-  readPattern(env, 'POOL', POOL_PATTERN, '1 to 32 lower-case letters, digits and "-" that do not begin with "-"') ?? DEFAULT_POOL
+const readPool = (env: Environment): string => readPattern(env, 'POOL', POOL_PATTERN, POOL_FORM) ?? DEFAULT_POOL
 
 /** How buckets of models are reached. */
 export const s3Access = (env: Environment = process.env): S3Access => readS3Access(env)
