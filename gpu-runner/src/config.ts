@@ -27,7 +27,7 @@ import {
   type S3Access,
   type TracingConfig
 } from '@nextscale/platform/config'
-import { isModelUrl, parseModelUrl } from './bucket/model-url.ts'
+import { isModelUrl, readModelUrl } from './bucket/model-url.ts'
 import { PRECISIONS } from './sampler/sampler-form.ts'
 import type { SamplerForm } from './sampler/sampler-form.ts'
 
@@ -67,11 +67,9 @@ const SHIPPED_MODEL = fileURLToPath(new URL('../models/emoji-32', import.meta.ur
 
 const modelPlace = (named: string): string => {
   if (!isModelUrl(named)) return resolve(named)
-  const url = parseModelUrl(named)?.url
-  if (url !== undefined) return url
-  throw new ConfigError(
-    `MODELS has "${named}", and a model in a bucket is written s3://bucket/prefix, with letters, digits and "._=+@-" in the prefix.`
-  )
+  const read = readModelUrl(named)
+  if ('fault' in read) throw new ConfigError(`MODELS has "${named}", which is not the address of a model: ${read.fault}.`)
+  return read.url
 }
 
 /** What MODELS names: folders as absolute paths, and addresses of such in buckets. */
