@@ -172,11 +172,26 @@ test('what is asked of a model of the other kind is refused with what that one t
   resolveInput({ model: 'painter', top_k: 0, top_p: 1, smooth: false }, cards)
 })
 
+test('a prompt says something, or is left out', () => {
+  for (const field of ['prompt', 'negative_prompt'] as const) {
+    for (const text of [' ', '\n\t', '\u3000\u00a0']) {
+      const { code, errors } = problemOf({ model: 'painter', [field]: text })
+      assert.equal(code, 'text_refused')
+      assert.deepEqual(errors, [{ pointer: `/${field}`, detail: `${field} is blank. Say something, or leave it out.` }])
+    }
+    assert.equal(resolveInput({ model: 'painter', [field]: ' a fox ' }, cards)[field], ' a fox ')
+  }
+})
+
 test('every model takes its own size, and another is refused with those it has', () => {
   assert.equal(resolveInput({ size: '32x32' }, cards).size, null)
   assert.deepEqual(detailsOf({ size: '64x64' }), [
     '/size: emoji-32 draws pictures of 32x32 alone; it takes class_label, class_name, cfg, top_k, top_p. Leave size out, or send "32x32".'
   ])
+  assert.equal(
+    problemOf({ size: '64x64', prompt: 'a fox' }).message,
+    'emoji-32 takes no prompt and draws pictures of 32x32 alone; it takes class_label, class_name, cfg, top_k, top_p. Leave them out.'
+  )
   assert.equal(resolveInput({ model: 'painter', size: '24x16' }, cards).size, '24x16')
   const { code, message } = problemOf({ model: 'painter', size: '32x32' })
   assert.deepEqual(

@@ -915,6 +915,7 @@ class Problem(Record):
             "ambiguous_class",
             "out_of_range_for_model",
             "unsupported_for_model",
+            "text_refused",
             "webhook_url_refused",
             "idempotency_mismatch",
             "rate_limited",
