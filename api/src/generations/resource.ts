@@ -120,8 +120,8 @@ const queueOf = (
   progress: ReturnType<typeof presentProgress>,
   { etaMs }: ViewContext
 ): Generation['queue'] => {
-  const message = progress?.stage === 'waiting_for_model' ? (progress.message ?? null) : null
-  // Nobody knows when a runner that serves it will be there.
+  const message = progress?.message ?? null
+  // Nobody knows when that will be there.
   const eta = message === null ? (etaMs?.(waiting) ?? null) : null
   return { position: waiting.ahead, eta_ms: eta, message }
 }

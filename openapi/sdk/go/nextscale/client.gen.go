@@ -1442,7 +1442,7 @@ type GenerationQueue struct {
 	// EtaMs Estimated time to completion.
 	EtaMs *float64 `json:"eta_ms"`
 
-	// Message What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model.
+	// Message What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model, or that can load it; else, for example, an object store that is away.
 	Message *string `json:"message"`
 
 	// Position Generations ahead of this one.

@@ -917,7 +917,7 @@ export interface GenerationProgressWebhook {
 export interface GenerationQueue {
     /** @description Estimated time to completion. */
     eta_ms: number | null;
-    /** @description What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model. */
+    /** @description What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model, or that can load it; else, for example, an object store that is away. */
     message: string | null;
     /** @description Generations ahead of this one. */
     position: number | null;

@@ -102,7 +102,7 @@ class GenerationQueue(Record):
     """
     message: str | None = None
     """
-    What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model.
+    What it waits for beside its turn: with the stage `waiting_for_model`, a runner that serves its revision of the model, or that can load it; else, for example, an object store that is away.
     """
 
 
