@@ -24,6 +24,8 @@ test('what other processes have as well is read as they read it', () => {
 
 test('what models may take in memory is a size in any usual unit; unset it has no limit', () => {
   const read = (MODELS_MEMORY: string) => readConfig({ MODELS_MEMORY }).modelsMemory
+  // Too small for any model, which is said once it is known how large they are.
+  assert.equal(read('0.00001GB'), 10_000)
   assert.deepEqual(['', '500MB', '8 GB', '1.5GiB', '64kb', '7B'].map(read), [undefined, 500e6, 8e9, 1.5 * 2 ** 30, 64_000, 7])
 })
 
@@ -51,14 +53,16 @@ const refused: [Record<string, string>, RegExp][] = [
   [{ MODELS_MEMORY: '8' }, /^MODELS_MEMORY must be a size with its unit, such as 500MB, 8GB or 1\.5GiB, not "8"\.$/],
   [
     { MODELS: 's3://models/a?b' },
-    /^MODELS has "s3:\/\/models\/a\?b", and a model in a bucket is written s3:\/\/bucket\/prefix, with /
+    /^MODELS has "s3:\/\/models\/a\?b", which is not the address of a model: it is written s3:\/\/bucket\/prefix, and the prefix must /
   ],
   [{ MODELS: 's3://models/a', S3_ENDPOINT: 'minio' }, /^S3_ENDPOINT must be an absolute URL/],
   [{ MODELS_MEMORY: '-1GB' }, /^MODELS_MEMORY must be a size/],
-  [{ MODELS_MEMORY: '0GB' }, /^MODELS_MEMORY must be a size/],
+  [{ MODELS_MEMORY: '0GB' }, /^MODELS_MEMORY is "0GB", which is too small: set it to /],
+  [{ MODELS_MEMORY: '0.000B' }, /^MODELS_MEMORY is "0\.000B", which is too small: set it to /],
+  [{ MODELS_MEMORY: '0.0000000001GB' }, /^MODELS_MEMORY is "0\.0000000001GB", which is too small: set it to more, such as /],
   [{ MODELS_MEMORY: '1e3MB' }, /^MODELS_MEMORY must be a size/],
   [{ MODELS_MEMORY: '8GBytes' }, /^MODELS_MEMORY must be a size/],
-  [{ MODELS_MEMORY: '999999999999TB' }, /^MODELS_MEMORY must be a size/]
+  [{ MODELS_MEMORY: '999999999999TB' }, /^MODELS_MEMORY is "999999999999TB", which is too large: set it to less, /]
 ]
 for (const [env, sentence] of refused) {
   test(`${JSON.stringify(env)} is refused with what to set`, () => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DEFAULT_POOL, POOL_PATTERN } from '@nextscale/openapi'
+import { DEFAULT_POOL, POOL_FORM, POOL_PATTERN } from '@nextscale/openapi'
 import {
   ConfigError,
   type Environment,
@@ -28,7 +28,7 @@ import {
   type S3Access,
   type TracingConfig
 } from '@nextscale/platform/config'
-import { isModelUrl, parseModelUrl } from './bucket/model-url.ts'
+import { isModelUrl, readModelUrl } from './bucket/model-url.ts'
 import { PRECISIONS } from './sampler/sampler-form.ts'
 import type { SamplerForm } from './sampler/sampler-form.ts'
 
@@ -75,11 +75,9 @@ const folderOf = (named: string): string => {
 
 const modelPlace = (named: string): string => {
   if (!isModelUrl(named)) return folderOf(named)
-  const url = parseModelUrl(named)?.url
-  if (url !== undefined) return url
-  throw new ConfigError(
-    `MODELS has "${named}", and a model in a bucket is written s3://bucket/prefix, with letters, digits and "._=+@-" in the prefix.`
-  )
+  const read = readModelUrl(named)
+  if ('fault' in read) throw new ConfigError(`MODELS has "${named}", which is not the address of a model: ${read.fault}.`)
+  return read.url
 }
 
 /** What MODELS names: folders as absolute paths, and addresses of such in buckets. */
@@ -90,8 +88,7 @@ const models = (env: Environment): string[] => {
   return named.length > 0 ? named : [SHIPPED_MODEL]
 }
 
-const readPool = (env: Environment): string =>
-  readPattern(env, 'POOL', POOL_PATTERN, '1 to 32 lower-case letters, digits and "-" that do not begin with "-"') ?? DEFAULT_POOL
+const readPool = (env: Environment): string => readPattern(env, 'POOL', POOL_PATTERN, POOL_FORM) ?? DEFAULT_POOL
 
 /** How buckets of models are reached. */
 export const s3Access = (env: Environment = process.env): S3Access => readS3Access(env)

@@ -69,7 +69,8 @@ export const problemsByStatus = (operation: Operation): Map<number, ProblemCode[
     ...operation.problems,
     ...COMMON_PROBLEMS,
     ...(operation.scope === null ? [] : KEY_PROBLEMS),
-    ...(operation.method === 'GET' ? [] : BODY_PROBLEMS)
+    ...(operation.method === 'GET' ? [] : BODY_PROBLEMS),
+    ...(operation.body ? (['text_refused'] as const) : [])
   ])
   const grouped = new Map<number, ProblemCode[]>()
   for (const code of codes) {

@@ -10,6 +10,8 @@ export const DEFAULT_POOL = 'default'
 
 /** What a pool may be called. */
 export const POOL_PATTERN = /^[a-z0-9][a-z0-9-]{0,31}$/
+/** The same in words, after "must be". */
+export const POOL_FORM = '1 to 32 lower-case letters, digits and "-" that do not begin with "-"'
 
 const { queue } = generateImageJob
 

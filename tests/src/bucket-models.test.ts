@@ -118,7 +118,7 @@ const refusals: [what: string, env: Record<string, string>, sentence: RegExp][] 
   [
     'an address that is none',
     { MODELS: 's3://Pictures' },
-    /^gpu-runner: MODELS has "s3:\/\/Pictures", and a model in a bucket is written s3:\/\/bucket\/prefix, with/m
+    /^gpu-runner: MODELS has "s3:\/\/Pictures", which is not the address of a model: it is written s3:\/\/bucket\/prefix, and the bucket's name/m
   ]
 ]
 const secret: typeof refusals = [
@@ -130,7 +130,7 @@ const secret: typeof refusals = [
   [
     'an unknown key',
     { AWS_ACCESS_KEY_ID: 'other' },
-    /^gpu-runner: MODELS has \S+, and .*(the access key is unknown|the server refuses \(\w*User\w*: No user exists)/m
+    /^gpu-runner: MODELS has \S+, and .*the access key is unknown: set AWS_ACCESS_KEY_ID and /m
   ]
 ]
 for (const [what, env, sentence] of [...refusals, ...(checksSignatures ? secret : [])]) {

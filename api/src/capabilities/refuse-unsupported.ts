@@ -21,10 +21,19 @@ const WITHOUT: Readonly<Record<string, ((card: ModelCard) => string) | undefined
 export const whatItTakes = ({ capabilities }: ModelCard): string =>
   capabilities.length === 0 ? 'none of what others may' : capabilities.join(', ')
 
+const withoutOf = (card: ModelCard, field: string) => WITHOUT[field]?.(card) ?? `takes no ${field}`
+
 const refusal = (card: ModelCard, pointer: string, field: string, instead: unknown): FieldError => {
   const send = instead === undefined ? '' : `, or send ${shown(instead)}`
-  const isWithout = WITHOUT[field]?.(card) ?? `takes no ${field}`
-  return { pointer, detail: `${card.id} ${isWithout}; it takes ${whatItTakes(card)}. Leave ${field} out${send}.` }
+  return { pointer, detail: `${card.id} ${withoutOf(card, field)}; it takes ${whatItTakes(card)}. Leave ${field} out${send}.` }
+}
+
+/** Several fields in one sentence, which says of each what is said of it alone. */
+const summary = (card: ModelCard, fields: readonly string[]): string => {
+  const { own = [], plain = [] } = Object.groupBy(fields, (field) => (field in WITHOUT ? 'own' : 'plain'))
+  const takesNo = plain.length === 0 ? [] : [`takes ${plain.map((field) => `no ${field}`).join(', ')}`]
+  const all = [...takesNo, ...own.map((field) => withoutOf(card, field))].join(' and ')
+  return `${card.id} ${all}; it takes ${whatItTakes(card)}. Leave them out.`
 }
 
 /** Settings per scale that the model has not. */
@@ -48,7 +57,7 @@ export const refuseUnsupported = (
   })
   const [first, ...others] = errors
   if (!first) return
-  const fields = errors.map(({ pointer }) => `no ${pointer.slice(1).replaceAll('/', '.')}`).join(', ')
-  const detail = others.length === 0 ? first.detail : `${card.id} takes ${fields}; it takes ${whatItTakes(card)}. Leave them out.`
+  const fields = errors.map(({ pointer }) => pointer.slice(1).replaceAll('/', '.'))
+  const detail = others.length === 0 ? first.detail : summary(card, fields)
   throw new ProblemError('unsupported_for_model', detail, { errors })
 }

@@ -7,11 +7,18 @@ type Requested = Exclude<GenerateRequest['previews'], null>
 /** Where `auto` makes previews, as shares of the way to the picture. */
 const AUTO_SHARES = [0.25, 0.5, 0.75]
 
+/** The scales before the last that is drawn. */
+const whatMayBe = (last: number): string => {
+  if (last === 0) return 'No scale is drawn before it: leave previews out.'
+  return last === 1 ? 'Ask for scale 0, or leave it out.' : `Ask for scales of 0 to ${last - 1}, or leave it out.`
+}
+
 const whatIsWrong = ({ id, scales }: ModelCard, last: number, scale: number): string | undefined => {
   if (scale < last) return undefined
-  if (scale >= scales.length) return `${id} has scales 0 to ${scales.length - 1}, no scale ${scale}.`
-  if (scale === last) return `Scale ${scale} makes the picture itself. Ask for scales before it, or leave it out.`
-  return `The draft stops at scale ${last}, before scale ${scale}. Ask for scales before that one.`
+  const may = whatMayBe(last)
+  if (scale >= scales.length) return `${id} has scales 0 to ${scales.length - 1}, no scale ${scale}. ${may}`
+  if (scale === last) return `Scale ${scale} makes the picture itself. ${may}`
+  return `The draft stops at scale ${last}, before scale ${scale}. ${may}`
 }
 
 /**

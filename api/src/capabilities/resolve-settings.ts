@@ -2,6 +2,7 @@ import { CAPABILITIES, type CapabilityName, type ModelCard } from '@nextscale/op
 import { findClass } from './find-class.ts'
 import type { Requested, Settings } from './requested.ts'
 import { resolvePreviews } from './resolve-previews.ts'
+import { resolvePrompt } from './resolve-prompt.ts'
 import { resolveSchedule } from './resolve-schedule.ts'
 import { resolveSize } from './resolve-size.ts'
 import { resolveStop } from './resolve-stop.ts'
@@ -14,6 +15,8 @@ import { resolveTopK } from './resolve-top-k.ts'
 const RESOLVERS: { readonly [Name in CapabilityName]?: (card: ModelCard, request: Requested) => Settings[Name] } = {
   class_label: (card, request) => findClass(card, request).class_label,
   class_name: (card, request) => findClass(card, request).class_name,
+  prompt: (_card, request) => resolvePrompt(request, 'prompt'),
+  negative_prompt: (_card, request) => resolvePrompt(request, 'negative_prompt'),
   size: resolveSize,
   top_k: resolveTopK,
   schedule: (card, { schedule = null }) => resolveSchedule(card, schedule),

@@ -8,6 +8,7 @@ import {
   type RedisKeys
 } from '@nextscale/openapi'
 import type { Redis } from 'ioredis'
+import { heldUpBy } from './held-up.ts'
 import type { RemoveMarked } from './remove-marked.ts'
 import type { JobSnapshot, Snapshot } from './snapshot.ts'
 
@@ -44,7 +45,14 @@ export const createRecordLapse =
   ({ redis, keys, removeMarked }: LapseContext): RecordLapse =>
   async ({ snapshot, lapse }) => {
     const { id, payload, createdAt } = snapshot
-    const mark: CancelMark = { canceled_at: lapse.at, outcome: lapse.outcome, created_at: createdAt, payload }
+    const heldUp = heldUpBy(snapshot)
+    const mark: CancelMark = {
+      canceled_at: lapse.at,
+      outcome: lapse.outcome,
+      ...(heldUp !== undefined && { held_up: heldUp }),
+      created_at: createdAt,
+      payload
+    }
     const places = [keys.cancelMark(id), keys.unreleased, keys.pools] as const
     const isMarked = await redis.markLapsed(...places, JSON.stringify(mark), markSeconds(payload), id).catch(() => 0)
     // A runner that took it up meanwhile ends it. If this fails, the next one does, or the sweep.

@@ -12,10 +12,11 @@ import {
 } from '@nextscale/openapi'
 import { eventsUrl, generationUrl } from '../http/urls.ts'
 import type { ObjectStore } from '@nextscale/platform/object-store'
+import { heldUpBy } from './held-up.ts'
 import { presentProgress } from './present-progress.ts'
 import { expiryOf, isTerminal, type Standing } from './settle.ts'
 import type { Outlook } from './estimate.ts'
-import type { LiveSnapshot } from './snapshot.ts'
+import { type LiveSnapshot, payloadOf } from './snapshot.ts'
 import type { StreamPass, StreamTokens } from './stream-tokens.ts'
 import { webhookStateOf } from './webhook-state.ts'
 
@@ -109,32 +110,32 @@ const recordOf = (snapshot: LiveSnapshot) =>
         attempt: 0
       }
 
-type Record = ReturnType<typeof recordOf>
 type Progress = ReturnType<typeof presentProgress>
 
-/** Why it was put aside; what was written then is over once a runner that serves its model is up. */
-const whyAside = ({ payload }: Record, progress: Progress, { outlook }: ViewContext): string | undefined =>
-  progress?.stage === 'waiting_for_model' && outlook?.isServed(payload.input) !== true ? (progress.message ?? '') : undefined
+/** Whether it was put aside for want of a runner while one that serves its model is up by now: what was written then is over. */
+const isServedAgain = (snapshot: LiveSnapshot, { outlook }: ViewContext): boolean =>
+  snapshot.kind === 'job' && heldUpBy(snapshot) === 'model_not_served' && outlook?.isServed(snapshot.payload.input) === true
 
-const stageOf = (standing: Standing, record: Record, progress: Progress, context: ViewContext): Generation['stage'] => {
+const stageOf = (snapshot: LiveSnapshot, standing: Standing, progress: Progress, context: ViewContext): Generation['stage'] => {
   if (isTerminal(standing)) return null
   if (standing.status !== 'queued') return progress?.stage ?? null
-  return whyAside(record, progress, context) === undefined ? 'queued' : 'waiting_for_model'
+  return progress?.stage === 'waiting_for_model' && !isServedAgain(snapshot, context) ? 'waiting_for_model' : 'queued'
 }
 
 /** What it waits for beside its turn. */
-const messageOf = (record: Record, progress: Progress, context: ViewContext): string | null => {
-  const { model, model_revision: revision } = record.payload.input
-  const why = whyAside(record, progress, context)
-  if (why !== undefined && why !== '') return why
-  const isUnserved = why !== undefined || context.outlook?.isServed(record.payload.input) === false
-  return isUnserved ? `It waits for a runner that serves revision ${revision} of ${model}: none is up.` : null
+const messageOf = (snapshot: LiveSnapshot, progress: Progress, context: ViewContext): string | null => {
+  const { input } = payloadOf(snapshot)
+  const said = isServedAgain(snapshot, context) ? undefined : progress?.message
+  if (said !== undefined) return said
+  const isUnserved = context.outlook?.isServed(input) === false
+  return isUnserved ? `It waits for a runner that serves revision ${input.model_revision} of ${input.model}: none is up.` : null
 }
 
 /** Its place in the queue, and what it waits for beside its turn. */
-const queueOf = (record: Record, progress: Progress, context: ViewContext): Generation['queue'] => {
-  const message = messageOf(record, progress, context)
-  // Nobody knows when a runner that serves it will be there.
+const queueOf = (snapshot: LiveSnapshot, progress: Progress, context: ViewContext): Generation['queue'] => {
+  const record = recordOf(snapshot)
+  const message = messageOf(snapshot, progress, context)
+  // Nobody knows when that will be there.
   const eta = message === null ? (context.outlook?.etaMs(record) ?? null) : null
   return { position: record.ahead, eta_ms: eta, message }
 }
@@ -169,11 +170,11 @@ export const toGeneration = async (snapshot: LiveSnapshot, standing: Standing, c
     id: snapshot.id,
     kind: jobKindOf(payload),
     status: standing.status,
-    stage: stageOf(standing, record, progress, context),
+    stage: stageOf(snapshot, standing, progress, context),
     model: payload.input.model,
     input: completeInput(payload.input),
     progress: isQueued ? null : shownProgress(standing, progress?.progress ?? null),
-    queue: isQueued ? queueOf(record, progress, context) : null,
+    queue: isQueued ? queueOf(snapshot, progress, context) : null,
     previews: await toPreviews(snapshot, progress?.previews, standing, context),
     outputs: await toOutputs(snapshot, standing, context),
     error: 'error' in standing ? standing.error : null,

@@ -3,10 +3,12 @@ import {
   completeInput,
   GenerateImageResult,
   GenerationError,
+  type HeldUp,
   type RunnerMetrics,
   type StoredOutput
 } from '@nextscale/openapi'
 import { jsonParserOf } from '../contract/parser.ts'
+import { heldUpBy } from './held-up.ts'
 import { type JobSnapshot, type LiveSnapshot, payloadOf } from './snapshot.ts'
 
 /** Where a generation stands. Terminal ones say since when. */
@@ -33,10 +35,22 @@ const RUNNER_LOST: GenerationError = {
   retryable: true
 }
 
-const DEADLINE_EXCEEDED: GenerationError = {
-  code: 'deadline_exceeded',
-  message: 'The generation was not finished within its deadline_seconds. Post the request again, with more of them if need be.',
-  retryable: true
+/** Why, and what helps. */
+const AFTER_DEADLINE: Readonly<Record<HeldUp, string>> = {
+  model_load_failed:
+    ': the runner that had it could not load its model. That is for the operator to mend; ask for another model, or post the request again later.',
+  model_not_served:
+    ': no runner that was up served its revision of the model. Post the request again, for the revision that is served by then.',
+  object_store_unavailable: ': its pictures could not be stored, since the object store was away. Post the request again later.'
+}
+
+const deadlineExceeded = (heldUp: HeldUp | undefined): GenerationError => {
+  const why = heldUp === undefined ? '. Post the request again, with more of them if need be.' : AFTER_DEADLINE[heldUp]
+  return {
+    code: 'deadline_exceeded',
+    message: `The generation was not finished within its deadline_seconds${why}`,
+    retryable: true
+  }
 }
 
 /** Reasons are written by runners as JSON, except those BullMQ gives itself. */
@@ -58,15 +72,19 @@ const finished = (job: JobSnapshot, at: number): Standing => {
   if (result === undefined) return { status: 'failed', at, error: INTERNAL }
   if (result.outcome === 'succeeded') return { status: 'succeeded', at, outputs: result.outputs, metrics: result.metrics }
   if (result.outcome === 'canceled') {
-    return { status: 'canceled', at: canceledAt(job, at), error: result.reason === 'deadline' ? DEADLINE_EXCEEDED : null }
+    return {
+      status: 'canceled',
+      at: canceledAt(job, at),
+      error: result.reason === 'deadline' ? deadlineExceeded(heldUpBy(job)) : null
+    }
   }
   return { status: 'expired', at }
 }
 
-const marked = ({ outcome, canceled_at: at }: CancelMark): Standing =>
+const marked = ({ outcome, held_up: heldUp, canceled_at: at }: CancelMark): Standing =>
   outcome === 'expired'
     ? { status: 'expired', at }
-    : { status: 'canceled', at, error: outcome === 'deadline' ? DEADLINE_EXCEEDED : null }
+    : { status: 'canceled', at, error: outcome === 'deadline' ? deadlineExceeded(heldUp) : null }
 
 /**
  * Decides the status. The job itself has the last word, and a caller's mark counts only until then; but one that a deadline

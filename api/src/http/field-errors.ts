@@ -26,6 +26,13 @@ const listed = (error: ErrorObject, name: string): string[] => {
 
 const typesOf = (error: ErrorObject): string => listed(error, 'type').map(withArticle).join(' or ')
 
+/** Alternatives in a row, `null` last. */
+const anyOf = (alternatives: readonly string[]): string => {
+  const others = [...new Set(alternatives)].filter((each) => each !== 'null')
+  const all = alternatives.includes('null') ? [...others, 'null'] : others
+  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} or ${all.at(-1)}`
+}
+
 const valuesOf = (error: ErrorObject): string => {
   const values = listed(error, 'allowedValues')
   return `one of ${values.filter((value) => value !== 'null').join(', ')}${values.includes('null') ? ' or null' : ''}`
@@ -42,6 +49,11 @@ const unknownField = (error: ErrorObject): FieldError => {
   }
 }
 
+const counted = (error: ErrorObject, one: string, several: string): string => {
+  const limit = parameter(error, 'limit')
+  return `${limit} ${limit === '1' ? one : several}`
+}
+
 /** What each keyword asks for, as the second half of "Must …". */
 const DEMANDS: Record<string, (error: ErrorObject) => string> = {
   type: (error) => `be ${typesOf(error)}`,
@@ -50,11 +62,11 @@ const DEMANDS: Record<string, (error: ErrorObject) => string> = {
   maximum: (error) => `be at most ${parameter(error, 'limit')}`,
   exclusiveMinimum: (error) => `be greater than ${parameter(error, 'limit')}`,
   exclusiveMaximum: (error) => `be less than ${parameter(error, 'limit')}`,
-  minLength: (error) => `have at least ${parameter(error, 'limit')} characters`,
-  maxLength: (error) => `have at most ${parameter(error, 'limit')} characters`,
-  maxItems: (error) => `have at most ${parameter(error, 'limit')} entries`,
-  minItems: (error) => `have at least ${parameter(error, 'limit')} entries`,
-  maxProperties: (error) => `have at most ${parameter(error, 'limit')} fields`,
+  minLength: (error) => `have at least ${counted(error, 'character', 'characters')}`,
+  maxLength: (error) => `have at most ${counted(error, 'character', 'characters')}`,
+  maxItems: (error) => `have at most ${counted(error, 'entry', 'entries')}`,
+  minItems: (error) => `have at least ${counted(error, 'entry', 'entries')}`,
+  maxProperties: (error) => `have at most ${counted(error, 'field', 'fields')}`,
   uniqueItems: () => 'not repeat an entry',
   pattern: (error) => `be ${FORMS[parameter(error, 'pattern')] ?? 'of the right form'}`,
   format: (error) => `be a valid ${parameter(error, 'format')}`
@@ -110,11 +122,11 @@ const describeNode = ({ error, branches }: ErrorNode): FieldError[] => {
   const roots = types.map((node) => node.error.schemaPath.slice(0, -'type'.length))
   const meant = branches.filter((node) => !roots.some((root) => node.error.schemaPath.startsWith(root)))
   if (meant.length > 0) return meant.flatMap(describeNode)
-  const demands = types.map((node, position) => {
+  const allowed = types.flatMap((node, position) => {
     const values = branches.find((other) => other.error.schemaPath === `${roots[position]}enum`)
-    return values ? valuesOf(values.error) : typesOf(node.error)
+    return values ? listed(values.error, 'allowedValues') : listed(node.error, 'type').map(withArticle)
   })
-  return [{ pointer: error.instancePath, detail: `Must be ${demands.join(' or ')}, not ${shown(error.data)}.` }]
+  return [{ pointer: error.instancePath, detail: `Must be ${anyOf(allowed)}, not ${shown(error.data)}.` }]
 }
 
 const unescaped = (name: string) => name.replaceAll('~1', '/').replaceAll('~0', '~')

@@ -59,7 +59,16 @@ test('a union is described by the branch that was meant', async () => {
   const previews = async (value: unknown) =>
     problemOf(await post(context.app, '/generate', { previews: value }), 'invalid_request').errors
   assert.deepEqual(await previews([-1]), [{ pointer: '/previews/0', detail: 'Must be at least 0, not -1.' }])
-  assert.deepEqual(await previews(5), [{ pointer: '/previews', detail: 'Must be one of none, auto or an array or null, not 5.' }])
+  assert.deepEqual(await previews(5), [{ pointer: '/previews', detail: 'Must be none, auto, an array or null, not 5.' }])
+})
+
+test('what is counted is counted as people do, one in the singular', async () => {
+  const detailOf = async (body: object) =>
+    problemOf(await post(context.app, '/generate', body), 'invalid_request').errors.map(({ detail }) => detail)
+  assert.deepEqual(await detailOf({ class_name: '' }), ['Must have at least 1 character, not "".'])
+  assert.deepEqual(await detailOf({ prompt: '' }), ['Must have at least 1 character, not "".'])
+  assert.match((await detailOf({ label: 'x'.repeat(129) }))[0] ?? '', /^Must have at most 128 characters, not /)
+  assert.deepEqual(await detailOf({ previews: true }), ['Must be none, auto, an array or null, not true.'])
 })
 
 const repeated = (entry: (index: number) => string, lengthBytes = 60_000) => {

@@ -5,6 +5,7 @@ import type { TSchema } from 'typebox'
 import { TRUSTED_SCHEMAS, withoutNames } from '../contract/parser.ts'
 import { summarise, toFieldErrors } from './field-errors.ts'
 import { type FieldError, ProblemError } from './problem.ts'
+import { refuseTexts } from './refuse-texts.ts'
 import { shown } from './shown.ts'
 import { asSpelt } from './spelt-numbers.ts'
 import { withoutNulls } from './without-nulls.ts'
@@ -57,6 +58,11 @@ const bodyProblem = (body: unknown, errors: readonly ErrorObject[]): ProblemErro
   return new ProblemError('invalid_request', detail, { errors: [{ pointer: '', detail }] })
 }
 
+const readBody = ({ nullValues = [] }: Operation, body: unknown) => {
+  const error = refuseTexts(body)
+  return error ? { error } : { value: withoutNulls(body, nullValues) }
+}
+
 /** Makes of each part of a request of the operation what its handler gets, or the problem with it. */
 export const validatorsOf =
   (operation: Operation): FastifySchemaCompiler<TSchema> =>
@@ -64,7 +70,7 @@ export const validatorsOf =
   (value: unknown) => {
     const fits = compile(schema)
     const ofBody = httpPart === 'body'
-    if (fits(value)) return ofBody ? { value: withoutNulls(value, operation.nullValues ?? []) } : true
+    if (fits(value)) return ofBody ? readBody(operation, value) : true
     const errors = fits.errors ?? []
     return { error: ofBody ? bodyProblem(value, errors) : textProblem(operation, httpPart, errors) }
   }

@@ -13,7 +13,7 @@ import { type HashedFile, listedFiles, MANIFEST_FILE, MAX_MANIFEST_BYTES } from 
 import { formatBytes } from '../units.ts'
 import { type CacheFolder, digest, exists, guardDisk, openCacheFolder, replaceFile } from './cache-folder.ts'
 import { cachedPath, fetchFile, type RemoteFile } from './fetch-file.ts'
-import { type ModelUrl, parseModelUrl } from './model-url.ts'
+import { type ModelUrl, readModelUrl } from './model-url.ts'
 import { reportProgress } from './report-progress.ts'
 import { type Trouble, tryAgain } from './try-again.ts'
 
@@ -178,8 +178,8 @@ const fetchFolder = async (fetching: Fetching): Promise<string> => {
  * @throws ModelError and ConfigError for what the operator must see to; waits for a bucket that is away, for as long as it takes.
  */
 export const fetchModel = async (address: string, { access, cache: root, log }: FetchOptions): Promise<string> => {
-  const source = parseModelUrl(address)
-  if (!source) throw new ModelError(`${address} is not the address of a model: it must look like s3://bucket/prefix.`)
+  const source = readModelUrl(address)
+  if ('fault' in source) throw new ModelError(`${address} is not the address of a model: ${source.fault}.`)
   const cache = await openCacheFolder(root)
   const bucket = openBucket(access, source.bucket)
   try {

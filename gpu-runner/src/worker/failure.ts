@@ -1,4 +1,4 @@
-import { type GenerationError, generateImageJob } from '@nextscale/openapi'
+import { type GenerationError, generateImageJob, type Stage } from '@nextscale/openapi'
 import { StoreUnavailable } from '@nextscale/platform/object-store'
 import { Compile } from 'typebox/compile'
 import { JobError } from '../errors.ts'
@@ -29,6 +29,18 @@ export const failureReason = ({ code, message }: JobError, attempt: number): str
   const retryable = code !== 'invalid_job'
   const reason: GenerationError = { code, message: attempt > 1 ? `${message} (attempt ${attempt})` : message, retryable }
   return JSON.stringify(reason)
+}
+
+/** What a generation waits for that is tried again after such a failure, in words for its caller; undefined where it is only its turn. */
+export const waitingFor = (code: GenerationError['code']): { stage: Stage; message: string } | undefined => {
+  if (code === 'model_load_failed')
+    return {
+      stage: 'waiting_for_model',
+      message: 'Its model could not be loaded on the runner that took it up last. It is tried again until its deadline.'
+    }
+  if (code === 'object_store_unavailable')
+    return { stage: 'queued', message: 'The object store could not be used. It is tried again until its deadline.' }
+  return undefined
 }
 
 /** The code in a stored reason; BullMQ’s own reasons have none. */

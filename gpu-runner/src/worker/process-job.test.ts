@@ -7,7 +7,7 @@ import {
   type GenerateImagePayload,
   type GenerateImageProgress,
   type GenerateImageResult,
-  type GenerationInput,
+  type QueuedInput,
   packedSizeBytes,
   unpackTokens
 } from '@nextscale/openapi'
@@ -63,7 +63,7 @@ const context = async (t: TestContext, store?: JobContext['store']): Promise<Job
   }
 }
 
-const payload = (changes: Partial<GenerationInput> = {}): GenerateImagePayload => ({
+const payload = (changes: Partial<QueuedInput> = {}): GenerateImagePayload => ({
   version: 1,
   owner: 'local',
   metadata: {},
@@ -145,15 +145,14 @@ for (const [kind, [data, code]] of Object.entries(refused)) {
 test('a job for a model or revision that this runner has not is left to another, one for a class or vocabulary refused', async (t) => {
   const where = await context(t)
   const { revision } = model
-  const attempt = (changes: Partial<GenerationInput>) => processJob(job(payload(changes)), where, signal)
+  const attempt = (changes: Partial<QueuedInput>) => processJob(job(payload(changes)), where, signal)
   await assert.rejects(attempt({ model: 'other' }), { name: 'NotServed', model: { id: 'other', revision } })
   await assert.rejects(attempt({ model_revision: 'other' }), { name: 'NotServed', message: /revision other .*serves revision / })
   await assert.rejects(attempt({ class_label: 60 }), { code: 'invalid_job' })
   await assert.rejects(attempt({ top_k: 1025 }), { code: 'invalid_job' })
-  const schedule = { cfg: null, top_k: null, top_p: null, class_label: null }
-  await assert.rejects(attempt({ schedule: { ...schedule, cfg: [1, 2] } }), { code: 'invalid_job', message: /scales/ })
-  await assert.rejects(attempt({ schedule: { ...schedule, top_k: [1, 1, 1, 1, 1, 1, 1025] } }), { code: 'invalid_job' })
-  await assert.rejects(attempt({ schedule: { ...schedule, class_label: [0, 0, 0, 0, 0, 0, 60] } }), { code: 'invalid_job' })
+  await assert.rejects(attempt({ schedule: { cfg: [1, 2] } }), { code: 'invalid_job', message: /scales/ })
+  await assert.rejects(attempt({ schedule: { top_k: [1, 1, 1, 1, 1, 1, 1025] } }), { code: 'invalid_job' })
+  await assert.rejects(attempt({ schedule: { class_label: [0, 0, 0, 0, 0, 0, 60] } }), { code: 'invalid_job' })
 })
 
 test('when one picture cannot be stored, the attempt ends only after the others have arrived', async (t) => {
@@ -199,14 +198,14 @@ test('of a draft only the scales it drew count: tokens, progress and metrics', a
 
 test('a draft that this runner cannot stop is left to another; scales the model has not are refused', async (t) => {
   const fused: JobContext = { ...(await context(t)), form: 'fused' }
-  const attempt = (changes: Partial<GenerationInput>) => processJob(job(payload(changes)), fused, signal)
+  const attempt = (changes: Partial<QueuedInput>) => processJob(job(payload(changes)), fused, signal)
   await assert.rejects(attempt({ stop_at_scale: 2 }), { name: 'NotServed' })
   await assert.rejects(attempt({ stop_at_scale: 7 }), { code: 'invalid_job' })
   await assert.rejects(attempt({ keep: { seed: 1, scales: 7 } }), { code: 'invalid_job' })
 })
 
 const SECOND = 1000
-const lapses: [string, Partial<GenerationInput>, Partial<GenerationJob>, number, GenerateImageResult['outcome'], string?][] = [
+const lapses: [string, Partial<QueuedInput>, Partial<GenerationJob>, number, GenerateImageResult['outcome'], string?][] = [
   ['its start deadline passed', { start_deadline_seconds: 5 }, {}, 5 * SECOND, 'expired'],
   ['its deadline passed', { deadline_seconds: 9 }, {}, 9 * SECOND, 'canceled', 'deadline'],
   [

@@ -14,6 +14,7 @@ import { pino } from 'pino'
 import { Compile } from 'typebox/compile'
 import { keyOf, type ModelRef } from '../model/model-ref.ts'
 import type { ServedModel } from '../families/family.ts'
+import { JobError } from '../errors.ts'
 import { openServedModel } from '../families/open-served-model.ts'
 import { openDiskStore } from '@nextscale/platform/object-store'
 import type { BatchSampler } from '../observe/observe-sampler.ts'
@@ -206,6 +207,27 @@ test('one whose revision is not served here is put aside, says so, and is made a
   assert.equal((await job(id)).returnvalue?.outcome, 'succeeded')
   assert.equal(await server.redis.zcard(keys.putAside(old.id, old.revision)), 0)
 })
+
+for (const [code, stage, message] of [
+  ['model_load_failed', 'waiting_for_model', /model could not be loaded on the runner that took it up last\. It is tried again/],
+  ['object_store_unavailable', 'queued', /object store could not be used\. It is tried again/]
+] as const) {
+  test(`one that is tried again after ${code} says what it waits for, and keeps why its attempt failed`, async (t) => {
+    const { queue, work, add, job } = await open(t)
+    await work({
+      sample: () => ({ result: Promise.reject(new JobError(code, 'It could not be done.')), drop: () => undefined })
+    })
+    const id = await add()
+    await until('it waits', async () => (await queue.getJobState(id)) === 'delayed')
+    const { progress, failedReason, attemptsStarted } = await job(id)
+    assert.ok(parseProgress.Check(progress))
+    assert.deepEqual([progress.stage, progress.progress, progress.run], [stage, null, attemptsStarted])
+    assert.match(progress.message ?? '', message)
+    const reason: unknown = JSON.parse(failedReason)
+    assert.ok(parseError.Check(reason))
+    assert.equal(reason.code, code)
+  })
+}
 
 test('where a runner that lives serves it, one that does not hands it on at once, however often it gets it', async (t) => {
   const { server, work, add, job, ended } = await open(t)

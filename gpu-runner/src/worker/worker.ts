@@ -15,7 +15,7 @@ import type { Observer } from '../observe/observer.ts'
 import { countFault } from './count-fault.ts'
 import { decideRetry, isOwnFault } from './decide-retry.ts'
 import { NotServed } from '../errors.ts'
-import { asJobError, failureReason, RetryLater } from './failure.ts'
+import { asJobError, failureReason, RetryLater, waitingFor } from './failure.ts'
 import { limitImages } from './limit-images.ts'
 import { type JobContext, processJob } from './process-job.ts'
 import { type Aside, createAside, watchAside } from './put-aside.ts'
@@ -106,6 +106,8 @@ const fail = async ({ options, log }: AttemptContext, job: Job, error: unknown):
   )
   const reason = failureReason(jobError, attempt)
   if (decision.kind === 'give-up') throw new UnrecoverableError(reason)
+  const waiting = waitingFor(code)
+  if (waiting) await reporter(job, log)({ ...waiting, progress: null })
   // A job that an earlier release has queued allows fewer.
   job.opts.attempts = generateImageJob.attempts
   throw new RetryLater(reason, decision.delayMs)

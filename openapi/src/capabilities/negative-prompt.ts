@@ -8,7 +8,7 @@ export const negativePrompt = {
   asked: Type.String({
     minLength: 1,
     maxLength: MAX_PROMPT_LENGTH,
-    description: `What the picture is to be led away from, in words: up to ${MAX_PROMPT_LENGTH} characters.`
+    description: `What the picture is to be led away from, in words: up to ${MAX_PROMPT_LENGTH} characters, not all of them blank.`
   }),
   value: nullable(Type.String({ description: 'What the pictures are led away from, in words; `null`: nothing.' })),
   neutral: null

@@ -8,7 +8,7 @@ export const prompt = {
   asked: Type.String({
     minLength: 1,
     maxLength: MAX_PROMPT_LENGTH,
-    description: `What the picture shows, in words, of a model that takes them: up to ${MAX_PROMPT_LENGTH} characters. Without it the picture is of nothing in particular.`
+    description: `What the picture shows, in words, of a model that takes them: up to ${MAX_PROMPT_LENGTH} characters, not all of them blank. Without it the picture is of nothing in particular.`
   }),
   value: nullable(Type.String({ description: 'What the pictures show, in words; `null`: nothing in particular.' })),
   neutral: null

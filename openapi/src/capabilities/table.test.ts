@@ -10,18 +10,18 @@ import { scheduleOf } from './schedule.ts'
 import { settingsOf } from './settings.ts'
 import { CAPABILITIES } from './table.ts'
 
-/** A knob as somebody would add it: one entry. */
-const temperature = {
+/** A knob as somebody would add it: one entry, under a name that nobody gives one. */
+const knob_of_this_test = {
   kind: 'steering',
   asked: Type.Number({ minimum: 0, maximum: 10, description: 'Flattens the distribution. Default: the model’s.' }),
   value: Type.Number({ minimum: 0, description: 'How flat the distribution is; 1 is as the model has it.' }),
   neutral: 1,
   ofModel: Type.Number({ minimum: 0, description: 'How flat the distribution is.' }),
-  perScale: { value: Type.Number({ minimum: 0, maximum: 10 }), description: '`temperature` of each scale.' }
+  perScale: { value: Type.Number({ minimum: 0, maximum: 10 }), description: '`knob_of_this_test` of each scale.' }
 } as const satisfies Capability
 
 const { schedule: _schedule, ...plain } = CAPABILITIES
-const extended = { ...CAPABILITIES, temperature, schedule: scheduleOf({ ...plain, temperature }) }
+const extended = { ...CAPABILITIES, knob_of_this_test, schedule: scheduleOf({ ...plain, knob_of_this_test }) }
 const Request = generateRequestOf(extended)
 const Input = generationInputOf(extended)
 const Queued = queuedInputOf(extended)
@@ -73,18 +73,21 @@ test('every neutral value is a value in force, and asking for it is a request', 
 })
 
 test('a new knob is a field of requests, of the settings in force, of the schedule and of the defaults, with its type', () => {
-  const request: Static<typeof Request> = { temperature: 0.5, schedule: { temperature: [1, 0.5] } }
+  const request: Static<typeof Request> = { knob_of_this_test: 0.5, schedule: { knob_of_this_test: [1, 0.5] } }
   assert.ok(Check(Request, request))
   // @ts-expect-error A number is asked for.
-  const mistyped: Static<typeof Request> = { temperature: 'hot' }
+  const mistyped: Static<typeof Request> = { knob_of_this_test: 'hot' }
   assert.ok(!Check(Request, mistyped))
-  assert.ok(!Check(Request, { schedule: { temperature: [-1] } }))
+  assert.ok(!Check(Request, { schedule: { knob_of_this_test: [-1] } }))
   const input: Static<typeof Input> = { ...completeValues(extended, QUEUED), ...REST }
-  const { temperature: value }: { temperature: number } = input
+  const { knob_of_this_test: value }: { knob_of_this_test: number } = input
   assert.equal(value, 1)
   assert.ok(Check(Input, input))
-  const defaults: Static<typeof Defaults> = completeDefaults(extended, ['temperature', 'cfg'], { cfg: 2, temperature: 0.7 })
-  assert.deepEqual(defaults, { cfg: 2, top_k: null, top_p: null, temperature: 0.7 })
+  const defaults: Static<typeof Defaults> = completeDefaults(extended, ['knob_of_this_test', 'cfg'], {
+    cfg: 2,
+    knob_of_this_test: 0.7
+  })
+  assert.partialDeepStrictEqual(defaults, { cfg: 2, top_k: null, top_p: null, knob_of_this_test: 0.7 })
 })
 
 test('a job that was queued before there was the knob has its neutral value, and its schedule none', () => {
@@ -92,14 +95,14 @@ test('a job that was queued before there was the knob has its neutral value, and
   const queued = { ...QUEUED, schedule }
   assert.ok(Check(Queued, { ...queued, ...REST }))
   const completed = completeValues(extended, queued)
-  assert.equal(completed.temperature, 1)
-  assert.deepEqual(completed.schedule, { ...schedule, temperature: null })
+  assert.equal(completed.knob_of_this_test, 1)
+  assert.partialDeepStrictEqual(completed.schedule, { ...schedule, knob_of_this_test: null })
   assert.equal(completed.prompt, null)
   assert.deepEqual(completed.previews, [])
 })
 
 test('a model whose card does not know of the knob has no default of it, and its pictures say nothing of it', () => {
-  assert.equal(completeDefaults(extended, VAR, { cfg: 2, top_k: 10, top_p: 0.9 }).temperature, null)
+  assert.equal(completeDefaults(extended, VAR, { cfg: 2, top_k: 10, top_p: 0.9 }).knob_of_this_test, null)
   const queued = { ...QUEUED, schedule: { cfg: [0, 1], top_k: null, top_p: null, class_label: [null, 2] } }
   const written = (table: typeof CAPABILITIES) =>
     JSON.stringify(settingsOf(table, VAR, { ...queued, ...completeValues(table, queued) }, 7))
@@ -112,7 +115,7 @@ test('a model whose card does not know of the knob has no default of it, and its
 })
 
 test('a model that has it has it written after what was there before', () => {
-  const queued = { ...QUEUED, temperature: 0.7 }
-  const settings = settingsOf(extended, [...VAR, 'temperature'], queued, 7)
-  assert.deepEqual(Object.entries(settings).at(-1), ['temperature', 0.7])
+  const queued = { ...QUEUED, knob_of_this_test: 0.7 }
+  const settings = settingsOf(extended, [...VAR, 'knob_of_this_test'], queued, 7)
+  assert.deepEqual(Object.entries(settings).at(-1), ['knob_of_this_test', 0.7])
 })

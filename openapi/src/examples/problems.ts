@@ -11,6 +11,7 @@ const DETAILS: Partial<Record<ProblemCode, string>> = {
   unknown_class: 'emoji-32 has no class named "fx". The nearest: "fox". GET /v1/models/emoji-32/classes?q= searches them.',
   unsupported_for_model:
     'emoji-32 takes no prompt; it takes class_label, class_name, cfg, top_k, top_p, smooth, schedule, stop_at_scale, previews, return_tokens. Leave prompt out.',
+  text_refused: '/label: The text has U+0000, which no text may have. Leave it out.',
   unsupported_media_type: 'Send the body as JSON, with the header `Content-Type: application/json`.',
   queue_full: 'Too many generations wait. Send the request again in a few seconds.'
 }

@@ -71,12 +71,16 @@ export const GenerateImageProgress = Type.Object({
   progress: nullable(Progress),
   /** BullMQ's count of starts: what an earlier run left behind is not this one's. Runners of the release before this one leave it out. */
   run: Type.Optional(Type.Integer({ minimum: 1 })),
-  /** With `waiting_for_model`: which it waits for, in words for the caller. */
+  /** Of one that waits: for what beside its turn, in words for the caller. Said with the stages `waiting_for_model` and `queued`. */
   message: Type.Optional(Type.String()),
   /** All previews stored so far in this attempt, in the order they were stored. */
   previews: Type.Optional(Type.Array(StoredPreview))
 })
 export type GenerateImageProgress = Static<typeof GenerateImageProgress>
+
+/** What keeps a generation from being made that more time alone does not mend. */
+export const HELD_UP = ['model_load_failed', 'model_not_served', 'object_store_unavailable'] as const
+export type HeldUp = (typeof HELD_UP)[number]
 
 /**
  * A caller’s wish to cancel, or the deadline that ended a job while it waited, kept beside the job. Whoever takes the job up after the mark was written ends it as
@@ -90,6 +94,8 @@ export const CancelMark = Type.Object({
    * generation: whoever takes the job up finds it.
    */
   outcome: Type.Optional(oneOf(['deadline', 'expired'])),
+  /** What it waited for until then, where that was more than its turn. */
+  held_up: Type.Optional(oneOf(HELD_UP)),
   created_at: Type.Integer({ description: 'Unix time in ms at which the generation was accepted.' }),
   payload: GenerateImagePayload
 })

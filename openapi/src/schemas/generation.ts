@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { JOB_KIND_NAMES } from '../jobs/kinds.ts'
+import { describeKinds, JOB_KIND_NAMES } from '../jobs/kinds.ts'
 import { GenerationInput } from './generation-input.ts'
 import { described, GenerationId, nullable, oneOf, textByName, Timestamp } from './primitives.ts'
 import { WebhookState } from './webhook.ts'
@@ -110,7 +110,7 @@ const Queue = Type.Object(
     message: nullable(
       Type.String({
         description:
-          'What it waits for beside its turn: a runner that serves its revision of the model, while none is up, or while those that looked at it serve another (stage `waiting_for_model`).'
+          'What it waits for beside its turn: a runner that serves its revision of the model while none is up, or, with the stage `waiting_for_model`, one that serves it or can load it; else, for example, an object store that is away.'
       })
     )
   },
@@ -143,7 +143,7 @@ const Urls = Type.Object(
 export const Generation = Type.Object(
   {
     id: GenerationId,
-    kind: oneOf(JOB_KIND_NAMES, { description: 'What kind of work it is: `generate` draws pictures from settings alone.' }),
+    kind: oneOf(JOB_KIND_NAMES, { description: `What kind of work it is: ${describeKinds()}.` }),
     status: oneOf(GENERATION_STATUSES, {
       description: 'How it stands. `succeeded`, `failed`, `canceled` and `expired` are terminal: nothing changes after them.'
     }),

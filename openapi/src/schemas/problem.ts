@@ -39,6 +39,7 @@ export const PROBLEMS = {
   ambiguous_class: { status: 422, title: 'Several classes have this name', retryable: false },
   out_of_range_for_model: { status: 422, title: 'A value is outside what the model takes', retryable: false },
   unsupported_for_model: { status: 422, title: 'The model does not support a field of the request', retryable: false },
+  text_refused: { status: 422, title: 'A text is blank, or has what is no character', retryable: false },
   webhook_url_refused: { status: 422, title: 'Webhooks are not sent to this URL', retryable: false },
   idempotency_mismatch: { status: 422, title: 'The idempotency key was used for another request', retryable: false },
   rate_limited: { status: 429, title: 'The API key makes too many requests', retryable: true },

@@ -36,14 +36,18 @@ const BYTES: Readonly<Record<string, number>> = {
   TIB: 2 ** 40
 }
 
+const SOME_SIZES = 'such as 500MB, 8GB or 1.5GiB'
+
 /** A size in bytes, which is written with its unit. */
 export const readSize = (env: Environment, name: string): number | undefined => {
   const text = readString(env, name)
   if (text === undefined) return undefined
-  const [, number, unit = ''] = /^(\d{1,12}(?:\.\d{1,3})?) ?([A-Za-z]{1,3})$/.exec(text) ?? []
+  const [, number, unit = ''] = /^(\d{1,12}(?:\.\d{1,12})?) ?([A-Za-z]{1,3})$/.exec(text) ?? []
   const bytes = Math.floor(Number(number) * (BYTES[unit.toUpperCase()] ?? Number.NaN))
   if (bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER) return bytes
-  throw new ConfigError(`${name} must be a size with its unit, such as 500MB, 8GB or 1.5GiB, not ${shown(text)}.`)
+  if (Number.isNaN(bytes)) throw new ConfigError(`${name} must be a size with its unit, ${SOME_SIZES}, not ${shown(text)}.`)
+  const [what, instead] = bytes < 1 ? ['small', 'more'] : ['large', 'less']
+  throw new ConfigError(`${name} is ${shown(text)}, which is too ${what}: set it to ${instead}, ${SOME_SIZES}.`)
 }
 
 /** A number from 0 to 1. */

@@ -69,6 +69,15 @@ for (const [what, fault, sentence] of refusals) {
   })
 }
 
+test('an unknown key is said to be one also where the server calls it a thing that is not there', async (t) => {
+  const { server, bucket } = await open(t)
+  server.fault = () => ({ status: 404, code: 'XAdminUserNotFound' })
+  await assert.rejects(bucket.read(KEY, 10), {
+    name: 'BucketRefused',
+    message: /the access key is unknown: set AWS_ACCESS_KEY_ID/
+  })
+})
+
 test('a bucket that is not there is said not to be', async (t) => {
   const { bucket } = await open(t, 'other')
   await assert.rejects(bucket.read(KEY, 10), { name: 'BucketRefused', message: 's3://other: there is no such bucket.' })

@@ -46,12 +46,16 @@ export interface Bucket {
 const DENIED =
   'access is denied, or nothing is there: the credentials need s3:GetObject and s3:ListBucket, to put a folder s3:PutObject'
 
+const UNKNOWN_KEY = 'the access key is unknown: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
+
 /** Codes of S3 servers, which the operator must see to. */
 const REFUSALS: Readonly<Record<string, string>> = {
   NoSuchBucket: 'there is no such bucket',
   InvalidBucketName: 'that cannot be the name of a bucket',
   AccessDenied: DENIED,
-  InvalidAccessKeyId: 'the access key is unknown: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+  InvalidAccessKeyId: UNKNOWN_KEY,
+  // So says versitygw.
+  XAdminUserNotFound: UNKNOWN_KEY,
   SignatureDoesNotMatch: 'the secret key is wrong: set AWS_SECRET_ACCESS_KEY',
   ExpiredToken: 'the credentials have expired',
   InvalidToken: 'the session token is wrong: set AWS_SESSION_TOKEN',

@@ -1,6 +1,7 @@
 import { type DestinationStream, pino } from 'pino'
 import type { LogConfig } from '../config/index.ts'
 import { plainLog } from '../terminal/index.ts'
+import { briefLine } from './brief-line.ts'
 import { loggedError } from './logged-error.ts'
 
 /** Where log lines go, one JSON object each. */
@@ -10,7 +11,8 @@ export type LogStream = DestinationStream
 export const openLogStream = async ({ logFormat }: Pick<LogConfig, 'logFormat'>) => {
   if (logFormat === 'json') return undefined
   const { default: pretty } = await import('pino-pretty')
-  return plainLog(pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', singleLine: true }))
+  const log = plainLog(pretty({ ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss', singleLine: true }))
+  return { write: (line: string) => log.write(briefLine(line)) }
 }
 
 /** The log of a process without an HTTP server. */

@@ -1,4 +1,4 @@
-import { DEFAULT_JOB_KIND, type GenerateImagePayload } from '@nextscale/openapi'
+import { DEFAULT_JOB_KIND, type GenerateImagePayload, type KindPart } from '@nextscale/openapi'
 import type { Caller } from '../../http/caller.ts'
 import { ProblemError } from '../../http/problem.ts'
 import type { Services } from '../../services.ts'
@@ -11,8 +11,9 @@ import type { Asked } from './asked.ts'
 import { checkPicture } from './picture.ts'
 import { requestHash } from './request-hash.ts'
 
-/** What is to be made, its settings filled in. */
-export type Resolved = Pick<GenerateImagePayload, 'input' | 'metadata' | 'label' | 'webhook' | 'parent'>
+/** What is to be made, its settings filled in. Without a kind it is drawn from these alone. */
+export type Resolved = Pick<GenerateImagePayload, 'input' | 'metadata' | 'label' | 'webhook' | 'parent'> &
+  (KindPart | { kind?: never; own?: never })
 
 /** Who asks for a generation, and for what. */
 export interface Wanted {

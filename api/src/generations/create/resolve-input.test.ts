@@ -13,6 +13,9 @@ const cards: [ModelCard, ...ModelCard[]] = [
   promptCard()
 ]
 
+/** What asks for nothing, of all that models may honour. */
+const NEUTRAL = Object.fromEntries(Object.entries(CAPABILITIES).map(([name, { neutral }]) => [name, neutral]))
+
 const problemOf = (request: WithoutNulls<GenerateRequest>): ProblemError => {
   try {
     resolveInput(request, cards)
@@ -26,6 +29,7 @@ test('an empty request gets every default from the first card, and a drawn seed'
   assert.deepEqual(
     resolveInput({}, cards, () => 7),
     {
+      ...NEUTRAL,
       model: 'emoji-32',
       model_revision: 'r1',
       class_label: null,
@@ -97,7 +101,8 @@ test('fields a model does not support are refused one by one, unless they ask fo
 test('smooth, schedule and return_tokens are carried where the model honours them', () => {
   const schedule = { cfg: [0, 1, 2], top_k: null, top_p: null, class_label: null }
   const input = resolveInput({ model: 'var-d16', smooth: true, schedule: { cfg: [0, 1, 2] }, return_tokens: true }, cards)
-  assert.deepEqual([input.smooth, input.schedule, input.return_tokens], [true, schedule, true])
+  assert.deepEqual([input.smooth, input.return_tokens], [true, true])
+  assert.partialDeepStrictEqual(input.schedule, schedule)
 })
 
 test('whatever a model may support has a place in the job, so that none is dropped in silence', () => {
@@ -172,11 +177,26 @@ test('what is asked of a model of the other kind is refused with what that one t
   resolveInput({ model: 'painter', top_k: 0, top_p: 1, smooth: false }, cards)
 })
 
+test('a prompt says something, or is left out', () => {
+  for (const field of ['prompt', 'negative_prompt'] as const) {
+    for (const text of [' ', '\n\t', '\u3000\u00a0']) {
+      const { code, errors } = problemOf({ model: 'painter', [field]: text })
+      assert.equal(code, 'text_refused')
+      assert.deepEqual(errors, [{ pointer: `/${field}`, detail: `${field} is blank. Say something, or leave it out.` }])
+    }
+    assert.equal(resolveInput({ model: 'painter', [field]: ' a fox ' }, cards)[field], ' a fox ')
+  }
+})
+
 test('every model takes its own size, and another is refused with those it has', () => {
   assert.equal(resolveInput({ size: '32x32' }, cards).size, null)
   assert.deepEqual(detailsOf({ size: '64x64' }), [
     '/size: emoji-32 draws pictures of 32x32 alone; it takes class_label, class_name, cfg, top_k, top_p. Leave size out, or send "32x32".'
   ])
+  assert.equal(
+    problemOf({ size: '64x64', prompt: 'a fox' }).message,
+    'emoji-32 takes no prompt and draws pictures of 32x32 alone; it takes class_label, class_name, cfg, top_k, top_p. Leave them out.'
+  )
   assert.equal(resolveInput({ model: 'painter', size: '24x16' }, cards).size, '24x16')
   const { code, message } = problemOf({ model: 'painter', size: '32x32' })
   assert.deepEqual(

@@ -226,9 +226,10 @@ test('a model without classes has none to search, and the refusal says what it t
   assert.deepEqual(errors, [{ pointer: '/path/id', detail }])
   const model = await get<Model>(getModel, '/models/painter')
   assert.deepEqual(
-    [model.family, model.width, model.height, model.num_classes, model.vocabulary_size, model.defaults],
-    ['painting', 24, 16, null, null, { cfg: 4, top_k: null, top_p: null }]
+    [model.family, model.width, model.height, model.num_classes, model.vocabulary_size],
+    ['painting', 24, 16, null, null]
   )
+  assert.partialDeepStrictEqual(model.defaults, { cfg: 4, top_k: null, top_p: null })
 })
 
 test('a card of the release before this one is read as the one that its runner announces today', async () => {

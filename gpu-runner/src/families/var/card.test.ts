@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type CapabilityName, toModelCard } from '@nextscale/openapi'
+import { CAPABILITIES, type CapabilityName, toModelCard } from '@nextscale/openapi'
 import { SHIPPED_MODEL } from '../../testing/folders.ts'
 import { modelCard } from './card.ts'
 import { openModel } from './model/open-model.ts'
@@ -25,5 +25,9 @@ test('the card says what the API tells of the model', async () => {
     announced_at: '2026-01-01T00:00:00.000Z'
   })
   assert.deepEqual([width, height, tokens_per_image, num_classes], [32, 32, 155, 60])
-  assert.deepEqual(unsupported, ['prompt', 'negative_prompt', 'size'])
+  assert.deepEqual(
+    unsupported,
+    Object.keys(CAPABILITIES).filter((name) => !card.capabilities.some((taken) => taken === name))
+  )
+  for (const name of ['prompt', 'negative_prompt', 'size']) assert.ok(unsupported.includes(name), name)
 })

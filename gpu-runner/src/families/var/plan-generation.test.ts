@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type GenerationInput, packTokens } from '@nextscale/openapi'
+import { packTokens, type QueuedInput } from '@nextscale/openapi'
 import { NotServed } from '../../errors.ts'
 import { SHIPPED_MODEL } from '../../testing/folders.ts'
 import { openModel } from './model/open-model.ts'
@@ -8,7 +8,7 @@ import { planGeneration } from './plan-generation.ts'
 import { generationInput } from './testing/generation-input.ts'
 
 const model = await openModel(SHIPPED_MODEL)
-const plan = (changes: Partial<GenerationInput> = {}, form: 'step' | 'fused' = 'step') =>
+const plan = (changes: Partial<QueuedInput> = {}, form: 'step' | 'fused' = 'step') =>
   planGeneration(generationInput(changes), model, form)
 
 test('a generation has the scales of its model and its pictures the size, a draft the scales it draws', () => {
@@ -19,8 +19,8 @@ test('a generation has the scales of its model and its pictures the size, a draf
 })
 
 test('a picture carries what reproduces it alone, whatever else its generation asked for', () => {
-  const schedule = { cfg: [0, 1, 1, 1, 1, 1, 1.5], top_k: null, top_p: null, class_label: null }
-  const settings = { class_label: 7, class_name: 'koala 🐨', cfg: 3, top_k: 200, top_p: 0.95, smooth: true, schedule }
+  const cfg = [0, 1, 1, 1, 1, 1, 1.5]
+  const settings = { class_label: 7, class_name: 'koala 🐨', cfg: 3, top_k: 200, top_p: 0.95, smooth: true, schedule: { cfg } }
   const one = plan({ ...settings, seed: 40, num_images: 3 })
   // The order is that of the text in the pictures, and so part of their bytes.
   assert.equal(
@@ -35,7 +35,7 @@ test('a picture carries what reproduces it alone, whatever else its generation a
       top_k: 200,
       top_p: 0.95,
       smooth: true,
-      schedule
+      schedule: { cfg, top_k: null, top_p: null, class_label: null }
     })
   )
   const other = plan({ ...settings, seed: 42, num_images: 1, priority: 'high', return_tokens: true })

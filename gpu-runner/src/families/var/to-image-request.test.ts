@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { GenerationInput } from '@nextscale/openapi'
+import type { QueuedInput } from '@nextscale/openapi'
 import { generationInput as input } from './testing/generation-input.ts'
 import { toImageRequest } from './to-image-request.ts'
 
@@ -18,9 +18,7 @@ test('every setting reaches the sampler, and the seed is the picture’s own', (
 })
 
 test('of a schedule only what it sets is passed on, each array as it is', () => {
-  const none = { cfg: null, top_k: null, top_p: null, class_label: null }
-  const scheduleOf = (schedule: Partial<NonNullable<GenerationInput['schedule']>>) =>
-    toImageRequest(input({ schedule: { ...none, ...schedule } }), 1).schedule
+  const scheduleOf = (schedule: NonNullable<QueuedInput['schedule']>) => toImageRequest(input({ schedule }), 1).schedule
   assert.deepEqual(scheduleOf({ cfg: [0, 2] }), { cfg: [0, 2] })
   assert.deepEqual(scheduleOf({ top_k: [0, 9], top_p: [1, 0.5], class_label: [null, 3] }), {
     topK: [0, 9],

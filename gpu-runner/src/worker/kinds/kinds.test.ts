@@ -21,11 +21,13 @@ import { HANDLERS } from './table.ts'
 
 const ID = `gen_${'a'.repeat(26)}`
 const GIVEN = pictureKey(`gen_${'b'.repeat(26)}`, 0, 'png')
+const OVERLAY = 'overlay-of-this-test'
 const log = pino({ level: 'silent' })
 const { signal } = new AbortController()
 
-/** A kind of the tests' own: a picture is laid over one that lies in the store, so many parts of 100 of it. */
+/** A kind of the tests' own, under a name that nobody gives one: a picture is laid over one that lies in the store, so many parts of 100 of it. */
 const overlay = {
+  does: 'lays what it draws over a stored picture',
   own: Type.Object({ key: Type.String(), share: Type.Integer({ minimum: 0, maximum: 100 }) })
 } satisfies JobKind
 
@@ -37,7 +39,7 @@ const collect = async (body: AsyncIterable<Uint8Array>): Promise<Buffer> => {
 
 const handlers: JobHandlers = {
   ...HANDLERS,
-  overlay: handlerOf(overlay, async ({ plan, own: { key, share } }, { store }) => {
+  [OVERLAY]: handlerOf(overlay, async ({ plan, own: { key, share } }, { store }) => {
     const { body } = await store.open(key)
     const given = await sharp(await collect(body))
       .raw()
@@ -123,7 +125,7 @@ test('a job of another kind reads what it needs from the store, and changes what
   const drawn = await pixels()
   await run({ kind: 'generate' })
   assert.deepEqual(await pixels(), drawn)
-  await run({ kind: 'overlay', own: { key: GIVEN, share: 50 } })
+  await run({ kind: OVERLAY, own: { key: GIVEN, share: 50 } })
   const overlaid = await pixels()
   for (const [place, value] of overlaid.entries()) assert.equal(value, Math.floor(((drawn[place] ?? 0) + 255) / 2))
 })
@@ -134,7 +136,7 @@ for (const [what, own, message] of [
 ] as const)
   test(`one with ${what} is refused for good, and says which field is wrong`, async (t) => {
     const { run } = await open(t)
-    await assert.rejects(run({ kind: 'overlay', ...(own && { own }) }), (error: Error & { code?: string }) => {
+    await assert.rejects(run({ kind: OVERLAY, ...(own && { own }) }), (error: Error & { code?: string }) => {
       assert.deepEqual([error.name, error.code], ['JobError', 'invalid_job'])
       assert.match(error.message, message)
       return true
@@ -147,10 +149,10 @@ test('one that a store which is away holds up may be tried again', async (t) => 
     put: (...args) => store.put(...args),
     open: () => Promise.reject(new StoreUnavailable('away', undefined))
   }
-  await assert.rejects(run({ kind: 'overlay', own: { key: GIVEN, share: 50 } }, away), { name: 'StoreUnavailable' })
+  await assert.rejects(run({ kind: OVERLAY, own: { key: GIVEN, share: 50 } }, away), { name: 'StoreUnavailable' })
 })
 
-for (const kind of ['decode', 'constructor', 'toString'])
+for (const kind of ['unheard-of', 'constructor', 'toString'])
   test(`a kind that is not known here ("${kind}") waits for a runner that knows it`, async (t) => {
     const { run } = await open(t)
     await assert.rejects(run({ kind }), {

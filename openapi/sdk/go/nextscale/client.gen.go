@@ -400,6 +400,7 @@ const (
 	ProblemCodeRequestTimeout           ProblemCode = "request_timeout"
 	ProblemCodeRouteNotFound            ProblemCode = "route_not_found"
 	ProblemCodeShuttingDown             ProblemCode = "shutting_down"
+	ProblemCodeTextRefused              ProblemCode = "text_refused"
 	ProblemCodeTooManyInFlight          ProblemCode = "too_many_in_flight"
 	ProblemCodeTooManyStreams           ProblemCode = "too_many_streams"
 	ProblemCodeUnauthorized             ProblemCode = "unauthorized"
@@ -478,6 +479,8 @@ func (e ProblemCode) Valid() bool {
 	case ProblemCodeRouteNotFound:
 		return true
 	case ProblemCodeShuttingDown:
+		return true
+	case ProblemCodeTextRefused:
 		return true
 	case ProblemCodeTooManyInFlight:
 		return true
@@ -1037,7 +1040,7 @@ type GenerateRequest struct {
 	// Examples: emoji-32
 	Model *string `json:"model,omitempty"`
 
-	// NegativePrompt What the picture is to be led away from, in words: up to 2000 characters.
+	// NegativePrompt What the picture is to be led away from, in words: up to 2000 characters, not all of them blank.
 	NegativePrompt *string `json:"negative_prompt,omitempty"`
 
 	// NumImages How many pictures to make, 1 to 16. They differ in their seeds.
@@ -1052,7 +1055,7 @@ type GenerateRequest struct {
 	// Priority Order in the queue: a head start of some minutes, so that nothing waits for ever behind what is more urgent.
 	Priority *GenerateRequestPriority `json:"priority,omitempty"`
 
-	// Prompt What the picture shows, in words, of a model that takes them: up to 2000 characters. Without it the picture is of nothing in particular.
+	// Prompt What the picture shows, in words, of a model that takes them: up to 2000 characters, not all of them blank. Without it the picture is of nothing in particular.
 	Prompt *string `json:"prompt,omitempty"`
 
 	// RetentionSeconds Keep the finished generation and its pictures this long. Default 86400. In seconds, 1 to 2592000.
@@ -1439,7 +1442,7 @@ type GenerationQueue struct {
 	// EtaMs Estimated time to completion.
 	EtaMs *float64 `json:"eta_ms"`
 
-	// Message What it waits for beside its turn: a runner that serves its revision of the model, while none is up, or while those that looked at it serve another (stage `waiting_for_model`).
+	// Message What it waits for beside its turn: a runner that serves its revision of the model while none is up, or, with the stage `waiting_for_model`, one that serves it or can load it; else, for example, an object store that is away.
 	Message *string `json:"message"`
 
 	// Position Generations ahead of this one.

@@ -1,8 +1,8 @@
-import { completeInput, type GenerationInput } from '@nextscale/openapi'
+import { completeInput, type GenerationInput, type QueuedInput } from '@nextscale/openapi'
 
-/** Settings of a generation by the shipped model, with some of them changed. */
-export const generationInput = (changes: Partial<GenerationInput> = {}): GenerationInput => ({
-  ...completeInput({
+/** Settings of a generation by the shipped model, with some of them changed; those that are not said, also in `schedule`, ask for nothing. */
+export const generationInput = (changes: Partial<QueuedInput> = {}): GenerationInput =>
+  completeInput({
     model: 'emoji-32',
     model_revision: 'r1',
     class_label: 7,
@@ -13,7 +13,6 @@ export const generationInput = (changes: Partial<GenerationInput> = {}): Generat
     top_k: 200,
     top_p: 0.95,
     output: { format: 'png', quality: null, metadata: true },
-    priority: 'normal'
-  }),
-  ...changes
-})
+    priority: 'normal',
+    ...changes
+  })

@@ -65,6 +65,7 @@ describe('the options of a request', () => {
       ...COMMON_FIELDS
     }
     assert.deepEqual([body, key], [fields, 'once'])
+    assert.deepEqual(Object.keys(fields.schedule).toSorted(), (await fieldsOf('GenerateRequestSchedule')).toSorted())
     // The one that is left: a label is said in place of a name.
     assert.deepEqual((await ask('generate', '--class', '12')).body, { class_label: 12 })
     const said = [...Object.keys(fields), 'class_label']

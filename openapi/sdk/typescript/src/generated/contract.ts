@@ -515,7 +515,7 @@ export interface GenerateRequest {
      * @example emoji-32
      */
     model?: string | null;
-    /** @description What the picture is to be led away from, in words: up to 2000 characters. */
+    /** @description What the picture is to be led away from, in words: up to 2000 characters, not all of them blank. */
     negative_prompt?: string | null;
     /**
      * @description How many pictures to make, 1 to 16. They differ in their seeds.
@@ -535,7 +535,7 @@ export interface GenerateRequest {
      * @enum {string|null}
      */
     priority?: "low" | "normal" | "high" | null;
-    /** @description What the picture shows, in words, of a model that takes them: up to 2000 characters. Without it the picture is of nothing in particular. */
+    /** @description What the picture shows, in words, of a model that takes them: up to 2000 characters, not all of them blank. Without it the picture is of nothing in particular. */
     prompt?: string | null;
     /** @description Keep the finished generation and its pictures this long. Default 86400. In seconds, 1 to 2592000. */
     retention_seconds?: number | null;
@@ -917,7 +917,7 @@ export interface GenerationProgressWebhook {
 export interface GenerationQueue {
     /** @description Estimated time to completion. */
     eta_ms: number | null;
-    /** @description What it waits for beside its turn: a runner that serves its revision of the model, while none is up, or while those that looked at it serve another (stage `waiting_for_model`). */
+    /** @description What it waits for beside its turn: a runner that serves its revision of the model while none is up, or, with the stage `waiting_for_model`, one that serves it or can load it; else, for example, an object store that is away. */
     message: string | null;
     /** @description Generations ahead of this one. */
     position: number | null;
@@ -1139,7 +1139,7 @@ export interface Problem {
      * @description The kind of problem, for programs; stable.
      * @enum {string}
      */
-    code: "malformed_json" | "invalid_request" | "unauthorized" | "invalid_cursor" | "link_invalid" | "missing_scope" | "host_not_allowed" | "origin_not_allowed" | "route_not_found" | "generation_not_found" | "model_not_found" | "delivery_not_found" | "object_not_found" | "method_not_allowed" | "not_acceptable" | "request_timeout" | "generation_not_terminal" | "generation_not_succeeded" | "generation_not_continuable" | "delivery_not_due" | "generation_gone" | "body_too_large" | "unsupported_media_type" | "expectation_failed" | "unknown_model" | "unknown_class" | "ambiguous_class" | "out_of_range_for_model" | "unsupported_for_model" | "webhook_url_refused" | "idempotency_mismatch" | "rate_limited" | "too_many_in_flight" | "too_many_streams" | "header_fields_too_large" | "internal_error" | "queue_unavailable" | "queue_full" | "object_store_unavailable" | "no_models" | "shutting_down";
+    code: "malformed_json" | "invalid_request" | "unauthorized" | "invalid_cursor" | "link_invalid" | "missing_scope" | "host_not_allowed" | "origin_not_allowed" | "route_not_found" | "generation_not_found" | "model_not_found" | "delivery_not_found" | "object_not_found" | "method_not_allowed" | "not_acceptable" | "request_timeout" | "generation_not_terminal" | "generation_not_succeeded" | "generation_not_continuable" | "delivery_not_due" | "generation_gone" | "body_too_large" | "unsupported_media_type" | "expectation_failed" | "unknown_model" | "unknown_class" | "ambiguous_class" | "out_of_range_for_model" | "unsupported_for_model" | "text_refused" | "webhook_url_refused" | "idempotency_mismatch" | "rate_limited" | "too_many_in_flight" | "too_many_streams" | "header_fields_too_large" | "internal_error" | "queue_unavailable" | "queue_full" | "object_store_unavailable" | "no_models" | "shutting_down";
     /** @description What is wrong here and how to mend it. */
     detail: string;
     /** @description The fields at fault; empty when no single field is. */
@@ -2011,7 +2011,7 @@ export interface operations {
                     "application/problem+json": Problem;
                 };
             };
-            /** @description `unknown_model`: The model is not served here. `unsupported_for_model`: The model does not support a field of the request. `out_of_range_for_model`: A value is outside what the model takes. `webhook_url_refused`: Webhooks are not sent to this URL. `idempotency_mismatch`: The idempotency key was used for another request. `unknown_class`: The model has no such class. `ambiguous_class`: Several classes have this name. */
+            /** @description `unknown_model`: The model is not served here. `unsupported_for_model`: The model does not support a field of the request. `out_of_range_for_model`: A value is outside what the model takes. `webhook_url_refused`: Webhooks are not sent to this URL. `idempotency_mismatch`: The idempotency key was used for another request. `unknown_class`: The model has no such class. `ambiguous_class`: Several classes have this name. `text_refused`: A text is blank, or has what is no character. */
             422: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -3354,7 +3354,7 @@ export interface operations {
                     "application/problem+json": Problem;
                 };
             };
-            /** @description `unknown_model`: The model is not served here. `unsupported_for_model`: The model does not support a field of the request. `out_of_range_for_model`: A value is outside what the model takes. `webhook_url_refused`: Webhooks are not sent to this URL. `idempotency_mismatch`: The idempotency key was used for another request. */
+            /** @description `unknown_model`: The model is not served here. `unsupported_for_model`: The model does not support a field of the request. `out_of_range_for_model`: A value is outside what the model takes. `webhook_url_refused`: Webhooks are not sent to this URL. `idempotency_mismatch`: The idempotency key was used for another request. `text_refused`: A text is blank, or has what is no character. */
             422: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */
@@ -5603,7 +5603,7 @@ export interface operations {
                     "application/problem+json": Problem;
                 };
             };
-            /** @description `webhook_url_refused`: Webhooks are not sent to this URL. */
+            /** @description `webhook_url_refused`: Webhooks are not sent to this URL. `text_refused`: A text is blank, or has what is no character. */
             422: {
                 headers: {
                     /** @description What is left: `"requests";r=<requests>;t=<seconds until all are back>`. */

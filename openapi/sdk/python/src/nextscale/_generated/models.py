@@ -102,7 +102,7 @@ class GenerationQueue(Record):
     """
     message: str | None = None
     """
-    What it waits for beside its turn: a runner that serves its revision of the model, while none is up, or while those that looked at it serve another (stage `waiting_for_model`).
+    What it waits for beside its turn: a runner that serves its revision of the model while none is up, or, with the stage `waiting_for_model`, one that serves it or can load it; else, for example, an object store that is away.
     """
 
 
@@ -915,6 +915,7 @@ class Problem(Record):
             "ambiguous_class",
             "out_of_range_for_model",
             "unsupported_for_model",
+            "text_refused",
             "webhook_url_refused",
             "idempotency_mismatch",
             "rate_limited",

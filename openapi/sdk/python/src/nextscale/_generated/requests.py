@@ -114,11 +114,11 @@ class GenerateRequest(TypedDict):
     """
     prompt: NotRequired[str | None]
     """
-    What the picture shows, in words, of a model that takes them: up to 2000 characters. Without it the picture is of nothing in particular.
+    What the picture shows, in words, of a model that takes them: up to 2000 characters, not all of them blank. Without it the picture is of nothing in particular.
     """
     negative_prompt: NotRequired[str | None]
     """
-    What the picture is to be led away from, in words: up to 2000 characters.
+    What the picture is to be led away from, in words: up to 2000 characters, not all of them blank.
     """
     size: NotRequired[str | None]
     """

@@ -1,6 +1,6 @@
 import type { GenerateRequest } from '../../generated/contract.ts'
 import { readNumber, said } from '../command.ts'
-import { readSchedule } from './read-schedule.ts'
+import { readSchedule, SCHEDULE_NAMES } from './read-schedule.ts'
 
 /** Options for what only some models take; what one that does not answers is for the server to say. */
 export const CAPABILITY_OPTIONS = {
@@ -17,7 +17,7 @@ export const CAPABILITY_OPTIONS = {
 
 export const CAPABILITY_USAGE = `  --class CLASS  --prompt TEXT  --negative-prompt TEXT  --size WIDTHxHEIGHT
   --cfg N  --top-k N  --top-p N  --smooth
-  --schedule cfg|top-k|top-p|class=V,V,… …           a value for each scale; of a class none as well`
+  --schedule ${SCHEDULE_NAMES.join('|')}=V,V,… …           a value for each scale; of a class none as well`
 
 type Name = keyof typeof CAPABILITY_OPTIONS
 type Values = {

@@ -3,12 +3,13 @@ import { UsageError } from '../command.ts'
 
 type Schedule = NonNullable<GenerateRequest['schedule']>
 
-const FIELDS: Readonly<Record<string, keyof Schedule>> = {
-  cfg: 'cfg',
-  'top-k': 'top_k',
-  'top-p': 'top_p',
-  class: 'class_label'
-}
+/** What the command calls each field: one that the contract has and this has not does not compile. */
+const NAMES: Readonly<Record<keyof Schedule, string>> = { cfg: 'cfg', top_k: 'top-k', top_p: 'top-p', class_label: 'class' }
+const FIELDS = new Map(Object.entries(NAMES).map(([field, name]) => [name, field as keyof Schedule]))
+
+/** Of all fields. */
+export const SCHEDULE_NAMES: readonly string[] = [...FIELDS.keys()]
+
 /** Of a class: unconditional. */
 const NONE = 'none'
 
@@ -24,10 +25,10 @@ export const readSchedule = (pairs: readonly string[] | undefined): GenerateRequ
   if (!pairs) return undefined
   const entries = pairs.map((pair): [keyof Schedule, (number | null)[]] => {
     const [name = '', text] = pair.split(/=(.*)/s)
-    const field = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined
+    const field = FIELDS.get(name)
     if (field === undefined || text === undefined)
       throw new UsageError(
-        `--schedule is "${pair}"; give ${Object.keys(FIELDS).join(', ')} and a value for each scale, such as cfg=0,1,2.`
+        `--schedule is "${pair}"; give ${SCHEDULE_NAMES.join(', ')} and a value for each scale, such as cfg=0,1,2.`
       )
     return [field, text.split(',').map((entry) => readEntry(pair, field, entry))]
   })
