@@ -38,6 +38,20 @@ const cases: Case[] = [
     code: 'webhook_url_refused',
     pointers: ['/webhook/url']
   },
+  {
+    name: 'half a surrogate pair',
+    prepare: text('application/json', '{"label":"\\ud800"}'),
+    status: 422,
+    code: 'text_refused',
+    pointers: ['/label']
+  },
+  {
+    name: 'U+0000 in the caller’s own texts',
+    body: { metadata: { order: '4\u00002' } },
+    status: 422,
+    code: 'text_refused',
+    pointers: ['/metadata/order']
+  },
   { name: 'broken JSON', prepare: text('application/json', '{"seed":'), status: 400, code: 'malformed_json' },
   {
     name: 'an empty JSON body',
