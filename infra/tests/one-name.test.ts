@@ -20,8 +20,8 @@ const guide = async (first: string, other: string, port: number): Promise<string
   const [, block = ''] = /```nginx\n([\s\S]*?)```/.exec(await readFile(join(ROOT, 'infra', 'README.md'), 'utf8')) ?? []
   assert.match(block, /listen 80;/)
   const own = block
-    .replace('http://first:8080', first)
-    .replace('http://second:8080', other)
+    .replace('first.internal:8080', new URL(first).host)
+    .replace('second.internal:8080', new URL(other).host)
     .replace('listen 80', `listen 127.0.0.1:${port}`)
   const folder =
     'client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s; access_log off;'

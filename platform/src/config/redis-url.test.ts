@@ -27,6 +27,12 @@ test('a password with what ends one in a URL is refused with the way to write it
   )
 })
 
+test('what stands for a database must be a number', () => {
+  for (const text of ['redis://host/abc', 'rediss://u:p@host:1/1/2', 'redis://host/-1'])
+    assert.match(faultOfRedisUrl(text) ?? '', /^has no number of a database after its host: write redis:\/\/host:6379\/0/, text)
+  for (const text of ['redis://host/', 'redis://host/15', 'redis://host/3/']) assert.equal(faultOfRedisUrl(text), undefined, text)
+})
+
 test('what is no URL of a Redis is refused', () => {
   for (const text of ['http://host', 'host:6379', 'redis:', 'redis://', 'redis://ho st', 'unix:///tmp/redis.sock'])
     assert.match(faultOfRedisUrl(text) ?? '', /^must look like redis:\/\/host:6379, /, text)

@@ -44,6 +44,8 @@ const isRedisUrl = (text: string): boolean => {
   return ['redis:', 'rediss:'].includes(protocol) && host !== ''
 }
 
+const hasDatabase = (text: string): boolean => /^\/?(\d{1,5}\/?)?$/.test(new URL(text).pathname)
+
 /** `scheme://user:password@hosts` and the rest. */
 const PARTS = /^(rediss?)(?:\+(sentinel|cluster))?:\/\/(?:([^@]*)@)?([^/?#@\s]+)([^\s]*)$/
 
@@ -97,7 +99,10 @@ export const faultOfRedisUrl = (text: string): string | undefined => {
   if (/^rediss?(\+\w+)?:\/\/[^@]*[/?#][^@]*@/.test(text))
     return `has a "/", "?" or "#" before its last "@": if it is in the password, ${ENCODE}.`
   if (/^rediss?\+(sentinel|cluster):\/\//.test(text)) return faultOfSeveral(text)
-  if (isRedisUrl(text)) return undefined
+  if (isRedisUrl(text))
+    return hasDatabase(text)
+      ? undefined
+      : 'has no number of a database after its host: write redis://host:6379/0, or leave it out.'
   return /^rediss?:\/\/.*@/.test(text) ? `${LOOKS_SO}. Is it the password, ${ENCODE}.` : `${LOOKS_SO}.`
 }
 

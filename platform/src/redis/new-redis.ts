@@ -53,12 +53,19 @@ const optionsOf = (said: Said): RedisOptions => {
   return { host, port, family, username, password, db, tls: secured } as RedisOptions
 }
 
+/** ioredis goes on with database 0 where it cannot select the one that is asked for, whose data is another service's. */
+const refuseOtherDatabase = (redis: Redis): Redis =>
+  redis.on('error', ({ message }: Error) => {
+    if (/DB index is out of range/.test(message)) redis.disconnect()
+  })
+
 const open = (said: Said, options: Options): Redis => {
   const several = optionsOfSeveral(said)
   // Sentinels that are all away are asked again as a server that is away is.
-  if (several) return new Redis({ ...options, ...several, sentinelRetryStrategy: options.retryStrategy } as Options)
+  if (several)
+    return refuseOtherDatabase(new Redis({ ...options, ...several, sentinelRetryStrategy: options.retryStrategy } as Options))
   const { url, ca } = said
-  return new Redis(url, { ...options, ...(ca !== undefined && isTlsUrl(url) && { tls: { ca } }) })
+  return refuseOtherDatabase(new Redis(url, { ...options, ...(ca !== undefined && isTlsUrl(url) && { tls: { ca } }) }))
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
-import { freePort } from '../testing/index.ts'
+import { freePort, startRedis } from '../testing/index.ts'
 import { newRedis } from './new-redis.ts'
 
 test('who is told to give up does so where no server answers', async () => {
@@ -11,4 +12,15 @@ test('who is told to give up does so where no server answers', async () => {
     await assert.rejects(redis.connect())
     redis.disconnect()
   }
+})
+
+test('a database that the server does not have is no other one', async (t) => {
+  const server = await startRedis()
+  t.after(() => server.stop())
+  const redis = newRedis(`${server.url}/99`, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null })
+  const failed = once(redis, 'error')
+  await redis.connect().catch(() => undefined)
+  assert.match(String((await failed)[0]), /DB index is out of range/)
+  await assert.rejects(redis.set('a', '1'))
+  assert.equal(await server.redis.dbsize(), 0)
 })
