@@ -29,14 +29,6 @@ export const hasTool = (name: string): Promise<boolean> =>
 const isMissing = async (name: string) => ((await hasTool(name)) ? [] : [name])
 const lacking = (await Promise.all(TOOLS.map(isMissing))).flat()
 
-/** Why suites that build and run images are skipped; false where they need not be. */
-export const missing: string | false =
-  process.getuid?.() !== 0
-    ? 'root is needed to build images without a daemon'
-    : lacking.length > 0
-      ? `not in PATH: ${lacking.join(', ')}`
-      : false
-
 export interface Run {
   readonly code: number
   readonly stdout: string
@@ -70,6 +62,35 @@ export const podman = (args: readonly string[], timeoutMs?: number): Promise<str
 /** As `podman`, where another code than 0 is an answer. */
 export const tryPodman = (args: readonly string[], timeoutMs?: number): Promise<Run> =>
   run('podman', [...STORAGE, ...ENGINE, ...args], timeoutMs)
+
+/** What keeps the layers of images from being laid over each other here, as in some sandboxes. */
+const cannotMount = async (): Promise<string | undefined> => {
+  await mkdir(STORE, { recursive: true })
+  const name = `probe-${process.pid}`
+  const steps = [
+    ['from', '--name', name, 'scratch'],
+    ['mount', name]
+  ]
+  try {
+    for (const step of steps) {
+      const { code, stderr } = await run('buildah', [...STORAGE, ...step])
+      if (code !== 0) return stderr.trim().split('\n').at(-1)
+    }
+    return undefined
+  } finally {
+    await run('buildah', [...STORAGE, 'rm', name])
+  }
+}
+
+const whyMissing = async (): Promise<string | false> => {
+  if (process.getuid?.() !== 0) return 'root is needed to build images without a daemon'
+  if (lacking.length > 0) return `not in PATH: ${lacking.join(', ')}`
+  const fault = await cannotMount()
+  return fault === undefined ? false : `images cannot be built here: ${fault}`
+}
+
+/** Why suites that build and run images are skipped; false where they need not be. */
+export const missing = await whyMissing()
 
 /** One build at a time: test files that want the same image share its layers. */
 export const buildah = async (args: readonly string[], timeoutMs: number): Promise<string> => {

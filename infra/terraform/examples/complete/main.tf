@@ -78,8 +78,9 @@ module "api" {
   vpc_id            = module.network.vpc_id
   subnet_ids        = module.network.private_subnet_ids
   security_group_id = module.network.process_security_group_id
-  settings          = var.api_mode == "service" ? local.settings : {}
-  lambda            = { package = var.lambda_package }
+  # Valkey keeps nothing on disk: what is answered is on both nodes.
+  settings = merge({ REDIS_WAIT_REPLICAS = "1" }, var.api_mode == "service" ? local.settings : {})
+  lambda   = { package = var.lambda_package }
   service = var.api_mode != "service" ? null : {
     image               = local.image
     repository_arn      = local.arns["nextscale"]
