@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { readConfig as readApi } from '../../api/src/config.ts'
 import { readControlConfig } from '../../api/src/control/config.ts'
 import { readConfig as readRunner } from '../../gpu-runner/src/config.ts'
-import { COMPOSE, orderServices, readServices, readVariables, toMs } from './support/read-compose.ts'
+import { COMPOSE, dependenciesOf, orderServices, readServices, readVariables, toMs } from './support/read-compose.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -20,7 +20,9 @@ const READERS: Readonly<Record<string, (env: Environment) => unknown>> = {
 /** What AWS' SDK reads by itself. */
 const OF_SDK = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY']
 /** Variables of compose itself. */
-const OF_COMPOSE = ['BIND', 'MODELS_DIR', 'CPU_RUNNERS', 'NEXTSCALE_IMAGE', 'NEXTSCALE_GPU_IMAGE']
+const OF_COMPOSE = 'BIND S3_BIND GRAFANA_PASSWORD REDIS_MEMORY MODELS_DIR CPU_RUNNERS NEXTSCALE_IMAGE NEXTSCALE_GPU_IMAGE'.split(
+  ' '
+)
 const OF_ITSELF = ['COMPOSE_PROFILES']
 const MOST_USEFUL = [
   'PORT',
@@ -103,10 +105,43 @@ describe('compose.yaml', () => {
     for (const port of ports) assert.match(port, /^127\.0\.0\.1:/)
   })
 
+  it('publishes no more than the API at BIND, and no more than S3 at S3_BIND', async () => {
+    const openAt = async (env: Record<string, string>) =>
+      Object.entries(await readServices(env)).flatMap(([name, { ports = [] }]) =>
+        ports.some((port) => !port.startsWith('127.0.0.1:')) ? [name] : []
+      )
+    assert.deepEqual(await openAt({ BIND: '0.0.0.0' }), ['api'])
+    assert.deepEqual(await openAt({ S3_BIND: '0.0.0.0' }), ['s3'])
+  })
+
+  it("gives Grafana's admin the password it is told", async () => {
+    const { grafana } = await readServices({ GRAFANA_PASSWORD: 'of-a-test' })
+    assert.equal(grafana?.environment?.['GF_SECURITY_ADMIN_PASSWORD'], 'of-a-test')
+  })
+
+  it('limits the logs of every service', async () => {
+    for (const [name, { logging }] of Object.entries(await readServices())) {
+      assert.equal(logging?.driver, 'json-file', name)
+      assert.match(logging?.options?.['max-size'] ?? '', /^\d+m$/, name)
+      assert.match(logging?.options?.['max-file'] ?? '', /^\d+$/, name)
+    }
+  })
+
+  it('brings back no key that was revoked, and prints none with the scope admin', async () => {
+    const services = await readServices()
+    assert.ok(services['key']?.command?.includes('--unless-others'))
+    const admins = Object.values(services).filter(({ command = [] }) => command.includes('admin'))
+    assert.ok(admins.length > 0)
+    for (const { command = [] } of admins) assert.ok(command.includes('--quiet'))
+    const order = orderServices(services, ['metrics'])
+    assert.ok(order.indexOf('key') < order.indexOf('metrics-key'), 'the key of metrics would be one of the others')
+    assert.ok(dependenciesOf(services['metrics-key'] ?? assert.fail()).some(([name]) => name === 'key'))
+  })
+
   it('keeps what Redis was told: no eviction, on disk, in a volume', async () => {
     const { redis } = await readServices()
     const words = redis?.command?.join(' ') ?? ''
-    assert.match(words, /--maxmemory-policy noeviction/)
+    assert.match(words, /--maxmemory 1gb --maxmemory-policy noeviction/)
     assert.match(words, /--appendonly yes/)
     assert.deepEqual(redis?.volumes, ['redis:/data'])
   })

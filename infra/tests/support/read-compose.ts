@@ -20,6 +20,7 @@ export interface Service {
   readonly profiles?: readonly string[]
   readonly scale?: string
   readonly stop_grace_period?: string
+  readonly logging?: { readonly driver?: string; readonly options?: Readonly<Record<string, string>> }
   readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean }
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>> | readonly string[]
 }

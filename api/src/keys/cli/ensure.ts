@@ -4,9 +4,10 @@ import { ensureKey, inFile, type TokenPlace } from '../ensure.ts'
 import { type Command, CommandError, WrongCommandLine, parse } from '../../cli/command.ts'
 import { NEW_KEY_OPTIONS, readNewKey } from './new-key-options.ts'
 
-const usage = `nextscale keys ensure --file FILE | --secret ARN --name NAME --scopes SCOPES [--unless-others] [limits as for create]
+const usage = `nextscale keys ensure --file FILE | --secret ARN --name NAME --scopes SCOPES [--unless-others] [--quiet] [limits as for create]
   Keeps a valid key in FILE and prints it: the one that is there, or a new one. With --secret it is kept in a secret of AWS Secrets Manager,
-  and not printed. With --unless-others it makes, and prints, none when there are other keys.`
+  and not printed. With --unless-others it makes, and prints, none when there are other keys.
+  With --quiet it prints nothing.`
 
 /** The text of a secret. Libraries of AWS are loaded only here. */
 const inSecret = (arn: string): TokenPlace => {
@@ -33,11 +34,17 @@ const inSecret = (arn: string): TokenPlace => {
 export const ensure: Command<KeyContext> = {
   usage,
   prepare: (args) => {
-    const own = { file: { type: 'string' }, secret: { type: 'string' }, 'unless-others': { type: 'boolean' } } as const
+    const own = {
+      file: { type: 'string' },
+      secret: { type: 'string' },
+      'unless-others': { type: 'boolean' },
+      quiet: { type: 'boolean' }
+    } as const
     const {
       file,
       secret,
       'unless-others': unlessOthers = false,
+      quiet = false,
       ...values
     } = parse(args, { ...NEW_KEY_OPTIONS, ...own }, usage).values
     if (file !== undefined && secret !== undefined)
@@ -49,7 +56,7 @@ export const ensure: Command<KeyContext> = {
     const wanted = readNewKey(values)
     return async (context) => {
       const outcome = await ensureKey(context, { place, wanted, unlessOthers })
-      if (outcome.kind === 'others') return ''
+      if (quiet || outcome.kind === 'others') return ''
       return secret === undefined ? outcome.token : `The key is in ${secret}.`
     }
   }

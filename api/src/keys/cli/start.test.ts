@@ -131,6 +131,15 @@ test('a file keeps one key for its owner alone, until it is revoked or Redis has
   assert.equal((await run([...ensure(), '--unless-others'])).stdout, third.stdout)
 })
 
+test('with --quiet a file has the key, and what is printed has not', async () => {
+  await rm(join(directory, 'key'), { force: true })
+  for (const start of ['first', 'second']) {
+    assert.deepEqual(await run([...ensure(), '--quiet']), { status: 0, stdout: '', stderr: '' }, start)
+  }
+  const token = (await readFile(join(directory, 'key'), 'utf8')).trim()
+  assert.deepEqual(await redis.hkeys(apiKeys), [parseToken(token)?.id])
+})
+
 test('a key is kept in a secret of AWS, which is not printed, and made again when it is no longer valid', async () => {
   const secrets = await startSecrets()
   try {
