@@ -126,7 +126,11 @@ describe('network policies', { skip: missing }, () => {
       'nextscale-runner': [],
       'nextscale-first-key': []
     })
-    const watched = { monitoring: { enabled: true }, scaling: { by: 'metrics-api' }, networkPolicy: { apiFrom: [named('edge')] } }
+    const watched = {
+      monitoring: { enabled: true, apiKey: { existingSecret: 'metrics' } },
+      scaling: { by: 'metrics-api' },
+      networkPolicy: { apiFrom: [named('edge')] }
+    }
     assert.deepEqual(await ingress(watched), {
       'nextscale-api': [{ ports: at(8080), from: [named('edge'), named('monitoring')] }],
       'nextscale-control': [{ ports: at(9400), from: [named('monitoring'), named('keda')] }],

@@ -23,7 +23,12 @@ const POOLS = [
 ]
 
 const scaled = (by: string, more: Record<string, unknown> = {}) =>
-  render('disk', { pools: POOLS, redis: { prefix: PREFIX }, scaling: { by, ...more }, monitoring: { enabled: true } })
+  render('disk', {
+    pools: POOLS,
+    redis: { prefix: PREFIX },
+    scaling: { by, ...more },
+    monitoring: { enabled: true, apiKey: { existingSecret: 'metrics' } }
+  })
 
 const scaledObjectOf = (objects: readonly KubernetesObject[], pool: string): KubernetesObject => {
   const found = ofKind(objects, 'ScaledObject').find(({ metadata }) => metadata.labels['nextscale.io/pool'] === pool)

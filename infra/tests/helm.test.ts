@@ -109,6 +109,20 @@ describe('values of the chart', { skip: missing }, () => {
     ['a name that no pool may have', { ...REDIS, pools: [{ name: 'Large' }] }, /at '\/pools\/0\/name'/],
     ['a model of nowhere', { ...REDIS, pools: [{ name: 'a', models: ['models/x'] }] }, /at '\/pools\/0\/models\/0'/],
     ['no pool', { ...REDIS, pools: [] }, /at '\/pools'/],
+    ['no list of pools', { ...REDIS, pools: null }, /there is none, and nothing would make pictures/],
+    ['a maximum that nothing reaches', { ...REDIS, pools: [{ name: 'a', maxReplicas: 3 }] }, /nothing would scale it/],
+    [
+      'metrics without a key for those of the API',
+      { ...REDIS, monitoring: { enabled: true } },
+      /monitoring\.apiKey\.existingSecret/
+    ],
+    ['a port that policies close', { redis: { url: 'redis://a:6380' } }, /ports lacks 6380/],
+    ['ports of sentinels that policies close', { redis: { url: 'redis+sentinel://a:26380,b/main' } }, /ports lacks 26380/],
+    [
+      'scaling by metrics that nobody collects',
+      { ...REDIS, scaling: { by: 'prometheus', prometheus: { serverAddress: 'http://prometheus:9090' } } },
+      /Set monitoring\.enabled/
+    ],
     ['a pool twice', { ...REDIS, pools: [{ name: 'a' }, { name: 'a' }] }, /two are called "a"/],
     ['a pool that nothing starts', { ...REDIS, pools: [{ name: 'a', minReplicas: 0 }] }, /nothing would ever start/],
     ['a pool whose minimum is above its maximum', { ...REDIS, pools: [{ name: 'a', minReplicas: 3 }] }, /Raise maxReplicas/],

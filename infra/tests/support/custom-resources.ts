@@ -84,7 +84,12 @@ const triggerAuthentication = object(['secretTargetRef'], {
   secretTargetRef: list(object(['parameter', 'name', 'key'], { parameter: { enum: ['password', 'ca'] }, name: text, key: text }))
 })
 
-const endpoint = object(['port'], { port: text, path: { type: 'string', pattern: '^/' }, interval: duration })
+const endpoint = object(['port'], {
+  port: text,
+  path: { type: 'string', pattern: '^/' },
+  interval: duration,
+  authorization: object(['credentials'], { type: text, credentials: object(['key'], { name: text, key: text }) })
+})
 const selector = object(['matchLabels'], { matchLabels: texts })
 
 const forwarding = object([], {
