@@ -8,6 +8,8 @@ const TOOLS: Readonly<Record<string, string>> = {
   buildah: 'buildah',
   podman: 'podman',
   runc: 'runc',
+  // Only recommended by the packages above, and asked for by both.
+  netavark: 'netavark',
   mmdebstrap: 'mmdebstrap',
   'redis-server': 'redis-server',
   nginx: 'nginx-light',
@@ -17,7 +19,9 @@ const TOOLS: Readonly<Record<string, string>> = {
 }
 
 const isThere = (program: string): boolean =>
-  [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'].some((folder) => existsSync(join(folder, program)))
+  [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/lib/podman'].some((folder) =>
+    existsSync(join(folder, program))
+  )
 
 /** Installs what is missing where root may. Suites whose tools are missing all the same skip themselves, with the reason. */
 export const installInfraTools = (): void => {
