@@ -8,8 +8,9 @@ const TOOLS: Readonly<Record<string, string>> = {
   buildah: 'buildah',
   podman: 'podman',
   runc: 'runc',
-  // Only recommended by the packages above, and asked for by both.
+  // Only recommended by the packages above: networks of containers, and the names of containers in them.
   netavark: 'netavark',
+  'aardvark-dns': 'aardvark-dns',
   mmdebstrap: 'mmdebstrap',
   'redis-server': 'redis-server',
   nginx: 'nginx-light',
