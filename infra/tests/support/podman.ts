@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -26,8 +27,15 @@ export const hasTool = (name: string): Promise<boolean> =>
     () => false
   )
 
+/** Programs that podman runs from folders of its own, for networks and names in them. */
+const HELPERS = ['netavark', 'aardvark-dns'] as const
+const HELPER_FOLDERS = ['/usr/lib/podman', '/usr/libexec/podman', '/usr/local/lib/podman', '/usr/local/libexec/podman']
+
 const isMissing = async (name: string) => ((await hasTool(name)) ? [] : [name])
-const lacking = (await Promise.all(TOOLS.map(isMissing))).flat()
+const lacking = [
+  ...(await Promise.all(TOOLS.map(isMissing))).flat(),
+  ...HELPERS.filter((name) => !HELPER_FOLDERS.some((folder) => existsSync(join(folder, name))))
+]
 
 export interface Run {
   readonly code: number
@@ -84,7 +92,7 @@ const cannotMount = async (): Promise<string | undefined> => {
 
 const whyMissing = async (): Promise<string | false> => {
   if (process.getuid?.() !== 0) return 'root is needed to build images without a daemon'
-  if (lacking.length > 0) return `not in PATH: ${lacking.join(', ')}`
+  if (lacking.length > 0) return `not here: ${lacking.join(', ')}`
   const fault = await cannotMount()
   return fault === undefined ? false : `images cannot be built here: ${fault}`
 }
