@@ -204,7 +204,11 @@ test('the shipped model goes on as ever beside it', async () => {
 
 const START = fileURLToPath(new URL('../../scripts/nextscale.mjs', import.meta.url))
 const nextscale = async (...args: string[]): Promise<string> => {
-  const started = startProcess(process.execPath, [START, ...args], { NEXTSCALE_URL: service.baseUrl, CI: '1' })
+  const started = startProcess(process.execPath, [START, ...args], {
+    NEXTSCALE_URL: service.baseUrl,
+    NEXTSCALE_HOME: folder,
+    CI: '1'
+  })
   await until(`nextscale ${args.join(' ')} ends`, async () => !started.isRunning(), 60_000)
   return started.output()
 }

@@ -25,7 +25,7 @@ describe('nextscale, the command', () => {
   })
 
   const start = (...args: string[]) =>
-    startProcess(process.execPath, [START, ...args], { NEXTSCALE_URL: service.baseUrl, CI: '1' })
+    startProcess(process.execPath, [START, ...args], { NEXTSCALE_URL: service.baseUrl, NEXTSCALE_HOME: folder, CI: '1' })
   const nextscale = async (...args: string[]): Promise<string> => {
     const started = start(...args)
     await until(`nextscale ${args.join(' ')} ends`, async () => !started.isRunning(), 60_000)
