@@ -92,7 +92,7 @@ describe('nextscale, the command', () => {
     async () => {
       const line = `${process.execPath} ${START} generate fox --watch --url ${service.baseUrl} -o ${join(folder, 'watched.png')}`
       const shown = async (env: Record<string, string>): Promise<string> => {
-        const started = startProcess('script', ['-qec', line, '/dev/null'], { CI: '1', ...env })
+        const started = startProcess('script', ['-qec', line, '/dev/null'], { NEXTSCALE_HOME: folder, CI: '1', ...env })
         await until('it is watched', async () => !started.isRunning(), 60_000)
         return started.output()
       }
