@@ -8,6 +8,7 @@ import { readRedis } from '../config/index.ts'
 import type { Log } from '../observe/log.ts'
 import { freePort, startRedis, temporaryFolder, until } from '../testing/index.ts'
 import { connectListener, connectProducer, connectWorker } from './connect.ts'
+import { newRedis } from './new-redis.ts'
 
 const collect = () => {
   const said: string[] = []
@@ -115,4 +116,25 @@ test('a password that changes is read from the file again by each client and its
   late?.on('error', () => undefined)
   t.after(() => late?.disconnect())
   await until('the late one is connected', () => late?.status === 'ready')
+})
+
+test('who is told to give up does so where no server answers', async () => {
+  const port = await freePort()
+  for (const url of [`redis+cluster://127.0.0.1:${port}`, `redis+sentinel://127.0.0.1:${port}/main`]) {
+    const redis = newRedis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null })
+    redis.on('error', () => undefined)
+    await assert.rejects(redis.connect())
+    redis.disconnect()
+  }
+})
+
+test('a database that the server does not have is no other one', async (t) => {
+  const server = await startRedis()
+  t.after(() => server.stop())
+  const redis = newRedis(`${server.url}/99`, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null })
+  const failed = once(redis, 'error')
+  await redis.connect().catch(() => undefined)
+  assert.match(String((await failed)[0]), /DB index is out of range/)
+  await assert.rejects(redis.set('a', '1'))
+  assert.equal(await server.redis.dbsize(), 0)
 })
